@@ -1,0 +1,249 @@
+//! The driver: performs the flow's effects, tells it what came of them, and tells listeners that something changed.
+//!
+//! Rule: no decision is taken here. Storage answers at once, so its events are handled before the next one from
+//! outside; fetches answer later, by their id.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use wasm_bindgen_futures::spawn_local;
+
+use super::clock::{self, Timer};
+use super::fetch::{self, Cancel};
+use super::{entropy, navigation, storage};
+use crate::protocol::client::ClientKey;
+use crate::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
+use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
+use crate::protocol::site::Site;
+use crate::protocol::time::UnixTime;
+
+/// Runs one flow in this page. Cheap to clone; all clones are the same driver.
+#[derive(Clone)]
+pub struct Driver(Rc<Shared>);
+
+struct Shared {
+    /// `None` only while a step runs.
+    flow: RefCell<Option<Flow>>,
+    queue: RefCell<VecDeque<Event>>,
+    is_running: Cell<bool>,
+    listeners: RefCell<Vec<Box<dyn Fn()>>>,
+    fetches: RefCell<Vec<(FetchId, Cancel)>>,
+    calls: RefCell<Vec<(CallId, Rc<Slot>)>>,
+    last_call: Cell<u64>,
+    wake_up: RefCell<Option<Timer>>,
+}
+
+/// The answer of an API, once it is there. Dropping it cancels the call.
+pub struct Call {
+    driver: Driver,
+    call: CallId,
+    slot: Rc<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    answer: RefCell<Option<Result<HttpResponse, ResourceError>>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Driver {
+    /// Starts a flow: what the address bar held comes first, so that an exchange waits for nothing else.
+    pub fn start(site: Site, source: ConfigurationSource) -> Self {
+        let driver = Self(Rc::new(Shared {
+            flow: RefCell::new(Some(Flow::new(site))),
+            queue: RefCell::default(),
+            is_running: Cell::new(false),
+            listeners: RefCell::default(),
+            fetches: RefCell::default(),
+            calls: RefCell::default(),
+            last_call: Cell::new(0),
+            wake_up: RefCell::new(None),
+        }));
+        if let Some(held) = navigation::take_held_response() {
+            driver.dispatch(Event::Redirected { query: held.query, fragment: held.fragment });
+        }
+        driver.dispatch(Event::Started(source));
+        navigation::on_restored({
+            let driver = driver.clone();
+            move || driver.dispatch(Event::Restored)
+        });
+        driver
+    }
+
+    /// Where this page is served; `None` where the page has no address that could take part (a file, say).
+    pub fn site() -> Option<Site> {
+        Site::parse(&navigation::base_url()?).ok()
+    }
+
+    /// Calls `listener` after every change, for as long as the page lives.
+    pub fn subscribe(&self, listener: impl Fn() + 'static) {
+        self.0.listeners.borrow_mut().push(Box::new(listener));
+    }
+
+    /// Looks at the flow.
+    pub fn read<T>(&self, look: impl FnOnce(&Flow) -> T) -> T {
+        look(self.0.flow.borrow().as_ref().expect("the flow is only away while a step runs, and a step reads nothing"))
+    }
+
+    /// The wall clock.
+    pub fn now(&self) -> UnixTime {
+        clock::now()
+    }
+
+    /// Fetches metadata ahead of a click.
+    pub fn expect_sign_in(&self, key: ClientKey) {
+        self.dispatch(Event::SignInLikely(key));
+    }
+
+    /// Signs in: leaves the page when the request is ready. Without `return_path` the person comes back to the base.
+    pub fn sign_in(&self, key: ClientKey, return_path: Option<String>) {
+        self.request(key, return_path, Intent::Navigate);
+    }
+
+    /// Makes an authorization request to be shown as a link.
+    pub fn prepare_sign_in(&self, key: ClientKey, return_path: Option<String>) {
+        self.request(key, return_path, Intent::Show);
+    }
+
+    /// Stops waiting for discovery or for the token endpoint.
+    pub fn cancel_sign_in(&self) {
+        self.dispatch(Event::CancelSignIn);
+    }
+
+    /// Forgets everything of this client in this browser.
+    pub fn sign_out(&self, key: ClientKey) {
+        self.dispatch(Event::SignOut(key));
+    }
+
+    /// Calls an API with the token of `key`.
+    pub fn call(&self, key: ClientKey, request: ResourceRequest) -> Call {
+        let call = CallId(self.0.last_call.get() + 1);
+        self.0.last_call.set(call.0);
+        let slot = Rc::new(Slot::default());
+        self.0.calls.borrow_mut().push((call, slot.clone()));
+        self.dispatch(Event::Call { call, key, request });
+        Call { driver: self.clone(), call, slot }
+    }
+
+    fn request(&self, key: ClientKey, return_path: Option<String>, intent: Intent) {
+        self.dispatch(Event::SignIn { key, return_path, entropy: entropy::draw(), intent });
+    }
+
+    /// Runs the flow until it has nothing left to be told, then tells the listeners.
+    fn dispatch(&self, event: Event) {
+        let shared = &self.0;
+        shared.queue.borrow_mut().push_back(event);
+        if shared.is_running.replace(true) {
+            return;
+        }
+        loop {
+            let Some(event) = shared.queue.borrow_mut().pop_front() else { break };
+            let flow = shared.flow.borrow_mut().take().expect("one step at a time");
+            let (flow, effects) = flow.step(clock::now(), event);
+            shared.flow.replace(Some(flow));
+            for effect in effects {
+                self.perform(effect);
+            }
+        }
+        shared.is_running.set(false);
+        for listener in shared.listeners.borrow().iter() {
+            listener();
+        }
+    }
+
+    fn perform(&self, effect: Effect) {
+        let answer = |event| self.0.queue.borrow_mut().push_back(event);
+        match effect {
+            Effect::Fetch { fetch, request } => self.fetch(fetch, request),
+            Effect::CancelFetch(fetch) => {
+                if let Some(cancel) = self.forget_fetch(fetch) {
+                    cancel.cancel();
+                }
+            }
+            Effect::Read(name) => {
+                let record = storage::read(&name);
+                answer(Event::Read { name, record });
+            }
+            Effect::Take(name) => answer(Event::Taken { record: storage::take(&name) }),
+            Effect::Write { name, record } => {
+                let outcome = storage::write(&name, &record);
+                answer(Event::Written { name, outcome });
+            }
+            Effect::Remove(name) => storage::remove(&name),
+            Effect::List => answer(Event::Listed { records: storage::list() }),
+            Effect::Navigate(url) => navigation::leave(&url),
+            Effect::ReplaceRoute(path) => navigation::replace_route(&path),
+            Effect::Answer { call, outcome } => self.answer(call, outcome),
+            Effect::WakeAt(at) => {
+                let driver = self.clone();
+                let timer = clock::after(at.since(clock::now()), move || driver.dispatch(Event::Woke));
+                self.0.wake_up.replace(timer);
+            }
+        }
+    }
+
+    fn fetch(&self, fetch: FetchId, request: HttpRequest) {
+        let Some(cancel) = Cancel::new() else {
+            let outcome = Err(HttpFailure::Unreachable);
+            self.0.queue.borrow_mut().push_back(Event::Fetched { fetch, outcome });
+            return;
+        };
+        self.0.fetches.borrow_mut().push((fetch, cancel.clone()));
+        let driver = self.clone();
+        spawn_local(async move {
+            let outcome = fetch::send(request, &cancel).await;
+            driver.forget_fetch(fetch);
+            driver.dispatch(Event::Fetched { fetch, outcome });
+        });
+    }
+
+    fn forget_fetch(&self, fetch: FetchId) -> Option<Cancel> {
+        let mut fetches = self.0.fetches.borrow_mut();
+        let index = fetches.iter().position(|(known, _)| *known == fetch)?;
+        Some(fetches.swap_remove(index).1)
+    }
+
+    fn answer(&self, call: CallId, outcome: Result<HttpResponse, ResourceError>) {
+        let slot = self.forget_call(call);
+        if let Some(slot) = slot {
+            slot.answer.replace(Some(outcome));
+            if let Some(waker) = slot.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn forget_call(&self, call: CallId) -> Option<Rc<Slot>> {
+        let mut calls = self.0.calls.borrow_mut();
+        let index = calls.iter().position(|(known, _)| *known == call)?;
+        Some(calls.swap_remove(index).1)
+    }
+}
+
+impl Future for Call {
+    type Output = Result<HttpResponse, ResourceError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.slot.answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                self.slot.waker.replace(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // Known to the driver means not answered yet.
+        if self.driver.forget_call(self.call).is_some() {
+            self.driver.dispatch(Event::CancelCall(self.call));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per Web API, as thin as it can be.
+//!
+//! Rule: an adapter does what a value tells it to and gives a value back. Nothing here looks at a status code or an
+//! OAuth error; `tests/architecture.rs` sees to that. [`driver`] joins the adapters to the flow.
+
+pub mod clipboard;
+pub mod clock;
+pub mod driver;
+pub(crate) mod entropy;
+pub(crate) mod fetch;
+pub mod navigation;
+pub mod storage;

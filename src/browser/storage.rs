@@ -1,0 +1,57 @@
+//! sessionStorage.
+//!
+//! gloo-storage traps where storage is blocked, so every function probes before it touches it.
+
+use gloo_storage::errors::StorageError;
+use gloo_storage::{SessionStorage, Storage as _};
+
+use crate::protocol::authorization_request::StorageFailure;
+use crate::protocol::json::Value;
+use crate::protocol::storage::{Record, RecordName};
+
+/// Reads a record; `None` if there is none, or what is there is not JSON.
+pub fn read(name: &RecordName) -> Option<Record> {
+    area()?;
+    SessionStorage::get::<Value>(name.as_str()).ok().map(Record)
+}
+
+/// Reads a record and removes it in the same turn.
+pub fn take(name: &RecordName) -> Option<Record> {
+    let record = read(name);
+    remove(name);
+    record
+}
+
+/// Writes a record and reads it back.
+///
+/// # Errors
+/// [`StorageFailure::Blocked`] or [`StorageFailure::Full`].
+pub fn write(name: &RecordName, Record(value): &Record) -> Result<Option<Record>, StorageFailure> {
+    area().ok_or(StorageFailure::Blocked)?;
+    SessionStorage::set(name.as_str(), value).map_err(|error| match error {
+        StorageError::JsError(_) => StorageFailure::Full,
+        _ => StorageFailure::Altered,
+    })?;
+    Ok(read(name))
+}
+
+/// Removes a record.
+pub fn remove(name: &RecordName) {
+    if area().is_some() {
+        SessionStorage::delete(name.as_str());
+    }
+}
+
+/// All records of this library.
+pub fn list() -> Vec<(RecordName, Option<Record>)> {
+    let Some(area) = area() else { return Vec::new() };
+    let count = area.length().unwrap_or(0);
+    let names = (0..count).filter_map(|index| area.key(index).ok().flatten()).filter_map(RecordName::found);
+    names.map(|name| (name.clone(), read(&name))).collect()
+}
+
+/// The storage area, if the browser lets this page have one: blocked storage throws on first touch.
+fn area() -> Option<web_sys::Storage> {
+    let area = web_sys::window()?.session_storage().ok()??;
+    area.length().ok().map(|_| area)
+}

@@ -1,0 +1,171 @@
+//! The authorization request: the URL that the person is sent to, and the record that awaits the answer.
+//!
+//! In scope: every parameter, and refusing what can never complete before anybody leaves the page.
+//! Out of scope: navigating there. The authorization endpoint is never fetched (RFC 9700 §2.6).
+//!
+//! Source: RFC 6749 §4.1.1; RFC 7636 §4.3; OpenID Connect Core §3.1.2.1.
+
+use std::fmt;
+
+use super::client::{Client, is_protected};
+use super::form;
+use super::json::Value;
+use super::metadata::Metadata;
+use super::pending_authorization::PendingAuthorization;
+use super::pkce::{CODE_CHALLENGE_METHOD, CodeChallenge};
+use super::return_path::ReturnPath;
+use super::secret::{CodeVerifier, Nonce, State};
+use super::site::Site;
+use super::time::UnixTime;
+use super::url::Url;
+use super::{base64url, vocabulary::RedirectUri};
+
+/// Octets that the caller drew from the platform's random number generator; they serve one request.
+pub struct Entropy(pub [u8; 96]);
+
+/// The platform gave no random octets. There is no other source (RFC 7636 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntropyFailure;
+
+/// Why nobody was sent to the authorization server.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorizationRequestError {
+    /// No random octets could be had.
+    Entropy,
+    /// Something else that is asked for at the endpoint would be a parameter twice.
+    ParameterTwice {
+        /// Its name.
+        name: String,
+    },
+    /// The redirect URI lies on another origin, so the answer could never come back to this page.
+    RedirectUriOrigin {
+        /// The redirect URI.
+        redirect_uri: RedirectUri,
+        /// The origin of the page.
+        page_origin: String,
+    },
+    /// The pending request could not be kept: storage is blocked or full, or gave back something else.
+    Storage(StorageFailure),
+}
+
+/// Why the browser keeps nothing.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageFailure {
+    /// What was read back is not what was written.
+    Altered,
+    /// Storage is blocked for this page.
+    Blocked,
+    /// Storage is full.
+    Full,
+}
+
+/// Makes the request.
+///
+/// `entropy` becomes code verifier, state and nonce, 32 octets each. The nonce is sent when `openid` is asked.
+///
+/// # Errors
+/// [`AuthorizationRequestError::RedirectUriOrigin`] and [`AuthorizationRequestError::ParameterTwice`].
+pub fn authorization_request(
+    client: &Client,
+    metadata: &Metadata,
+    site: &Site,
+    return_path: Option<ReturnPath>,
+    entropy: &Entropy,
+    now: UnixTime,
+) -> Result<(Url, PendingAuthorization), AuthorizationRequestError> {
+    if client.redirect_uri.url().origin() != site.origin() {
+        return Err(AuthorizationRequestError::RedirectUriOrigin {
+            redirect_uri: client.redirect_uri.clone(),
+            page_origin: site.origin().to_owned(),
+        });
+    }
+    let [code_verifier, state, nonce] = split(entropy);
+    let pending = PendingAuthorization {
+        key: client.key.clone(),
+        redirect_uri: client.redirect_uri.clone(),
+        token_endpoint: metadata.token_endpoint.clone(),
+        iss_parameter: metadata.iss_parameter,
+        code_verifier: CodeVerifier::from_octets(code_verifier),
+        state: State::new(base64url::encode(state)),
+        nonce: client
+            .scope
+            .as_ref()
+            .filter(|scope| scope.contains("openid"))
+            .map(|_| Nonce::new(base64url::encode(nonce))),
+        scope: client.scope.clone(),
+        token_storage: client.token_storage,
+        return_path,
+        created_at: now,
+    };
+    let url = url(client, metadata, &pending)?;
+    Ok((url, pending))
+}
+
+/// Whether the record that was read back is the one that was written.
+pub(super) fn is_kept(written: &PendingAuthorization, read_back: Option<&Value>) -> bool {
+    read_back == Some(&written.encode())
+}
+
+fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> Result<Url, AuthorizationRequestError> {
+    let code_challenge = CodeChallenge::s256(&pending.code_verifier);
+    let parameters = [
+        ("response_type", "code"),
+        ("client_id", client.key.client_id.as_str()),
+        ("redirect_uri", pending.redirect_uri.as_str()),
+        ("scope", pending.scope.as_ref().map_or("", |scope| scope.as_str())),
+        ("state", pending.state.expose()),
+        ("code_challenge", code_challenge.as_str()),
+        ("code_challenge_method", CODE_CHALLENGE_METHOD),
+        ("nonce", pending.nonce.as_ref().map_or("", Nonce::expose)),
+    ];
+    let extra = client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+
+    // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
+    // counts too. <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>
+    let twice = |name: String| AuthorizationRequestError::ParameterTwice { name };
+    let own = match form::decode(metadata.authorization_endpoint.query().unwrap_or_default()) {
+        Ok(own) => own,
+        Err(form::FormError::Duplicate { name }) => return Err(twice(name)),
+        // Whatever else its query is, it is the server's own business.
+        Err(_) => Vec::new(),
+    };
+    let clash = own
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .find(|name| is_protected(name) || client.extra_parameters.iter().any(|(extra, _)| extra == name));
+    let overridden = || extra.clone().map(|(name, _)| name).find(|name| is_protected(name));
+    if let Some(name) = clash.or_else(overridden) {
+        return Err(twice(name.to_owned()));
+    }
+    Ok(metadata.authorization_endpoint.with_query(&form::encode(parameters.into_iter().chain(extra))))
+}
+
+fn split(Entropy(octets): &Entropy) -> [&[u8; 32]; 3] {
+    let part = |index: usize| octets[index * 32..][..32].try_into().expect("96 octets hold three times 32");
+    [part(0), part(1), part(2)]
+}
+
+impl fmt::Display for AuthorizationRequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entropy => f.write_str("the browser gave no random numbers"),
+            Self::ParameterTwice { name } => write!(f, "parameter {name} would be sent twice"),
+            Self::RedirectUriOrigin { redirect_uri, page_origin } => {
+                write!(f, "redirect URI {redirect_uri} is not on this page's origin, {page_origin}")
+            }
+            Self::Storage(failure) => write!(f, "the pending request could not be kept: {failure}"),
+        }
+    }
+}
+
+impl fmt::Display for StorageFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Altered => "sessionStorage gave back something else",
+            Self::Blocked => "sessionStorage is blocked for this page",
+            Self::Full => "sessionStorage is full",
+        })
+    }
+}

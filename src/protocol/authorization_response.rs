@@ -1,0 +1,288 @@
+//! The authorization response: what comes back to the redirection endpoint.
+//!
+//! In scope: decoding query and fragment, matching them to the pending request, naming what is wrong.
+//! Out of scope: reading and scrubbing the address bar, sending anything.
+//!
+//! Order of checks: duplicates, lookup by `state`, `iss`, `error`, `code`. The expected issuer is known only
+//! through the pending request that `state` finds; an `error` nobody asked for changes nothing.
+//!
+//! Source: RFC 6749 §4.1.2 and §4.1.2.1; OpenID Connect Core §3.1.2.6; RFC 9207 §2.4.
+
+use std::fmt;
+
+use super::form::{self, FormError};
+use super::metadata::IssParameter;
+use super::pending_authorization::{LIFETIME, PendingAuthorization};
+use super::secret::{AuthorizationCode, State};
+use super::time::{Seconds, UnixTime};
+use super::vocabulary::Issuer;
+
+/// A decoded response; nothing about it is believed yet.
+pub struct AuthorizationResponse {
+    parameters: Vec<(String, String)>,
+    part: Part,
+}
+
+/// Which part of the URL held the response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Query,
+    Fragment,
+}
+
+/// A code, and everything that its exchange needs. Not `Clone`: a code is sent once.
+#[derive(Debug)]
+pub struct AuthorizationGrant {
+    pub(super) pending: PendingAuthorization,
+    pub(super) code: AuthorizationCode,
+}
+
+/// Why an authorization response was not accepted.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallbackError {
+    /// A token arrived through the address bar, or a code in the fragment: not what a code flow asked for.
+    FrontChannel {
+        /// The parameter's name.
+        name: &'static str,
+    },
+    /// `iss` named another server than the one asked (RFC 9207 §2.4).
+    IssuerMismatch {
+        /// The server asked.
+        expected: Issuer,
+        /// What the response says; untrusted text.
+        received: String,
+    },
+    /// The query or fragment could not be decoded, or a parameter appeared more than once (RFC 6749 §3.1).
+    Malformed(FormError),
+    /// Neither `code` nor `error` is there.
+    MissingCode,
+    /// The server says that its responses carry `iss`, and this one does not (RFC 9207 §2.4).
+    MissingIssuer {
+        /// The server asked.
+        expected: Issuer,
+    },
+    /// The server refused.
+    Refused(AuthorizationErrorResponse),
+    /// The response came later than it is waited for.
+    Stale {
+        /// Its age.
+        age: Seconds,
+        /// The limit.
+        limit: Seconds,
+    },
+    /// No pending request has this `state`, or there was none. Values are withheld on purpose; of an `error` only a
+    /// registered code is shown, because anybody can have written it.
+    UnknownState {
+        /// The `error`, if the response had one that is registered.
+        error: Option<AuthorizationErrorCode>,
+    },
+}
+
+/// An error response, as the server worded it (RFC 6749 §4.1.2.1). Untrusted text, to be shown as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationErrorResponse {
+    /// The error code.
+    pub error: AuthorizationErrorCode,
+    /// For developers; at most 500 characters are kept.
+    pub error_description: Option<String>,
+    /// A page about the error; at most 500 characters are kept.
+    pub error_uri: Option<String>,
+}
+
+/// Declares the error codes of one endpoint with their wire spelling; others are kept as text.
+macro_rules! error_codes {
+    ($(#[$attribute:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $wire:literal,)+ }) => {
+        $(#[$attribute])*
+        #[non_exhaustive]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+            /// A code that this library does not know; at most 100 characters are kept.
+            Other(String),
+        }
+
+        impl $name {
+            /// Every registered code.
+            pub const REGISTERED: &[Self] = &[$(Self::$variant,)+];
+
+            /// The code as it is spelled on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $wire,)+
+                    Self::Other(text) => text,
+                }
+            }
+
+            /// Reads a code; case matters.
+            pub fn parse(text: &str) -> Self {
+                match text {
+                    $($wire => Self::$variant,)+
+                    other => Self::Other(other.chars().take(100).collect()),
+                }
+            }
+        }
+    };
+}
+pub(super) use error_codes;
+
+error_codes! {
+    /// Error codes of the authorization endpoint.
+    AuthorizationErrorCode {
+        /// The person or the server said no (RFC 6749 §4.1.2.1).
+        AccessDenied = "access_denied",
+        /// The person must choose an account (OpenID Connect Core §3.1.2.6).
+        AccountSelectionRequired = "account_selection_required",
+        /// The person must consent (OpenID Connect Core §3.1.2.6).
+        ConsentRequired = "consent_required",
+        /// The server must show something (OpenID Connect Core §3.1.2.6).
+        InteractionRequired = "interaction_required",
+        /// A parameter is missing, wrong, or there twice (RFC 6749 §4.1.2.1).
+        InvalidRequest = "invalid_request",
+        /// The request object is wrong (OpenID Connect Core §3.1.2.6).
+        InvalidRequestObject = "invalid_request_object",
+        /// The request_uri is wrong (OpenID Connect Core §3.1.2.6).
+        InvalidRequestUri = "invalid_request_uri",
+        /// The scope is unknown, malformed or not allowed (RFC 6749 §4.1.2.1).
+        InvalidScope = "invalid_scope",
+        /// The resource is unknown or not allowed (RFC 8707 §2).
+        InvalidTarget = "invalid_target",
+        /// The person must sign in (OpenID Connect Core §3.1.2.6).
+        LoginRequired = "login_required",
+        /// The `registration` parameter is not supported (OpenID Connect Core §3.1.2.6).
+        RegistrationNotSupported = "registration_not_supported",
+        /// The `request` parameter is not supported (OpenID Connect Core §3.1.2.6).
+        RequestNotSupported = "request_not_supported",
+        /// The `request_uri` parameter is not supported (OpenID Connect Core §3.1.2.6).
+        RequestUriNotSupported = "request_uri_not_supported",
+        /// The server failed (RFC 6749 §4.1.2.1).
+        ServerError = "server_error",
+        /// The server is overloaded or being maintained (RFC 6749 §4.1.2.1).
+        TemporarilyUnavailable = "temporarily_unavailable",
+        /// This client may not ask for a code this way (RFC 6749 §4.1.2.1).
+        UnauthorizedClient = "unauthorized_client",
+        /// The authentication that was asked for cannot be had (OpenID Connect Core Unmet Authentication Requirements 1.0).
+        UnmetAuthenticationRequirements = "unmet_authentication_requirements",
+        /// The server does not give codes this way (RFC 6749 §4.1.2.1).
+        UnsupportedResponseType = "unsupported_response_type",
+    }
+}
+
+impl AuthorizationResponse {
+    /// Decodes the query (without `?`) and the fragment (without `#`) of the redirection.
+    ///
+    /// `None` means that neither holds a response: somebody opened the callback's address.
+    ///
+    /// # Errors
+    /// [`CallbackError::Malformed`].
+    pub fn parse(query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
+        for (text, part) in [(query, Part::Query), (fragment, Part::Fragment)] {
+            let parameters = form::decode(text).map_err(CallbackError::Malformed)?;
+            let is_response = |(name, _): &(String, String)| RESPONSE_PARAMETERS.contains(&name.as_str());
+            if parameters.iter().any(is_response) {
+                return Ok(Some(Self { parameters, part }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The `state`, to look the pending request up.
+    pub fn state(&self) -> Option<State> {
+        self.value("state").map(State::new)
+    }
+
+    /// The error for a response whose `state` finds no pending request.
+    pub fn unknown_state(&self) -> CallbackError {
+        let error = self.value("error").map(AuthorizationErrorCode::parse);
+        CallbackError::UnknownState { error: error.filter(|code| !matches!(code, AuthorizationErrorCode::Other(_))) }
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        form::value(&self.parameters, name)
+    }
+
+    fn error(&self) -> Option<AuthorizationErrorResponse> {
+        let text = |name: &str| self.value(name).map(|text| text.chars().take(500).collect());
+        Some(AuthorizationErrorResponse {
+            error: AuthorizationErrorCode::parse(self.value("error")?),
+            error_description: text("error_description"),
+            error_uri: text("error_uri"),
+        })
+    }
+}
+
+/// Parameters that make a query or fragment an authorization response.
+const RESPONSE_PARAMETERS: [&str; 5] = ["code", "state", "error", "access_token", "id_token"];
+
+impl PendingAuthorization {
+    /// Matches a response to this pending authorization, which its `state` has found.
+    ///
+    /// `now` is seconds since the Unix epoch; the request may be at most an hour old.
+    ///
+    /// Takes `self`: one request answers one response, also when the response is refused.
+    ///
+    /// # Errors
+    /// [`CallbackError`], in the order of the module's documentation.
+    ///
+    /// Source: RFC 6749 §4.1.2; RFC 9207 §2.4.
+    pub fn complete(
+        self,
+        response: &AuthorizationResponse,
+        now: UnixTime,
+    ) -> Result<AuthorizationGrant, CallbackError> {
+        if response.value("state") != Some(self.state.expose()) {
+            return Err(response.unknown_state());
+        }
+        if !self.is_current(now) {
+            return Err(CallbackError::Stale { age: now.since(self.created_at), limit: LIFETIME });
+        }
+        // RFC 9207 §2.4: "If the value does not match the expected issuer identifier, clients MUST reject the
+        // authorization response and MUST NOT proceed with the authorization grant. For error responses, clients
+        // MUST NOT assume that the error originates from the intended authorization server."
+        // <https://www.rfc-editor.org/rfc/rfc9207#section-2.4>
+        match response.value("iss") {
+            Some(received) if received != self.key.issuer.as_str() => {
+                let received = received.chars().take(500).collect();
+                return Err(CallbackError::IssuerMismatch { expected: self.key.issuer, received });
+            }
+            None if self.iss_parameter == IssParameter::Announced => {
+                return Err(CallbackError::MissingIssuer { expected: self.key.issuer });
+            }
+            _ => {}
+        }
+        if let Some(refusal) = response.error() {
+            return Err(CallbackError::Refused(refusal));
+        }
+        let smuggled = ["access_token", "id_token", "code"]
+            .into_iter()
+            .find(|name| response.value(name).is_some() && (*name != "code" || response.part == Part::Fragment));
+        if let Some(name) = smuggled {
+            return Err(CallbackError::FrontChannel { name });
+        }
+        let code = response.value("code").ok_or(CallbackError::MissingCode)?;
+        Ok(AuthorizationGrant { code: AuthorizationCode::new(code), pending: self })
+    }
+}
+
+impl fmt::Display for CallbackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FrontChannel { name } => write!(f, "{name} arrived where a code flow does not send it"),
+            Self::IssuerMismatch { expected, received } => {
+                write!(f, "issuer mismatch: expected {expected}, received {received:?}")
+            }
+            Self::Malformed(FormError::Duplicate { name }) => write!(f, "parameter {name:?} appeared twice"),
+            Self::Malformed(FormError::NotUtf8) => f.write_str("a parameter is not UTF-8"),
+            Self::Malformed(FormError::TooLong { limit }) => write!(f, "the response is longer than {limit} octets"),
+            Self::MissingCode => f.write_str("the response has neither code nor error"),
+            Self::MissingIssuer { expected } => {
+                write!(f, "the response has no iss, though {expected} announces it")
+            }
+            Self::Refused(refusal) => write!(f, "the authorization server answered {}", refusal.error.as_str()),
+            Self::Stale { age, limit } => {
+                write!(f, "the response came {} s after the request, later than {} s", age.0, limit.0)
+            }
+            Self::UnknownState { .. } => f.write_str("no sign-in of this tab is waiting for this response"),
+        }
+    }
+}

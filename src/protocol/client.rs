@@ -1,0 +1,517 @@
+//! The configuration: which authorization servers, as which client, and where the token may go.
+//!
+//! In scope: reading `config.json` and settings made in code by the same rules, naming everything that is wrong.
+//! Out of scope: fetching the file, and what the server says about itself (`metadata`).
+//!
+//! Rule: no client secret is expressible. Members are named as the RFCs name them, an unknown one is an error, and
+//! every problem is reported at once, with its place and what was expected there.
+//!
+//! Source: RFC 6749 §2.1 (public clients), §2.2, §3.1.2; draft-ietf-oauth-browser-based-apps §6.3.
+
+use std::fmt;
+
+use super::http::{HttpFailure, HttpResponse};
+use super::json::{JsonError, Value};
+use super::metadata::{self, Metadata};
+use super::site::Site;
+use super::url::Url;
+use super::vocabulary::{ClientId, Issuer, NounError, RedirectUri, Scope, server_url};
+
+/// One client at one authorization server; every member was checked.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) name: String,
+    pub(super) key: ClientKey,
+    pub(super) discovery: Discovery,
+    pub(super) scope: Option<Scope>,
+    pub(super) redirect_uri: RedirectUri,
+    pub(super) post_logout_redirect_uri: Option<RedirectUri>,
+    pub(super) metadata: Value,
+    pub(super) extra_parameters: Vec<(String, String)>,
+    pub(super) token_storage: TokenStorage,
+    pub(super) resources: Vec<Resource>,
+}
+
+/// What a session belongs to: one client at one issuer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClientKey {
+    /// The authorization server.
+    pub issuer: Issuer,
+    /// The client there.
+    pub client_id: ClientId,
+}
+
+/// Whether the server's own metadata is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// An issuer is configured: its metadata is fetched, and members of `metadata` override it.
+    Fetch,
+    /// No issuer is configured: `metadata` is all there is.
+    Configured,
+}
+
+/// Where tokens live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenStorage {
+    /// In this page; a reload means signed out.
+    #[default]
+    Memory,
+    /// In this tab's sessionStorage; survives a reload.
+    Session,
+}
+
+/// A place that the access token may be sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// For people.
+    pub name: String,
+    /// The origin, and the path that a request must equal or lie below.
+    pub url: Url,
+}
+
+/// The members of one authorization server as text, unchecked: what `config.json` holds, for settings made in code.
+///
+/// `issuer` (or `metadata` with both endpoints) and `client_id` are required.
+#[derive(Clone, Default)]
+pub struct ClientSettings {
+    /// For people; the issuer's host if empty.
+    pub name: String,
+    /// The issuer identifier.
+    pub issuer: Option<String>,
+    /// The client identifier.
+    pub client_id: String,
+    /// Space-separated scope tokens.
+    pub scope: Option<String>,
+    /// The registered redirect URI; the site's base URL plus `callback` if absent.
+    pub redirect_uri: Option<String>,
+    /// Where to come back to after signing out at the server.
+    pub post_logout_redirect_uri: Option<String>,
+    /// Metadata members that override the server's, by their RFC 8414 names, with their URLs.
+    pub metadata: Option<Value>,
+    /// Further parameters of the authorization request.
+    pub extra_parameters: Vec<(String, String)>,
+    /// `memory` or `session`.
+    pub token_storage: Option<String>,
+    /// Name and URL of each place that the token may be sent to.
+    pub resources: Vec<(String, String)>,
+}
+
+/// Why there is no usable configuration.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigurationError {
+    /// An HTML page came in the file's place, as hosts answer for files that are not there.
+    Html,
+    /// Members are unknown, missing or wrong.
+    Invalid(Vec<Problem>),
+    /// The host has no such file.
+    Missing {
+        /// The status it answered.
+        status: u16,
+    },
+    /// The file is no JSON document.
+    NotJson(JsonError),
+    /// The file could not be fetched.
+    Unreachable(HttpFailure),
+}
+
+/// One thing that is wrong in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The place, e.g. `authorization_servers[0].redirect_uri`.
+    pub place: String,
+    /// What was expected there.
+    pub expected: String,
+    /// What is there; never a secret.
+    pub found: String,
+}
+
+/// Parameters of the authorization request that only this library sets.
+const PROTECTED_PARAMETERS: [&str; 12] = [
+    "response_type",
+    "response_mode",
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+];
+
+/// Whether configuration may not set this parameter of the authorization request.
+pub(super) fn is_protected(parameter: &str) -> bool {
+    PROTECTED_PARAMETERS.contains(&parameter)
+}
+
+/// Reads the answer to the request for `config.json`.
+///
+/// # Errors
+/// [`ConfigurationError`]; nothing is used of a file that has a single problem.
+pub fn read_configuration(
+    outcome: Result<HttpResponse, HttpFailure>,
+    site: &Site,
+) -> Result<Vec<Client>, ConfigurationError> {
+    let response = outcome.map_err(ConfigurationError::Unreachable)?;
+    if response.status != 200 {
+        return Err(ConfigurationError::Missing { status: response.status });
+    }
+    // Hosts that answer every path with the app itself say so by the media type, or by the first character.
+    let first = response.body.iter().find(|octet| !octet.is_ascii_whitespace());
+    if response.media_type().as_deref() == Some("text/html") || first == Some(&b'<') {
+        return Err(ConfigurationError::Html);
+    }
+    parse_configuration(&response.body, site)
+}
+
+/// Reads the text of a `config.json`.
+///
+/// # Errors
+/// [`ConfigurationError::NotJson`] or [`ConfigurationError::Invalid`] with every problem.
+pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, ConfigurationError> {
+    let document = Value::parse(octets).map_err(ConfigurationError::NotJson)?;
+    let mut problems = Problems::default();
+    let mut clients: Vec<Client> = Vec::new();
+    let mut root = Members::of(&document, "", &mut problems);
+    let servers = root.array("authorization_servers", &mut problems);
+    // A JSON Schema reference helps editors and means nothing here.
+    root.string("$schema", &mut problems);
+    root.finish(&mut problems);
+    match servers {
+        None => problems.add("authorization_servers", "an array of authorization servers", "nothing"),
+        Some(servers) => {
+            for (index, server) in servers.iter().enumerate() {
+                let place = format!("authorization_servers[{index}]");
+                let settings = settings(server, &place, &mut problems);
+                let Some(client) = check(settings, &place, site, &mut problems) else { continue };
+                if clients.iter().any(|known| known.key == client.key) {
+                    problems.add(&place, "each issuer and client_id once", "the same pair as before");
+                }
+                clients.push(client);
+            }
+        }
+    }
+    if problems.0.is_empty() { Ok(clients) } else { Err(ConfigurationError::Invalid(problems.0)) }
+}
+
+impl Client {
+    /// Checks settings made in code by the rules of `config.json`.
+    ///
+    /// # Errors
+    /// [`ConfigurationError::Invalid`] with every problem.
+    pub fn new(settings: ClientSettings, site: &Site) -> Result<Self, ConfigurationError> {
+        let mut problems = Problems::default();
+        let client = check(settings, "", site, &mut problems);
+        client.filter(|_| problems.0.is_empty()).ok_or(ConfigurationError::Invalid(problems.0))
+    }
+
+    /// What its sessions belong to.
+    pub fn key(&self) -> &ClientKey {
+        &self.key
+    }
+
+    /// The name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The scope that is asked for, if one is configured.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// The redirect URI to register, exactly as it is sent.
+    pub fn redirect_uri(&self) -> &RedirectUri {
+        &self.redirect_uri
+    }
+
+    /// Where to come back to after signing out at the server, if configured.
+    pub fn post_logout_redirect_uri(&self) -> Option<&RedirectUri> {
+        self.post_logout_redirect_uri.as_ref()
+    }
+
+    /// Where its tokens live.
+    pub fn token_storage(&self) -> TokenStorage {
+        self.token_storage
+    }
+
+    /// The configured places that the token may be sent to.
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// Metadata from the configuration alone, if it has what a sign-in needs.
+    pub(super) fn configured_metadata(&self, site: &Site) -> Option<Metadata> {
+        let sufficient =
+            ["authorization_endpoint", "token_endpoint"].iter().all(|name| self.metadata.member(name).is_some());
+        let document = Value::object([("issuer", Some(Value::string(self.key.issuer.as_str())))]);
+        sufficient.then(|| Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy()).ok())?
+    }
+}
+
+impl TokenStorage {
+    /// The word in `config.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Session => "session",
+        }
+    }
+
+    /// The storage that `word` names.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        [Self::Memory, Self::Session].into_iter().find(|storage| storage.as_str() == word)
+    }
+}
+
+impl fmt::Display for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Html => f.write_str("an HTML page came in the place of config.json"),
+            Self::Invalid(problems) => {
+                f.write_str("the configuration has problems: ")?;
+                for (index, problem) in problems.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str("; ")?;
+                    }
+                    problem.fmt(f)?;
+                }
+                Ok(())
+            }
+            Self::Missing { status } => write!(f, "there is no config.json beside index.html (status {status})"),
+            Self::NotJson(error) => write!(f, "config.json: {error}"),
+            Self::Unreachable(failure) => write!(f, "config.json could not be fetched: {failure}"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}, found {}", self.place, self.expected, self.found)
+    }
+}
+
+/// Checks the settings of one server; `None` if a required member is unusable (and then a problem was added).
+fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Problems) -> Option<Client> {
+    let policy = site.scheme_policy();
+    let at = |member: &str| if place.is_empty() { member.to_owned() } else { format!("{place}.{member}") };
+    let metadata = settings.metadata.unwrap_or(Value::Object(Vec::new()));
+    for wrong in metadata::wrong_members(&metadata, policy) {
+        problems.add(&at(&format!("metadata.{}", wrong.name)), &wrong.expected, &wrong.found);
+    }
+    let named = metadata.member("issuer").and_then(Value::as_str);
+    let endpoint = metadata.member("authorization_endpoint").and_then(Value::as_str);
+    let has_endpoints = endpoint.is_some() && metadata.member("token_endpoint").is_some();
+    let (issuer_text, discovery) = match (settings.issuer.as_deref(), named) {
+        (Some(issuer), Some(named)) if issuer != named => {
+            problems.add(&at("metadata.issuer"), &format!("the same as issuer, {issuer}"), named);
+            return None;
+        }
+        (Some(issuer), _) => (issuer.to_owned(), Discovery::Fetch),
+        (None, Some(named)) if has_endpoints => (named.to_owned(), Discovery::Configured),
+        // A server without an issuer identifier is known by the origin of its authorization endpoint.
+        (None, None) if has_endpoints => {
+            let url = endpoint.and_then(|text| Url::parse(text).ok())?;
+            (url.origin().to_owned(), Discovery::Configured)
+        }
+        (None, _) => {
+            let expected = "an issuer, or metadata with authorization_endpoint and token_endpoint";
+            problems.add(&at("issuer"), expected, "nothing");
+            return None;
+        }
+    };
+
+    let issuer = problems.noun(&at("issuer"), &issuer_text, "an issuer URL", Issuer::parse(&issuer_text, policy));
+    let client_id = match settings.client_id.as_str() {
+        "" => {
+            problems.add(&at("client_id"), "the client identifier that the server knows", "nothing");
+            None
+        }
+        text => problems.noun(&at("client_id"), text, "a client identifier", ClientId::parse(text)),
+    };
+    let scope = settings.scope.filter(|text| !text.is_empty()).and_then(|text| {
+        problems.noun(&at("scope"), &text, "scope tokens separated by single spaces", Scope::parse(&text))
+    });
+    let redirect_text = settings.redirect_uri.unwrap_or_else(|| site.url_of("callback"));
+    let redirect_uri = problems.noun(
+        &at("redirect_uri"),
+        &redirect_text,
+        "an absolute URL without fragment",
+        RedirectUri::parse(&redirect_text, policy),
+    );
+    let post_logout_redirect_uri = settings.post_logout_redirect_uri.and_then(|text| {
+        let parsed = RedirectUri::parse(&text, policy);
+        problems.noun(&at("post_logout_redirect_uri"), &text, "an absolute URL without fragment", parsed)
+    });
+    for (name, _) in &settings.extra_parameters {
+        if is_protected(name) {
+            let expected = "parameters that this app does not set itself";
+            problems.add(&at(&format!("extra_parameters.{name}")), expected, name);
+        }
+    }
+    let token_storage = match settings.token_storage.as_deref() {
+        None => Some(TokenStorage::default()),
+        Some(word) => {
+            let storage = TokenStorage::parse(word);
+            if storage.is_none() {
+                problems.add(&at("token_storage"), "\"memory\" or \"session\"", word);
+            }
+            storage
+        }
+    };
+    let mut resources = Vec::new();
+    for (index, (name, text)) in settings.resources.into_iter().enumerate() {
+        let expected = "an absolute URL without query or fragment";
+        let place = at(&format!("resources[{index}].url"));
+        let url = server_url(&text, policy).and_then(|url| {
+            if url.query().is_some() || url.fragment().is_some() { Err(NounError::QueryOrFragment) } else { Ok(url) }
+        });
+        if let Some(url) = problems.noun(&place, &text, expected, url) {
+            resources.push(Resource { name: if name.is_empty() { text } else { name }, url });
+        }
+    }
+
+    let key = ClientKey { issuer: issuer?, client_id: client_id? };
+    let host = key.issuer.url().origin().split("://").nth(1).unwrap_or_default().to_owned();
+    Some(Client {
+        name: if settings.name.is_empty() { host } else { settings.name },
+        key,
+        discovery,
+        scope,
+        redirect_uri: redirect_uri?,
+        post_logout_redirect_uri,
+        metadata,
+        extra_parameters: settings.extra_parameters,
+        token_storage: token_storage?,
+        resources,
+    })
+}
+
+/// Reads the members of one server without judging their values.
+fn settings(server: &Value, place: &str, problems: &mut Problems) -> ClientSettings {
+    let mut members = Members::of(server, place, problems);
+    let settings = ClientSettings {
+        name: members.string("name", problems).unwrap_or_default(),
+        issuer: members.string("issuer", problems),
+        client_id: members.string("client_id", problems).unwrap_or_default(),
+        scope: members.string("scope", problems),
+        redirect_uri: members.string("redirect_uri", problems),
+        post_logout_redirect_uri: members.string("post_logout_redirect_uri", problems),
+        metadata: members.object("metadata", problems),
+        extra_parameters: members.strings("extra_parameters", problems),
+        token_storage: members.string("token_storage", problems),
+        resources: resources(members.array("resources", problems).unwrap_or_default(), place, problems),
+    };
+    members.finish(problems);
+    settings
+}
+
+fn resources(elements: &[Value], place: &str, problems: &mut Problems) -> Vec<(String, String)> {
+    let mut resources = Vec::new();
+    for (index, element) in elements.iter().enumerate() {
+        let place = format!("{place}.resources[{index}]");
+        let mut members = Members::of(element, &place, problems);
+        let name = members.string("name", problems).unwrap_or_default();
+        match members.string("url", problems) {
+            Some(url) => resources.push((name, url)),
+            None => problems.add(&format!("{place}.url"), "the URL of an API", "nothing"),
+        }
+        members.finish(problems);
+    }
+    resources
+}
+
+/// The problems found so far.
+#[derive(Default)]
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, place: &str, expected: &str, found: &str) {
+        // A value in the wrong place may be long; a message need not be.
+        let found = found.chars().take(120).collect();
+        self.0.push(Problem { place: place.to_owned(), expected: expected.to_owned(), found });
+    }
+
+    fn noun<T>(&mut self, place: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
+        match parsed {
+            Ok(noun) => Some(noun),
+            Err(error) => {
+                self.add(place, &format!("{expected} ({error})"), text);
+                None
+            }
+        }
+    }
+}
+
+/// Reads known members off an object and reports the rest.
+struct Members<'a> {
+    place: String,
+    object: &'a [(String, Value)],
+    known: Vec<&'static str>,
+}
+
+impl<'a> Members<'a> {
+    fn of(value: &'a Value, place: &str, problems: &mut Problems) -> Self {
+        let object = value.as_object().unwrap_or_else(|| {
+            problems.add(if place.is_empty() { "config.json" } else { place }, "an object", value.kind());
+            &[]
+        });
+        Self { place: place.to_owned(), object, known: Vec::new() }
+    }
+
+    fn at(&self, name: &str) -> String {
+        if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        problems: &mut Problems,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Option<T> {
+        self.known.push(name);
+        let (_, value) = self.object.iter().find(|(known, _)| known == name)?;
+        let read = read(value);
+        if read.is_none() {
+            problems.add(&self.at(name), expected, value.kind());
+        }
+        read
+    }
+
+    fn string(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
+        self.take(name, "a string", problems, |value| value.as_str().map(str::to_owned))
+    }
+
+    fn array(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a [Value]> {
+        self.take(name, "an array", problems, Value::as_array)
+    }
+
+    fn object(&mut self, name: &'static str, problems: &mut Problems) -> Option<Value> {
+        self.take(name, "an object", problems, |value| value.as_object().map(|_| value.clone()))
+    }
+
+    fn strings(&mut self, name: &'static str, problems: &mut Problems) -> Vec<(String, String)> {
+        let pairs = self.take(name, "an object whose values are strings", problems, |value| {
+            let pair = |(name, value): &(String, Value)| Some((name.clone(), value.as_str()?.to_owned()));
+            value.as_object()?.iter().map(pair).collect::<Option<Vec<_>>>()
+        });
+        pairs.unwrap_or_default()
+    }
+
+    fn finish(self, problems: &mut Problems) {
+        for (name, value) in self.object {
+            if name == "client_secret" {
+                let expected = "no client secret: whatever a web page holds, everybody can read, so this client is a \
+                                public one (RFC 6749 §2.1) and PKCE takes the secret's place";
+                problems.add(&self.at(name), expected, "a client secret (not shown)");
+            } else if !self.known.contains(&name.as_str()) {
+                let expected = format!("one of {}", self.known.join(", "));
+                problems.add(&self.at(name), &expected, &format!("an unknown member, {}", value.kind()));
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Every error of this library: the sum of the stages, whose side it is on, and a stable code.
+//!
+//! Rule: codes are `stage.variant` and never change their meaning; `Display` is one clause without secrets.
+
+use std::fmt;
+
+use super::authorization_request::{AuthorizationRequestError, StorageFailure};
+use super::authorization_response::CallbackError;
+use super::client::ConfigurationError;
+use super::http::HttpFailure;
+use super::metadata::{AttemptProblem, MetadataError};
+use super::protected_resource::ResourceError;
+use super::token_response::TokenError;
+
+/// What can go wrong, by stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The configuration.
+    Configuration(ConfigurationError),
+    /// The server's metadata.
+    Metadata(MetadataError),
+    /// The authorization request.
+    AuthorizationRequest(AuthorizationRequestError),
+    /// The authorization response.
+    Callback(CallbackError),
+    /// The token request and its response.
+    Token(TokenError),
+    /// A call to an API.
+    Resource(ResourceError),
+}
+
+/// Whose side an error is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// This page's code or configuration.
+    Caller,
+    /// The authorization server, or the API.
+    AuthorizationServer,
+    /// The person at the browser.
+    EndUser,
+    /// What lies between.
+    Network,
+    /// The browser and its settings.
+    Environment,
+}
+
+impl Fault {
+    /// One word for a `data-` attribute or a log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::AuthorizationServer => "authorization-server",
+            Self::EndUser => "end-user",
+            Self::Network => "network",
+            Self::Environment => "environment",
+        }
+    }
+}
+
+impl Error {
+    /// The stable code, `stage.variant`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Configuration(error) => match error {
+                ConfigurationError::Html => "configuration.html",
+                ConfigurationError::Invalid(_) => "configuration.invalid",
+                ConfigurationError::Missing { .. } => "configuration.missing",
+                ConfigurationError::NotJson(_) => "configuration.not_json",
+                ConfigurationError::Unreachable(_) => "configuration.unreachable",
+            },
+            Self::Metadata(error) => match error {
+                MetadataError::InvalidMember(_) => "metadata.invalid_member",
+                MetadataError::IssuerMismatch { .. } => "metadata.issuer_mismatch",
+                MetadataError::MissingMember { .. } => "metadata.missing_member",
+                MetadataError::PkceUnsupported { .. } => "metadata.pkce_unsupported",
+                MetadataError::Unavailable { .. } => "metadata.unavailable",
+            },
+            Self::AuthorizationRequest(error) => match error {
+                AuthorizationRequestError::Entropy => "request.entropy",
+                AuthorizationRequestError::ParameterTwice { .. } => "request.parameter_twice",
+                AuthorizationRequestError::RedirectUriOrigin { .. } => "request.redirect_uri_origin",
+                AuthorizationRequestError::Storage(StorageFailure::Altered) => "request.storage_altered",
+                AuthorizationRequestError::Storage(StorageFailure::Blocked) => "request.storage_blocked",
+                AuthorizationRequestError::Storage(StorageFailure::Full) => "request.storage_full",
+            },
+            Self::Callback(error) => match error {
+                CallbackError::FrontChannel { .. } => "callback.front_channel",
+                CallbackError::IssuerMismatch { .. } => "callback.issuer_mismatch",
+                CallbackError::Malformed(_) => "callback.malformed",
+                CallbackError::MissingCode => "callback.missing_code",
+                CallbackError::MissingIssuer { .. } => "callback.missing_issuer",
+                CallbackError::Refused(_) => "callback.refused",
+                CallbackError::Stale { .. } => "callback.stale",
+                CallbackError::UnknownState { .. } => "callback.unknown_state",
+            },
+            Self::Token(error) => match error {
+                TokenError::Html => "token.html",
+                TokenError::InvalidMember { .. } => "token.invalid_member",
+                TokenError::Malformed(_) => "token.malformed",
+                TokenError::MissingAccessToken => "token.missing_access_token",
+                TokenError::Network(failure) => match failure {
+                    HttpFailure::BodyTooLarge { .. } => "token.body_too_large",
+                    HttpFailure::Cancelled => "token.cancelled",
+                    HttpFailure::Offline => "token.offline",
+                    HttpFailure::Timeout { .. } => "token.timeout",
+                    HttpFailure::Unreachable => "token.unreachable",
+                    HttpFailure::UrlDisagreement => "token.url_disagreement",
+                },
+                TokenError::NotJson { .. } => "token.not_json",
+                TokenError::Refused(_) => "token.refused",
+                TokenError::Status { .. } => "token.status",
+                TokenError::UnsupportedTokenType { .. } => "token.unsupported_token_type",
+            },
+            Self::Resource(error) => match error {
+                ResourceError::Header { .. } => "resource.header",
+                ResourceError::Method => "resource.method",
+                ResourceError::Network(failure) => match failure {
+                    HttpFailure::BodyTooLarge { .. } => "resource.body_too_large",
+                    HttpFailure::Cancelled => "resource.cancelled",
+                    HttpFailure::Offline => "resource.offline",
+                    HttpFailure::Timeout { .. } => "resource.timeout",
+                    HttpFailure::Unreachable => "resource.unreachable",
+                    HttpFailure::UrlDisagreement => "resource.url_disagreement",
+                },
+                ResourceError::NotAllowed { .. } => "resource.not_allowed",
+                ResourceError::SignedOut => "resource.signed_out",
+                ResourceError::Url(_) => "resource.url",
+            },
+        }
+    }
+
+    /// Whose side it is on.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Configuration(ConfigurationError::Unreachable(failure)) => network_fault(failure),
+            Self::Configuration(_) => Fault::Caller,
+            Self::Metadata(MetadataError::Unavailable { attempts }) => {
+                let failure = attempts.iter().find_map(|attempt| match &attempt.problem {
+                    AttemptProblem::Failure(failure) => Some(failure),
+                    _ => None,
+                });
+                failure.map_or(Fault::AuthorizationServer, network_fault)
+            }
+            Self::Metadata(_) => Fault::AuthorizationServer,
+            Self::AuthorizationRequest(error) => match error {
+                AuthorizationRequestError::Entropy | AuthorizationRequestError::Storage(_) => Fault::Environment,
+                _ => Fault::Caller,
+            },
+            Self::Callback(error) => match error {
+                CallbackError::Stale { .. } | CallbackError::UnknownState { .. } => Fault::EndUser,
+                CallbackError::Refused(refusal) => {
+                    use super::authorization_response::AuthorizationErrorCode as Code;
+                    match refusal.error {
+                        Code::AccessDenied
+                        | Code::AccountSelectionRequired
+                        | Code::ConsentRequired
+                        | Code::InteractionRequired
+                        | Code::LoginRequired => Fault::EndUser,
+                        Code::ServerError | Code::TemporarilyUnavailable | Code::Other(_) => Fault::AuthorizationServer,
+                        _ => Fault::Caller,
+                    }
+                }
+                _ => Fault::AuthorizationServer,
+            },
+            Self::Token(TokenError::Network(failure)) => network_fault(failure),
+            Self::Token(_) => Fault::AuthorizationServer,
+            Self::Resource(error) => match error {
+                ResourceError::Network(failure) => network_fault(failure),
+                ResourceError::SignedOut => Fault::EndUser,
+                _ => Fault::Caller,
+            },
+        }
+    }
+}
+
+fn network_fault(failure: &HttpFailure) -> Fault {
+    match failure {
+        HttpFailure::BodyTooLarge { .. } => Fault::AuthorizationServer,
+        HttpFailure::Cancelled => Fault::EndUser,
+        HttpFailure::UrlDisagreement => Fault::Caller,
+        HttpFailure::Offline | HttpFailure::Timeout { .. } | HttpFailure::Unreachable => Fault::Network,
+    }
+}
+
+/// Declares that a stage's error is one of this library's errors, and a standard error.
+macro_rules! stages {
+    ($($stage:ident($error:ty))+) => {
+        $(
+            impl From<$error> for Error {
+                fn from(error: $error) -> Self {
+                    Self::$stage(error)
+                }
+            }
+
+            impl std::error::Error for $error {}
+        )+
+
+        impl fmt::Display for Error {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$stage(error) => error.fmt(f),)+
+                }
+            }
+        }
+    };
+}
+
+stages! {
+    Configuration(ConfigurationError)
+    Metadata(MetadataError)
+    AuthorizationRequest(AuthorizationRequestError)
+    Callback(CallbackError)
+    Token(TokenError)
+    Resource(ResourceError)
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,154 @@
+//! What the flow is told, and what it asks for.
+//!
+//! Rule: a driver performs effects in their order, and tells of each that has an answer by the event named beside it.
+
+use super::super::authorization_request::{Entropy, EntropyFailure, StorageFailure};
+use super::super::client::{Client, ClientKey, ConfigurationError};
+use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
+use super::super::protected_resource::{ResourceError, ResourceRequest};
+use super::super::storage::{Record, RecordName};
+use super::super::time::UnixTime;
+use super::super::url::Url;
+
+/// Names one fetch, so that an answer nobody waits for any more is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchId(pub u64);
+
+/// Names one call to an API, as the driver numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallId(pub u64);
+
+/// Where the configuration comes from.
+pub enum ConfigurationSource {
+    /// It was made in code.
+    Clients(Result<Vec<Client>, ConfigurationError>),
+    /// A file below the site's base, e.g. `config.json`.
+    File(&'static str),
+}
+
+/// What a finished authorization request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// The person goes there now.
+    Navigate,
+    /// It is shown, to be copied or followed as a plain link.
+    Show,
+}
+
+/// Something that happened.
+pub enum Event {
+    /// The page began; comes first.
+    Started(ConfigurationSource),
+    /// The address bar held these when the page began: query without `?`, fragment without `#`.
+    Redirected {
+        /// The raw query.
+        query: String,
+        /// The raw fragment.
+        fragment: String,
+    },
+    /// The app will probably ask for a sign-in: a good time to fetch metadata.
+    SignInLikely(ClientKey),
+    /// The person wants to sign in.
+    SignIn {
+        /// Where.
+        key: ClientKey,
+        /// The place in the app to come back to.
+        return_path: Option<String>,
+        /// Fresh octets for this attempt.
+        entropy: Result<Entropy, EntropyFailure>,
+        /// Go there, or show the link.
+        intent: Intent,
+    },
+    /// The person no longer wants to wait for the sign-in.
+    CancelSignIn,
+    /// The person wants to sign out, here.
+    SignOut(ClientKey),
+    /// The app calls an API.
+    Call {
+        /// For [`Effect::Answer`].
+        call: CallId,
+        /// With whose token.
+        key: ClientKey,
+        /// What.
+        request: ResourceRequest,
+    },
+    /// The app no longer wants to wait for a call.
+    CancelCall(CallId),
+    /// Answers [`Effect::Fetch`].
+    Fetched {
+        /// Which.
+        fetch: FetchId,
+        /// The answer, or why there is none.
+        outcome: Result<HttpResponse, HttpFailure>,
+    },
+    /// Answers [`Effect::Read`]; `None` if there is no record, or none that is JSON.
+    Read {
+        /// Which.
+        name: RecordName,
+        /// The record.
+        record: Option<Record>,
+    },
+    /// Answers [`Effect::Take`].
+    Taken {
+        /// The record.
+        record: Option<Record>,
+    },
+    /// Answers [`Effect::Write`] with what was read back.
+    Written {
+        /// Which.
+        name: RecordName,
+        /// The record as it stands in storage now.
+        outcome: Result<Option<Record>, StorageFailure>,
+    },
+    /// Answers [`Effect::List`].
+    Listed {
+        /// All records of this library; `None` for one that is not JSON.
+        records: Vec<(RecordName, Option<Record>)>,
+    },
+    /// Answers [`Effect::WakeAt`].
+    Woke,
+    /// The page came back from the back/forward cache.
+    Restored,
+}
+
+/// Something for the driver to do.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this; answered by [`Event::Fetched`].
+    Fetch {
+        /// For the answer.
+        fetch: FetchId,
+        /// The request.
+        request: HttpRequest,
+    },
+    /// Stop waiting for this fetch.
+    CancelFetch(FetchId),
+    /// Read a record; answered by [`Event::Read`].
+    Read(RecordName),
+    /// Read a record and remove it, in one turn; answered by [`Event::Taken`].
+    Take(RecordName),
+    /// Write a record and read it back; answered by [`Event::Written`].
+    Write {
+        /// Its name.
+        name: RecordName,
+        /// The record.
+        record: Record,
+    },
+    /// Remove a record.
+    Remove(RecordName),
+    /// List all records of this library; answered by [`Event::Listed`].
+    List,
+    /// Leave the page for this URL.
+    Navigate(Url),
+    /// Replace the current history entry by this path of the app.
+    ReplaceRoute(String),
+    /// Hand an API's answer to the app.
+    Answer {
+        /// Which call.
+        call: CallId,
+        /// The answer.
+        outcome: Result<HttpResponse, ResourceError>,
+    },
+    /// Send [`Event::Woke`] at this moment, which is later than now.
+    WakeAt(UnixTime),
+}

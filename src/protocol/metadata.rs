@@ -1,0 +1,310 @@
+//! Authorization server metadata: where it is, and what of it is used.
+//!
+//! In scope: the two well-known URLs, checking a document, and the configuration's overrides by the same rules.
+//! Out of scope: when to fetch (`flow`), what a missing optional member means (its feature is off, nothing more).
+//!
+//! Order of checks: the issuer first, because nothing that another issuer says about itself is of interest.
+//!
+//! Source: OpenID Connect Discovery 1.0 §4; RFC 8414 §2, §3.1, §3.3; RFC 9207 §3; RFC 9700 §2.1.1.
+
+use std::fmt;
+
+use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
+use super::json::Value;
+use super::time::Seconds;
+use super::url::{SchemePolicy, Url};
+use super::vocabulary::{Issuer, server_url};
+
+/// What a sign-in needs to know of an authorization server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// Where the person is sent to.
+    pub authorization_endpoint: Url,
+    /// Where the code is exchanged.
+    pub token_endpoint: Url,
+    /// Claims about the person; implied as a place for the access token.
+    pub userinfo_endpoint: Option<Url>,
+    /// Sign-out at the server.
+    pub end_session_endpoint: Option<Url>,
+    /// Token revocation.
+    pub revocation_endpoint: Option<Url>,
+    /// Scope tokens the server lists; empty if it lists none.
+    pub scopes_supported: Vec<String>,
+    /// Whether the server says which PKCE methods it supports (S256 is then among them).
+    pub pkce: PkceSupport,
+    /// Whether the authorization response must carry `iss` (RFC 9207 §3).
+    pub iss_parameter: IssParameter,
+}
+
+/// What the metadata says about PKCE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PkceSupport {
+    /// `code_challenge_methods_supported` lists S256.
+    Announced,
+    /// The member is absent: S256 is sent all the same, and the workbench says so.
+    Unsaid,
+}
+
+/// Whether `authorization_response_iss_parameter_supported` is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssParameter {
+    /// A response without `iss` is refused.
+    Announced,
+    /// A response without `iss` is accepted; one with another `iss` is not.
+    Unsaid,
+}
+
+/// Why there is no usable metadata.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetadataError {
+    /// A member has another type or form than its definition says.
+    InvalidMember(WrongMember),
+    /// The document is that of another issuer (RFC 8414 §3.3).
+    IssuerMismatch {
+        /// The configured issuer.
+        expected: Issuer,
+        /// What the document says.
+        found: String,
+    },
+    /// A member without which nobody can sign in is absent.
+    MissingMember {
+        /// Its name.
+        name: &'static str,
+    },
+    /// `code_challenge_methods_supported` does not list S256 (RFC 9700 §2.1.1).
+    PkceUnsupported {
+        /// What it lists.
+        methods: String,
+    },
+    /// Neither well-known URL gave a document.
+    Unavailable {
+        /// What each URL gave, in the order they were asked.
+        attempts: Vec<Attempt>,
+    },
+}
+
+/// What one well-known URL gave instead of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The URL.
+    pub url: String,
+    /// What came.
+    pub problem: AttemptProblem,
+}
+
+/// What came instead of a document.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptProblem {
+    /// No whole answer.
+    Failure(HttpFailure),
+    /// An answer that is no JSON object, or does not say that it is one.
+    NotJson {
+        /// The media type it named.
+        media_type: String,
+    },
+    /// A status other than 200.
+    Status(u16),
+}
+
+/// A metadata member that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongMember {
+    /// Its name.
+    pub name: String,
+    /// What its definition asks for.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+/// Members that are URLs of the server.
+const ENDPOINTS: [&str; 6] = [
+    "authorization_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "revocation_endpoint",
+    "jwks_uri",
+];
+const STRING_LISTS: [&str; 2] = ["scopes_supported", "code_challenge_methods_supported"];
+const ISS_PARAMETER: &str = "authorization_response_iss_parameter_supported";
+
+/// Bounds of a metadata answer: 10 s, 1 MiB.
+const LIMITS: Limits = Limits { deadline: Seconds(10), body: 1024 * 1024 };
+
+/// The two well-known URLs of an issuer, in the order they are asked.
+///
+/// OpenID Connect appends its suffix to the issuer (§4 of Discovery, without the issuer's trailing slash); RFC 8414
+/// §3.1 inserts its own between host and path.
+pub fn well_known_urls(issuer: &Issuer) -> [String; 2] {
+    let url = issuer.url();
+    let trimmed = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
+    let path = url.path().strip_suffix('/').unwrap_or(url.path());
+    [
+        format!("{trimmed}/.well-known/openid-configuration"),
+        format!("{}/.well-known/oauth-authorization-server{path}", url.origin()),
+    ]
+}
+
+/// The request for one of the [`well_known_urls`]; `attempt` counts from 0.
+pub fn discovery_request(issuer: &Issuer, attempt: usize) -> Option<HttpRequest> {
+    let text = well_known_urls(issuer).into_iter().nth(attempt)?;
+    Some(HttpRequest {
+        method: "GET".to_owned(),
+        url: Url::parse(&text).ok()?,
+        headers: vec![("accept".to_owned(), "application/json".to_owned())],
+        bearer: None,
+        body: None,
+        limits: LIMITS,
+    })
+}
+
+/// Reads a document off an answer, without judging its members.
+///
+/// # Errors
+/// [`AttemptProblem`]: then the next well-known URL is worth a try.
+pub fn read_document(outcome: Result<HttpResponse, HttpFailure>) -> Result<Value, AttemptProblem> {
+    let response = outcome.map_err(AttemptProblem::Failure)?;
+    if response.status != 200 {
+        return Err(AttemptProblem::Status(response.status));
+    }
+    let not_json = || AttemptProblem::NotJson { media_type: response.media_type().unwrap_or_default() };
+    if !response.is_json() {
+        return Err(not_json());
+    }
+    let document = Value::parse(&response.body).map_err(|_| not_json())?;
+    if document.as_object().is_none() { Err(not_json()) } else { Ok(document) }
+}
+
+/// The members of a document that are used; the rest is not worth storing.
+pub fn used_members(document: &Value) -> Value {
+    let used = |name: &str| {
+        name == "issuer" || name == ISS_PARAMETER || ENDPOINTS.contains(&name) || STRING_LISTS.contains(&name)
+    };
+    let members = document.as_object().unwrap_or_default().iter();
+    Value::Object(members.filter(|(name, _)| used(name)).cloned().collect())
+}
+
+/// The members of `document` that are not what their definitions say; unknown ones are not looked at.
+pub fn wrong_members(document: &Value, policy: SchemePolicy) -> Vec<WrongMember> {
+    let mut wrong = Vec::new();
+    let mut expect = |name: &str, expected: String, value: &Value| {
+        let found = value.as_str().map_or_else(|| value.kind().to_owned(), str::to_owned);
+        wrong.push(WrongMember { name: name.to_owned(), expected, found });
+    };
+    for name in ENDPOINTS {
+        let Some(value) = document.member(name) else { continue };
+        let Some(text) = value.as_str() else {
+            expect(name, "a URL".to_owned(), value);
+            continue;
+        };
+        if let Err(error) = server_url(text, policy) {
+            expect(name, format!("a URL of the server ({error})"), value);
+        }
+    }
+    for name in STRING_LISTS {
+        let Some(value) = document.member(name) else { continue };
+        if strings(value).is_none() {
+            expect(name, "an array of strings".to_owned(), value);
+        }
+    }
+    if let Some(value) = document.member(ISS_PARAMETER)
+        && !matches!(value, Value::Bool(_))
+    {
+        expect(ISS_PARAMETER, "true or false".to_owned(), value);
+    }
+    wrong
+}
+
+impl Metadata {
+    /// Checks a document, with the members of `overrides` in the place of its own.
+    ///
+    /// # Errors
+    /// [`MetadataError`], the issuer first.
+    pub fn check(
+        document: &Value,
+        overrides: &Value,
+        issuer: &Issuer,
+        policy: SchemePolicy,
+    ) -> Result<Self, MetadataError> {
+        // RFC 8414 §3.3: "The "issuer" value returned MUST be identical to the authorization server's issuer
+        // identifier value"; if not, the data "MUST NOT be used". <https://www.rfc-editor.org/rfc/rfc8414#section-3.3>
+        let found = document.member("issuer").and_then(Value::as_str).unwrap_or_default();
+        if found != issuer.as_str() {
+            return Err(MetadataError::IssuerMismatch { expected: issuer.clone(), found: found.to_owned() });
+        }
+        let merged = merge(document, overrides);
+        if let Some(wrong) = wrong_members(&merged, policy).into_iter().next() {
+            return Err(MetadataError::InvalidMember(wrong));
+        }
+        let url = |name: &str| merged.member(name).and_then(Value::as_str).and_then(|text| Url::parse(text).ok());
+        let needed = |name: &'static str| url(name).ok_or(MetadataError::MissingMember { name });
+        let list = |name: &str| merged.member(name).and_then(strings);
+        let pkce = match list("code_challenge_methods_supported") {
+            None => PkceSupport::Unsaid,
+            Some(methods) if methods.iter().any(|method| method == "S256") => PkceSupport::Announced,
+            Some(methods) => return Err(MetadataError::PkceUnsupported { methods: methods.join(", ") }),
+        };
+        Ok(Self {
+            authorization_endpoint: needed("authorization_endpoint")?,
+            token_endpoint: needed("token_endpoint")?,
+            userinfo_endpoint: url("userinfo_endpoint"),
+            end_session_endpoint: url("end_session_endpoint"),
+            revocation_endpoint: url("revocation_endpoint"),
+            scopes_supported: list("scopes_supported").unwrap_or_default(),
+            pkce,
+            iss_parameter: match merged.member(ISS_PARAMETER) {
+                Some(Value::Bool(true)) => IssParameter::Announced,
+                _ => IssParameter::Unsaid,
+            },
+        })
+    }
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidMember(WrongMember { name, expected, found }) => {
+                write!(f, "metadata member {name}: expected {expected}, found {found}")
+            }
+            Self::IssuerMismatch { expected, found } => {
+                write!(f, "issuer mismatch: expected {expected}, the metadata says {found:?}")
+            }
+            Self::MissingMember { name } => write!(f, "the metadata has no {name}"),
+            Self::PkceUnsupported { methods } => {
+                write!(f, "the server lists the code challenge methods {methods:?}, and S256 is not among them")
+            }
+            Self::Unavailable { attempts } => {
+                f.write_str("no metadata: ")?;
+                for (index, Attempt { url, problem }) in attempts.iter().enumerate() {
+                    let separator = if index > 0 { "; " } else { "" };
+                    write!(f, "{separator}{url} gave {problem}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for AttemptProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failure(failure) => failure.fmt(f),
+            Self::NotJson { media_type } => write!(f, "no JSON object ({media_type})"),
+            Self::Status(status) => write!(f, "status {status}"),
+        }
+    }
+}
+
+fn merge(document: &Value, overrides: &Value) -> Value {
+    let overrides = overrides.as_object().unwrap_or_default();
+    let kept = document.as_object().unwrap_or_default().iter();
+    let kept = kept.filter(|(name, _)| !overrides.iter().any(|(known, _)| known == name));
+    Value::Object(kept.chain(overrides).cloned().collect())
+}
+
+fn strings(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|element| element.as_str().map(str::to_owned)).collect()
+}

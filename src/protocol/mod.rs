@@ -1,0 +1,32 @@
+//! OAuth 2.0 authorization code flow with PKCE, as values.
+//!
+//! Nothing here touches a clock, a random number generator, storage, the network or the address bar: all of them
+//! arrive as arguments. So the same code runs in the browser and in native tests.
+//!
+//! In pipeline order: [`client`] → [`metadata`] → [`authorization_request`] → [`pending_authorization`] ═ redirect ═►
+//! [`authorization_response`] → [`token_request`] → [`token_response`] → [`session`] → [`protected_resource`];
+//! [`flow`] joins them.
+
+pub mod secret;
+pub mod time;
+pub mod base64url;
+pub mod form;
+pub mod json;
+pub mod url;
+pub mod http;
+pub mod site;
+pub mod return_path;
+pub mod vocabulary;
+pub mod pkce;
+pub mod metadata;
+pub mod client;
+pub mod storage;
+pub mod pending_authorization;
+pub mod authorization_request;
+pub mod authorization_response;
+pub mod token_request;
+pub mod token_response;
+pub mod session;
+pub mod protected_resource;
+pub mod error;
+pub mod flow;

@@ -1,0 +1,141 @@
+//! The bridge over the redirect: what must be remembered while the page is away at the authorization server.
+//!
+//! In scope: the record, its encoding for sessionStorage, its age, and which records are kept.
+//! Out of scope: reading and writing storage.
+//!
+//! Rule: with this record alone the code can be exchanged; neither discovery nor configuration is waited for. A
+//! record is input like any other when it is read back: garbage is no record.
+//!
+//! Source: RFC 6749 §4.1.2, §10.12; RFC 9700 §4.4.2 (issuer and token endpoint belong to the transaction).
+
+use super::client::{ClientKey, TokenStorage};
+use super::json::Value;
+use super::metadata::IssParameter;
+use super::return_path::ReturnPath;
+use super::secret::{CodeVerifier, Nonce, State};
+use super::time::{Seconds, UnixTime};
+use super::url::{SchemePolicy, Url};
+use super::vocabulary::{ClientId, Issuer, RedirectUri, Scope, server_url};
+
+/// One authorization request that has not been answered. Not `Clone`: it answers one response.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PendingAuthorization {
+    pub(super) key: ClientKey,
+    pub(super) redirect_uri: RedirectUri,
+    pub(super) token_endpoint: Url,
+    pub(super) iss_parameter: IssParameter,
+    pub(super) state: State,
+    pub(super) nonce: Option<Nonce>,
+    pub(super) code_verifier: CodeVerifier,
+    pub(super) scope: Option<Scope>,
+    pub(super) token_storage: TokenStorage,
+    pub(super) return_path: Option<ReturnPath>,
+    pub(super) created_at: UnixTime,
+}
+
+/// How long an answer is waited for: people register and fetch second factors meanwhile.
+pub const LIFETIME: Seconds = Seconds(60 * 60);
+
+/// How many requests may be pending in one tab.
+pub const MOST: usize = 8;
+
+/// A record of another version is no record.
+const VERSION: u64 = 1;
+
+impl PendingAuthorization {
+    /// The client it belongs to.
+    pub fn key(&self) -> &ClientKey {
+        &self.key
+    }
+
+    /// When the request was made.
+    pub fn created_at(&self) -> UnixTime {
+        self.created_at
+    }
+
+    /// Whether an answer is still accepted at `now`; a clock that was turned back makes nothing stale.
+    pub fn is_current(&self, now: UnixTime) -> bool {
+        now.since(self.created_at) <= LIFETIME
+    }
+
+    /// The record for sessionStorage: the one place where verifier and nonce are written down.
+    pub fn encode(&self) -> Value {
+        let text = |text: &str| Some(Value::string(text));
+        Value::object([
+            ("version", Some(Value::from(VERSION))),
+            ("issuer", text(self.key.issuer.as_str())),
+            ("client_id", text(self.key.client_id.as_str())),
+            ("redirect_uri", text(self.redirect_uri.as_str())),
+            ("token_endpoint", text(self.token_endpoint.as_str())),
+            ("iss_announced", Some(Value::Bool(self.iss_parameter == IssParameter::Announced))),
+            ("state", text(self.state.expose())),
+            ("nonce", self.nonce.as_ref().and_then(|nonce| text(nonce.expose()))),
+            ("code_verifier", text(self.code_verifier.expose())),
+            ("scope", self.scope.as_ref().and_then(|scope| text(scope.as_str()))),
+            ("token_storage", text(self.token_storage.as_str())),
+            ("return_path", self.return_path.as_ref().and_then(|path| text(path.as_str()))),
+            ("created_at", Some(Value::from(self.created_at.0))),
+        ])
+    }
+
+    /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write.
+    pub fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
+        let text = |name: &str| record.member(name).and_then(Value::as_str);
+        let whole = |name: &str| record.member(name).and_then(Value::as_whole_number);
+        if whole("version")? != VERSION {
+            return None;
+        }
+        let scope = match record.member("scope") {
+            None => None,
+            Some(scope) => Some(Scope::parse(scope.as_str()?).ok()?),
+        };
+        Some(Self {
+            key: ClientKey {
+                issuer: Issuer::parse(text("issuer")?, policy).ok()?,
+                client_id: ClientId::parse(text("client_id")?).ok()?,
+            },
+            redirect_uri: RedirectUri::parse(text("redirect_uri")?, policy).ok()?,
+            token_endpoint: server_url(text("token_endpoint")?, policy).ok()?,
+            iss_parameter: match record.member("iss_announced")? {
+                Value::Bool(true) => IssParameter::Announced,
+                Value::Bool(false) => IssParameter::Unsaid,
+                _ => return None,
+            },
+            state: State::new(text("state")?),
+            nonce: text("nonce").map(Nonce::new),
+            code_verifier: CodeVerifier::new(text("code_verifier")?),
+            scope,
+            token_storage: TokenStorage::parse(text("token_storage")?)?,
+            // A path that was tampered with is dropped; the sign-in itself is none the worse for it.
+            return_path: text("return_path").and_then(ReturnPath::parse),
+            created_at: UnixTime(whole("created_at")?),
+        })
+    }
+}
+
+/// The records, by age, that make room for one more: the expired and, of the rest, the oldest over [`MOST`] − 1.
+///
+/// `created` holds each record's time; the result holds indices into it.
+pub fn evict(created: &[UnixTime], now: UnixTime) -> Vec<usize> {
+    let expired = |index: &usize| now.since(created[*index]) > LIFETIME;
+    let (mut evicted, mut kept): (Vec<usize>, Vec<usize>) = (0..created.len()).partition(expired);
+    kept.sort_by_key(|index| created[*index]);
+    let surplus = kept.len().saturating_sub(MOST - 1);
+    evicted.extend(&kept[..surplus]);
+    evicted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// AUT-15: at most eight, for an hour, the oldest leave first.
+    #[test]
+    fn evicts_the_expired_and_then_the_oldest() {
+        let now = UnixTime(10_000);
+        assert_eq!(evict(&[UnixTime(10_000); 7], now), Vec::<usize>::new());
+        let times: Vec<_> = [9_000, 8_000, 9_100, 9_200, 9_300, 9_400, 9_500, 9_600].map(UnixTime).into();
+        assert_eq!(evict(&times, now), vec![1]);
+        assert_eq!(evict(&[UnixTime(10_000 - 3_601), UnixTime(10_000 - 3_600)], now), vec![0]);
+    }
+}

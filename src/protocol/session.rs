@@ -1,0 +1,174 @@
+//! A session: tokens, what they allow, and until when.
+//!
+//! In scope: making one from a token response, its lifetime, its record for `token_storage: session`.
+//! Out of scope: refreshing it. Until that exists a refresh token is held in memory and never written down.
+//!
+//! Source: RFC 6749 §5.1 (lifetime, scope as requested if absent), §3.3.
+
+use super::client::{ClientKey, TokenStorage};
+use super::json::Value;
+use super::secret::{AccessToken, RefreshToken};
+use super::time::{Seconds, UnixTime};
+use super::token_request::Exchange;
+use super::token_response::{IdTokenPresence, TokenResponse, Tolerance};
+use super::url::SchemePolicy;
+use super::vocabulary::{ClientId, Issuer, Scope};
+
+/// What a successful sign-in leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub(super) key: ClientKey,
+    pub(super) access_token: AccessToken,
+    pub(super) refresh_token: Option<RefreshToken>,
+    pub(super) id_token: IdTokenPresence,
+    pub(super) expires_at: Option<UnixTime>,
+    pub(super) requested_scope: Option<Scope>,
+    pub(super) granted_scope: Option<Scope>,
+    pub(super) tolerated: Vec<Tolerance>,
+    pub(super) token_storage: TokenStorage,
+    pub(super) signed_in_at: UnixTime,
+}
+
+const VERSION: u64 = 1;
+
+impl Session {
+    /// Makes a session of a checked response.
+    ///
+    /// `sent_at` is when the request was sent: a lifetime counted from there never outlasts the server's own count.
+    pub fn new(exchange: &Exchange, response: TokenResponse, sent_at: UnixTime) -> Self {
+        Self {
+            key: exchange.key.clone(),
+            access_token: response.access_token,
+            refresh_token: response.refresh_token,
+            id_token: response.id_token,
+            expires_at: response.expires_in.map(|lifetime| sent_at.plus(lifetime)),
+            requested_scope: exchange.scope.clone(),
+            granted_scope: response.scope.or_else(|| exchange.scope.clone()),
+            tolerated: response.tolerated,
+            token_storage: exchange.token_storage,
+            signed_in_at: sent_at,
+        }
+    }
+
+    /// Whose session it is.
+    pub fn key(&self) -> &ClientKey {
+        &self.key
+    }
+
+    /// The access token, for showing it on demand; requests get it from `protected_resource`.
+    pub fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    /// Whether the server gave a refresh token.
+    pub fn has_refresh_token(&self) -> bool {
+        self.refresh_token.is_some()
+    }
+
+    /// Whether the server gave an ID token. It is not verified yet, so it is neither kept nor shown.
+    pub fn id_token(&self) -> IdTokenPresence {
+        self.id_token
+    }
+
+    /// When the access token expires; `None` if the server did not say.
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        self.expires_at
+    }
+
+    /// When the token was asked for.
+    pub fn signed_in_at(&self) -> UnixTime {
+        self.signed_in_at
+    }
+
+    /// The access token's whole lifetime, if the server said one.
+    pub fn lifetime(&self) -> Option<Seconds> {
+        self.expires_at.map(|end| end.since(self.signed_in_at))
+    }
+
+    /// What is left of the access token's lifetime at `now`; `None` if the server did not say.
+    pub fn remaining(&self, now: UnixTime) -> Option<Seconds> {
+        self.expires_at.map(|end| end.since(now))
+    }
+
+    /// The scope that was asked for.
+    pub fn requested_scope(&self) -> Option<&Scope> {
+        self.requested_scope.as_ref()
+    }
+
+    /// The scope that was granted: the requested one if the server did not say (RFC 6749 §5.1).
+    pub fn granted_scope(&self) -> Option<&Scope> {
+        self.granted_scope.as_ref()
+    }
+
+    /// Requested scope tokens that were not granted.
+    pub fn refused_scope(&self) -> Vec<&str> {
+        let (Some(requested), Some(granted)) = (&self.requested_scope, &self.granted_scope) else {
+            return Vec::new();
+        };
+        requested.tokens().filter(|token| !granted.contains(token)).collect()
+    }
+
+    /// What was tolerated in the token response.
+    pub fn tolerated(&self) -> &[Tolerance] {
+        &self.tolerated
+    }
+
+    /// Where the token lives.
+    pub fn token_storage(&self) -> TokenStorage {
+        self.token_storage
+    }
+
+    /// The record for sessionStorage: the one place where an access token is written down.
+    pub fn encode(&self) -> Value {
+        let text = |text: &str| Some(Value::string(text));
+        let scope = |scope: &Option<Scope>| scope.as_ref().map(|scope| Value::string(scope.as_str()));
+        Value::object([
+            ("version", Some(Value::from(VERSION))),
+            ("issuer", text(self.key.issuer.as_str())),
+            ("client_id", text(self.key.client_id.as_str())),
+            ("access_token", text(self.access_token.expose())),
+            ("id_token_came", Some(Value::Bool(self.id_token == IdTokenPresence::Present))),
+            ("expires_at", self.expires_at.map(|end| Value::from(end.0))),
+            ("requested_scope", scope(&self.requested_scope)),
+            ("granted_scope", scope(&self.granted_scope)),
+            ("signed_in_at", Some(Value::from(self.signed_in_at.0))),
+        ])
+    }
+
+    /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write for `key`.
+    pub fn decode(record: &Value, key: &ClientKey, policy: SchemePolicy) -> Option<Self> {
+        let text = |name: &str| record.member(name).and_then(Value::as_str);
+        let whole = |name: &str| record.member(name).and_then(Value::as_whole_number);
+        let scope = |name: &str| match record.member(name) {
+            None => Some(None),
+            Some(value) => Scope::parse(value.as_str()?).ok().map(Some),
+        };
+        let is_token = |text: &&str| !text.is_empty() && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
+        let found = ClientKey {
+            issuer: Issuer::parse(text("issuer")?, policy).ok()?,
+            client_id: ClientId::parse(text("client_id")?).ok()?,
+        };
+        if whole("version")? != VERSION || found != *key {
+            return None;
+        }
+        Some(Self {
+            key: found,
+            access_token: AccessToken::new(text("access_token").filter(is_token)?),
+            refresh_token: None,
+            id_token: match record.member("id_token_came")? {
+                Value::Bool(true) => IdTokenPresence::Present,
+                Value::Bool(false) => IdTokenPresence::Absent,
+                _ => return None,
+            },
+            expires_at: match record.member("expires_at") {
+                None => None,
+                Some(value) => Some(UnixTime(value.as_whole_number()?)),
+            },
+            requested_scope: scope("requested_scope")?,
+            granted_scope: scope("granted_scope")?,
+            tolerated: Vec::new(),
+            token_storage: TokenStorage::Session,
+            signed_in_at: UnixTime(whole("signed_in_at")?),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! Where this app is served: the one fact about the page that the protocol depends on.
+//!
+//! Source: RFC 6749 §3.1.2 (redirect URIs); RFC 8252 §7.3 (loopback exception).
+
+use super::url::{SchemePolicy, Url, UrlError};
+
+/// The base URL of the app, e.g. `https://app.example/sub/path/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    base: Url,
+}
+
+impl Site {
+    /// Parses a base URL; its path is taken up to and including its last `/`.
+    ///
+    /// # Errors
+    /// [`UrlError`], e.g. for a page opened from a file.
+    pub fn parse(base: &str) -> Result<Self, UrlError> {
+        let url = Url::parse(base)?;
+        let path = url.path();
+        let directory = &path[..=path.rfind('/').unwrap_or(0)];
+        Ok(Self { base: Url::parse(&format!("{}{directory}", url.origin()))? })
+    }
+
+    /// The origin of the page.
+    pub fn origin(&self) -> &str {
+        self.base.origin()
+    }
+
+    /// The path of the base, ending in `/`.
+    pub fn base_path(&self) -> &str {
+        self.base.path()
+    }
+
+    /// The URL of a file or route below the base; `name` has no leading `/`.
+    pub fn url_of(&self, name: &str) -> String {
+        format!("{}{name}", self.base.as_str())
+    }
+
+    /// `http` servers are acceptable only on loopback, and only to a page that is on loopback itself.
+    pub fn scheme_policy(&self) -> SchemePolicy {
+        if self.base.is_loopback() { SchemePolicy::HttpOnLoopback } else { SchemePolicy::HttpsOnly }
+    }
+}

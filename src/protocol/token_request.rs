@@ -1,0 +1,73 @@
+//! The token request: the code and its verifier, once, to the token endpoint of the server that was asked.
+//!
+//! Rule: a form post without further headers, so that no preflight is needed; no client secret is expressible.
+//!
+//! Source: RFC 6749 §4.1.3, §3.2.1; RFC 7636 §4.5; RFC 9700 §4.4.2.
+
+use super::authorization_response::AuthorizationGrant;
+use super::client::{ClientKey, TokenStorage};
+use super::form;
+use super::http::{HttpRequest, Limits};
+use super::return_path::ReturnPath;
+use super::secret::Nonce;
+use super::time::Seconds;
+use super::vocabulary::Scope;
+
+/// A request, and what its answer will be read with.
+#[derive(Debug)]
+pub struct TokenRequest {
+    /// The message; it holds code and verifier, which exist nowhere else any more.
+    pub http: HttpRequest,
+    /// What remains here.
+    pub exchange: Exchange,
+}
+
+/// What is known of a code exchange while its answer is awaited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Whose session it will be.
+    pub key: ClientKey,
+    /// The scope that was asked for.
+    pub scope: Option<Scope>,
+    /// What an ID token must repeat.
+    pub nonce: Option<Nonce>,
+    /// Where the tokens will live.
+    pub token_storage: TokenStorage,
+    /// Where the person was.
+    pub return_path: Option<ReturnPath>,
+}
+
+/// Bounds of a token answer: 20 s over headers and body, 256 KiB.
+const LIMITS: Limits = Limits { deadline: Seconds(20), body: 256 * 1024 };
+
+impl TokenRequest {
+    /// The request for `grant`; takes it, because a code is sent at most once (RFC 6749 §4.1.2).
+    pub fn new(grant: AuthorizationGrant) -> Self {
+        let AuthorizationGrant { pending, code } = grant;
+        let body = form::encode([
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", pending.redirect_uri.as_str()),
+            ("client_id", pending.key.client_id.as_str()),
+            ("code_verifier", pending.code_verifier.expose()),
+        ]);
+        let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+        Self {
+            http: HttpRequest {
+                method: "POST".to_owned(),
+                url: pending.token_endpoint,
+                headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+                bearer: None,
+                body: Some(body),
+                limits: LIMITS,
+            },
+            exchange: Exchange {
+                key: pending.key,
+                scope: pending.scope,
+                nonce: pending.nonce,
+                token_storage: pending.token_storage,
+                return_path: pending.return_path,
+            },
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The nouns of the protocol that are compared or easily swapped, as types.
+//!
+//! Source: RFC 6749 §2.2 (`client_id`), §3.1.2 (`redirect_uri`), §3.3 (`scope`); RFC 8414 §2 (`issuer`).
+
+use std::fmt;
+
+use super::url::{SchemePolicy, Url, UrlError};
+
+/// Declares a public (not secret) text newtype.
+macro_rules! nouns {
+    ($($(#[$attribute:meta])* $name:ident)+) => {$(
+        $(#[$attribute])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text, exactly as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+nouns! {
+    /// The client identifier; public, and never accompanied by a secret.
+    ClientId
+    /// The authorization server's identifier, compared octet by octet (RFC 8414 §3.3, RFC 9207 §2.4).
+    Issuer
+    /// Where the authorization response arrives, kept exactly as registered.
+    RedirectUri
+    /// Space-separated scope tokens, at least one.
+    Scope
+}
+
+/// Why a text is not the noun it should be.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NounError {
+    /// A character outside the noun's alphabet, or an empty text.
+    Characters,
+    /// It has a query or a fragment, and must not.
+    QueryOrFragment,
+    /// `http` where only `https` is acceptable.
+    Scheme,
+    /// It is no URL for this client.
+    Url(UrlError),
+}
+
+impl ClientId {
+    /// Visible ASCII and spaces (RFC 6749 appendix A.1), at least one character.
+    ///
+    /// # Errors
+    /// [`NounError::Characters`].
+    pub fn parse(text: &str) -> Result<Self, NounError> {
+        let vschar = |octet: u8| (0x20..=0x7e).contains(&octet);
+        if text.is_empty() || !text.bytes().all(vschar) {
+            return Err(NounError::Characters);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Issuer {
+    /// An `https` URL without query or fragment; `http` for loopback hosts if `policy` says so (RFC 8414 §2).
+    ///
+    /// # Errors
+    /// [`NounError`].
+    pub fn parse(text: &str, policy: SchemePolicy) -> Result<Self, NounError> {
+        let url = server_url(text, policy)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(NounError::QueryOrFragment);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The issuer as a URL.
+    pub fn url(&self) -> Url {
+        Url::parse(&self.0).expect("an Issuer was parsed as a URL when it was made")
+    }
+}
+
+impl RedirectUri {
+    /// An absolute URL without fragment (RFC 6749 §3.1.2); its text is never rebuilt.
+    ///
+    /// # Errors
+    /// [`NounError`].
+    pub fn parse(text: &str, policy: SchemePolicy) -> Result<Self, NounError> {
+        let url = server_url(text, policy)?;
+        if url.fragment().is_some() {
+            return Err(NounError::QueryOrFragment);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The redirect URI as a URL.
+    pub fn url(&self) -> Url {
+        Url::parse(&self.0).expect("a RedirectUri was parsed as a URL when it was made")
+    }
+}
+
+impl Scope {
+    /// One or more tokens of `%x21 / %x23-5B / %x5D-7E`, separated by single spaces (RFC 6749 §3.3).
+    ///
+    /// # Errors
+    /// [`NounError::Characters`].
+    pub fn parse(text: &str) -> Result<Self, NounError> {
+        let nqchar = |octet: u8| matches!(octet, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        if text.split(' ').any(|token| token.is_empty() || !token.bytes().all(nqchar)) {
+            return Err(NounError::Characters);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The tokens in their order.
+    pub fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ')
+    }
+
+    /// Whether `token` is one of them; case-sensitive.
+    pub fn contains(&self, token: &str) -> bool {
+        self.tokens().any(|known| known == token)
+    }
+}
+
+impl fmt::Display for NounError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Characters => f.write_str("it is empty or has a character that is not allowed here"),
+            Self::QueryOrFragment => f.write_str("it has a query or fragment that is not allowed here"),
+            Self::Scheme => {
+                f.write_str("it must be https (http only on a loopback host, for a page on a loopback host)")
+            }
+            Self::Url(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Parses the URL of a server and checks its scheme (RFC 6749 §3.1, §3.2, §10.6).
+pub(super) fn server_url(text: &str, policy: SchemePolicy) -> Result<Url, NounError> {
+    let url = Url::parse(text).map_err(NounError::Url)?;
+    if !url.satisfies(policy) {
+        return Err(NounError::Scheme);
+    }
+    Ok(url)
+}
