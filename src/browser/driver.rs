@@ -31,7 +31,7 @@ struct Shared {
     flow: RefCell<Option<Flow>>,
     queue: RefCell<VecDeque<Event>>,
     is_running: Cell<bool>,
-    listeners: RefCell<Vec<Box<dyn Fn()>>>,
+    listeners: RefCell<Vec<Rc<dyn Fn()>>>,
     fetches: RefCell<Vec<(FetchId, Cancel)>>,
     calls: RefCell<Vec<(CallId, Rc<Slot>)>>,
     last_call: Cell<u64>,
@@ -82,7 +82,7 @@ impl Driver {
 
     /// Calls `listener` after every change, for as long as the page lives.
     pub fn subscribe(&self, listener: impl Fn() + 'static) {
-        self.0.listeners.borrow_mut().push(Box::new(listener));
+        self.0.listeners.borrow_mut().push(Rc::new(listener));
     }
 
     /// Looks at the flow.
@@ -130,6 +130,11 @@ impl Driver {
         Call { driver: self.clone(), call, slot }
     }
 
+    /// Stops waiting for a call; its answer is then an error that says so.
+    pub fn cancel_call(&self, call: CallId) {
+        self.dispatch(Event::CancelCall(call));
+    }
+
     fn request(&self, key: ClientKey, return_path: Option<String>, intent: Intent) {
         self.dispatch(Event::SignIn { key, return_path, entropy: entropy::draw(), intent });
     }
@@ -151,7 +156,9 @@ impl Driver {
             }
         }
         shared.is_running.set(false);
-        for listener in shared.listeners.borrow().iter() {
+        // A listener may subscribe another one meanwhile.
+        let listeners = shared.listeners.borrow().clone();
+        for listener in listeners {
             listener();
         }
     }
@@ -222,6 +229,13 @@ impl Driver {
         let mut calls = self.0.calls.borrow_mut();
         let index = calls.iter().position(|(known, _)| *known == call)?;
         Some(calls.swap_remove(index).1)
+    }
+}
+
+impl Call {
+    /// Its name, for [`Driver::cancel_call`].
+    pub fn id(&self) -> CallId {
+        self.call
     }
 }
 

@@ -1,1 +1,59 @@
-fn main() {}
+//! The smallest app: sign in, callback, one API call, sign out.
+//!
+//! Register `http://localhost:8080/callback` at your authorization server, put its issuer and your client ID below.
+
+#![cfg(target_arch = "wasm32")] // there is no page to sign in from elsewhere
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_pkce::protocol::client::ClientSettings;
+use leptos_pkce::protocol::protected_resource::ResourceRequest;
+use leptos_pkce::ui::{AuthProvider, Callback, SignedIn, SignedOut, use_auth};
+
+const PHOTOS: &str = "http://localhost:9081/photos";
+
+fn main() {
+    mount_to_body(|| {
+        let settings = ClientSettings {
+            issuer: Some("http://localhost:9080".into()),
+            client_id: "workbench".into(),
+            scope: Some("photos:read".into()),
+            resources: vec![("Photos".into(), PHOTOS.into())],
+            ..ClientSettings::default()
+        };
+        view! { <AuthProvider clients=settings><App/></AuthProvider> }
+    });
+}
+
+#[component]
+fn App() -> impl IntoView {
+    let auth = use_auth();
+    let answer = RwSignal::new(String::new());
+    let call = move |_| {
+        let request = ResourceRequest { method: "GET".into(), url: PHOTOS.into(), headers: Vec::new(), body: None };
+        let Some(call) = auth.call(request) else { return };
+        spawn_local(async move {
+            answer.set(match call.await {
+                Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
+                Err(error) => error.to_string(),
+            });
+        });
+    };
+    let sign_out = move |_| {
+        answer.set(String::new());
+        auth.sign_out();
+    };
+    view! {
+        <h1>"Photos"</h1>
+        <SignedOut>
+            // Says what became of a sign-in that just came back; there is nothing to say otherwise.
+            <Show when=move || auth.error().is_some()><Callback/></Show>
+            <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
+        </SignedOut>
+        <SignedIn>
+            <button on:click=call>"Send"</button>
+            <button on:click=sign_out>"Sign out"</button>
+            <pre role="region" aria-label="API response">{answer}</pre>
+        </SignedIn>
+    }
+}

@@ -1,0 +1,59 @@
+# `make serve` to try it, `make test` to prove it, `make dist` to publish it. Each of them sets up what is missing first.
+
+PUBLIC_URL ?= /
+CONFIG ?=
+DIST ?= dist
+ONLY ?=
+
+ENV := . ./env.sh &&
+WASM := --target wasm32-unknown-unknown
+
+.PHONY: help serve test dist setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package clean
+# The steps of `make test` share one target directory and one terminal.
+.NOTPARALLEL:
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+serve: ## sign in at a development server: prints the address to open; Ctrl-C ends it
+	@scripts/serve
+
+test: setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package ## everything, in order
+
+dist: setup ## the release build in dist/ [PUBLIC_URL=/sub/path/] [CONFIG=config.json] [DIST=dist] [ONLY=app|minimal]
+	@$(ENV) node scripts/dist.mjs --public-url "$(PUBLIC_URL)" --config "$(CONFIG)" --dist "$(DIST)" --only "$(ONLY)"
+
+setup: ## installs what `make serve` and `make dist` need
+	@scripts/setup build
+
+setup-test: ## installs what `make test` needs: a browser too
+	@scripts/setup test
+
+fmt: ## is the code formatted?
+	$(ENV) cargo fmt --all --check
+
+clippy: ## lints, for the host and for wasm32
+	$(ENV) cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(ENV) cargo clippy --locked --workspace --all-targets $(WASM) -- -D warnings
+
+doc: ## rustdoc with warnings denied, for the host and for wasm32
+	$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
+	$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps $(WASM) --lib
+
+test-native: ## the protocol, natively
+	$(ENV) cargo test --locked --workspace
+
+test-browser: ## the browser adapters and components, in headless Chromium
+	$(ENV) WASM_BINDGEN_TEST_TIMEOUT=120 cargo test --locked $(WASM) --test browser --test ui
+
+test-scripts: ## the build's own scripts
+	$(ENV) node --test --test-reporter=spec scripts/*.d/*.test.mjs
+
+test-e2e: dist ## whole sign-ins in Chromium, against the release build
+	$(ENV) node --test --test-reporter=spec tests/e2e/*.test.mjs
+
+package: ## what would be published, and nothing else
+	@$(ENV) scripts/package
+
+clean: ## removes what was built, not what was installed
+	rm -rf target dist dist-minimal

@@ -1,0 +1,138 @@
+// The checks of the release build: each must refuse what it is there for.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { readConfig } from "./config.mjs";
+import { elements } from "./html.mjs";
+import { inspectPage } from "./inspect.mjs";
+import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./policy.mjs";
+
+const SCRIPT = "start();\n";
+const INTEGRITY = `sha384-${createHash("sha384").update(SCRIPT).digest("base64")}`;
+const SCRUB = 'history.replaceState(null, "", "<p onclick>");';
+
+const root = mkdtempSync(join(tmpdir(), "dist-"));
+writeFileSync(join(root, "start.js"), SCRIPT);
+writeFileSync(join(root, "data.css"), 'a { background: url("data:image/png;base64,AA==") }');
+after(() => rmSync(root, { recursive: true }));
+
+const page = ({ before = "", head = "", body = "", integrity = INTEGRITY, publicUrl = "/" } = {}) => `<!doctype html>
+<html lang="en"><head>${before}<meta charset="utf-8"><meta name="referrer" content="no-referrer">
+<script>${SCRUB}</script>
+<script src="${publicUrl}start.js" integrity="${integrity}" type="module"></script>${head}
+</head><body><!-- <style>no</style> -->${body}</body></html>`;
+
+const inspect = (options) => inspectPage(page(options), root, options?.publicUrl ?? "/");
+
+describe("html", () => {
+  it("reads attributes quoted, unquoted and bare, and undoes entities", () => {
+    const [a] = elements(`<a HREF="/?a=1&amp;b=2" rel=next hidden title='a > b'>`);
+    assert.deepEqual(a.attributes, { href: "/?a=1&b=2", rel: "next", hidden: "", title: "a > b" });
+  });
+
+  it("sees no elements in comments, scripts and titles", () => {
+    const found = elements('<!-- <b> --><script>"<i>"</script><title><u></title><p>');
+    assert.deepEqual(found.map(({ name }) => name), ["script", "title", "p"]);
+  });
+});
+
+describe("inspection of the built page", () => {
+  it("accepts the page that we mean to publish, below a sub-path too", () => {
+    const { inlineScripts, files, dataImages } = inspect({ publicUrl: "/sub/" });
+    assert.deepEqual(inlineScripts, [SCRUB]);
+    assert.deepEqual(files, ["start.js"]);
+    assert.equal(dataImages, false);
+  });
+
+  for (const [what, options, message] of [
+    ["an inline event handler", { body: "<p onclick=go()>" }, /inline event handler/],
+    ["a style attribute", { body: '<p style="color: red">' }, /inline style/],
+    ["a style element", { head: "<style>p {}</style>" }, /inline style/],
+    ["a second inline script", { body: "<script>1</script>" }, /2 inline scripts/],
+    ["a base element", { head: '<base href="/">' }, /<base>/],
+    ["a javascript: link", { body: '<a href="javascript:go()">' }, /inline script/],
+    ["a policy of its own", { head: '<meta http-equiv="content-security-policy" content="">' }, /policy of its own/],
+    ["a script without integrity", { integrity: "" }, /without integrity/],
+    ["a stylesheet without integrity", { head: '<link rel="stylesheet" href="/a.css">' }, /without integrity/],
+    ["a preload without integrity", { head: '<link rel="preload" as="fetch" href="/a.wasm">' }, /without integrity/],
+    ["integrity of other bytes", { integrity: "sha384-AAAA" }, /has the hash sha384-.* but the page says sha384-AAAA/],
+    ["a script of another site", { head: '<script src="https://cdn.example/a.js" integrity="sha384-AAAA"></script>' }, /served from here/],
+    ["a script of another site without a scheme", { head: '<script src="//cdn.example/a.js"></script>' }, /served from here/],
+    ["a link ahead of the policy", { before: '<link rel="icon" href="/icon.svg">' }, /stands before <meta charset>/],
+  ]) {
+    it(`refuses ${what}`, () => assert.throws(() => inspect(options), { message }));
+  }
+
+  it("refuses a page that could leak its address", () => {
+    const html = page().replace("no-referrer", "origin");
+    assert.throws(() => inspectPage(html, root, "/"), /lacks <meta name="referrer"/);
+  });
+
+  it("notices data: images in the page and in its stylesheets", () => {
+    assert.equal(inspect({ body: '<img alt="" src="data:,">' }).dataImages, true);
+    assert.equal(inspect({ head: '<link rel="icon" href="data:,">' }).dataImages, true);
+    const integrity = `sha256-${createHash("sha256").update('a { background: url("data:image/png;base64,AA==") }').digest("base64")}`;
+    assert.equal(inspect({ head: `<link rel="stylesheet" href="/data.css" integrity="${integrity}">` }).dataImages, true);
+  });
+});
+
+describe("policy", () => {
+  const policy = contentSecurityPolicy(inspect(), ANY_SERVER);
+
+  it("allows no inline script but the hashed one, and no eval", () => {
+    const hash = createHash("sha256").update(SCRUB).digest("base64");
+    assert.match(policy, /^default-src 'none'; /);
+    assert.ok(policy.includes(`script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}';`));
+    assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'/);
+  });
+
+  it("is put right after the encoding, without what a meta element cannot say", () => {
+    const html = page();
+    const { policyOffset } = inspect();
+    assert.ok(html.slice(0, policyOffset).endsWith('<meta charset="utf-8">'));
+    assert.doesNotMatch(policyElement(policy), /frame-ancestors/);
+  });
+
+  it("becomes headers that keep hashed files for ever and pages never, each path once", () => {
+    const files = ["index.html", "callback.html", "callback/index.html", "config.json", "app-0123456789abcdef_bg.wasm"];
+    const headers = headersFile(policy, "/sub/", files);
+    assert.match(headers, /^\/sub\/\*\n  Content-Security-Policy: .*; frame-ancestors 'none'$/m);
+    assert.match(headers, /^\/sub\/app-0123456789abcdef_bg\.wasm\n  Cache-Control: .*immutable$/m);
+    for (const path of ["/sub/", "/sub/callback", "/sub/callback/", "/sub/config.json"]) {
+      assert.equal(headers.split(`\n${path}\n  Cache-Control: no-cache\n`).length, 2, path);
+    }
+  });
+});
+
+describe("a deployment's config.json", () => {
+  const server = {
+    issuer: "https://as.example/tenant",
+    client_id: "spa",
+    metadata: { authorization_endpoint: "https://login.example/a", jwks_uri: "https://keys.example/jwks", token_endpoint_auth_methods_supported: ["client_secret_basic"] },
+    resources: [{ url: "https://api.example:8443/photos" }],
+  };
+  const read = (value) => readConfig(typeof value === "string" ? value : JSON.stringify(value), "config.json");
+
+  it("lets the page talk to its servers, and not to where it only navigates", () => {
+    const { servers } = read({ authorization_servers: [server, { issuer: "http://localhost:9080" }] });
+    assert.deepEqual(servers, ["http://localhost:9080", "https://api.example:8443", "https://as.example", "https://keys.example"]);
+  });
+
+  it("warns where discovery may name other origins", () => {
+    assert.match(read({ authorization_servers: [server] }).warnings[0], /^https:\/\/as\.example\/tenant names its endpoints by discovery/);
+    const complete = { ...server, metadata: { token_endpoint: "https://as.example/token" } };
+    assert.deepEqual(read({ authorization_servers: [complete] }).warnings, []);
+  });
+
+  for (const [what, value, message] of [
+    ["what is not JSON", "<!doctype html>", /is not JSON/],
+    ["JSON without servers", {}, /no list "authorization_servers"/],
+    ["a secret", { authorization_servers: [{ ...server, client_secret: "x" }] }, /register a public client/],
+  ]) {
+    it(`refuses ${what}`, () => assert.throws(() => read(value), { message }));
+  }
+});

@@ -1,0 +1,59 @@
+// Compressed copies beside the originals, the table of bytes, and the budgets.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const COMPRESSIBLE = new Set([".css", ".html", ".js", ".json", ".svg", ".txt", ".wasm"]);
+
+/**
+ * Writes `.br` and `.gz` files.
+ *
+ * @returns {{ file: string, bytes: number, gzip: number, brotli: number }[]}
+ */
+export function compress(root, files) {
+  return files.map((file) => {
+    const content = readFileSync(join(root, file));
+    if (!COMPRESSIBLE.has(extname(file))) return { file, bytes: content.length, gzip: content.length, brotli: content.length };
+    const gzip = gzipSync(content, { level: 9 });
+    const brotli = brotliCompressSync(content, {
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: 11,
+        [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+      },
+    });
+    writeFileSync(join(root, `${file}.gz`), gzip);
+    writeFileSync(join(root, `${file}.br`), brotli);
+    return { file, bytes: content.length, gzip: gzip.length, brotli: brotli.length };
+  });
+}
+
+/**
+ * Prints the table; `loaded` names what one sign-in loads, which the budget (in kilobytes of brotli) limits.
+ *
+ * @throws {Error} a sentence, if the budget is exceeded
+ */
+export function report(title, sizes, loaded, budget) {
+  const total = sizes
+    .filter(({ file }) => loaded.has(file))
+    .reduce((sum, { bytes, gzip, brotli }) => ({ bytes: sum.bytes + bytes, gzip: sum.gzip + gzip, brotli: sum.brotli + brotli }), {
+      bytes: 0,
+      gzip: 0,
+      brotli: 0,
+    });
+  const rows = [
+    [title, "bytes", "gzip", "brotli"],
+    ...sizes.map(({ file, bytes, gzip, brotli }) => [`${loaded.has(file) ? "*" : " "} ${file}`, bytes, gzip, brotli]),
+    ["* what one sign-in loads", total.bytes, total.gzip, total.brotli],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  console.log();
+  for (const [name, ...numbers] of rows) {
+    console.log(name.padEnd(width), ...numbers.map((number) => number.toLocaleString("en").padStart(10)));
+  }
+  const kilobytes = total.brotli / 1000;
+  console.log(`${title}: ${kilobytes.toFixed(1)} KB of ${budget} KB (brotli)`);
+  if (kilobytes > budget) {
+    throw new Error(`${title} is ${(kilobytes - budget).toFixed(1)} KB over its budget of ${budget} KB: find what has grown, or change the budget on purpose.`);
+  }
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env node
+// The release build: Trunk, then what Trunk does not do. See `make dist`.
+//
+//   --public-url /sub/path/   where the site will live (default /)
+//   --config FILE             bake this config.json in, and let the page talk to its servers only
+//   --dist DIRECTORY          where the app goes (default dist); the example goes to DIRECTORY-minimal
+//   --only app|minimal        one of the two
+//
+// Everything happens in target/site; the result replaces DIRECTORY only when every check has passed.
+
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { readConfig, refuseSecret } from "./dist.d/config.mjs";
+import { inspectPage } from "./dist.d/inspect.mjs";
+import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./dist.d/policy.mjs";
+import { compress, report } from "./dist.d/sizes.mjs";
+
+const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Budgets are kilobytes (1000 bytes) of brotli, for everything that one sign-in loads. */
+const SITES = {
+  app: { title: "workbench", source: TOP, suffix: "", budget: 110, hasConfig: true },
+  minimal: { title: "examples/minimal", source: join(TOP, "examples/minimal"), suffix: "-minimal", budget: 65, hasConfig: false },
+};
+
+try {
+  const options = readOptions();
+  for (const name of options.sites) build(SITES[name], options);
+} catch (error) {
+  console.error(`\ndist: ${error.message}`);
+  process.exitCode = 1;
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      "public-url": { type: "string", default: "/" },
+      config: { type: "string", default: "" },
+      dist: { type: "string", default: "dist" },
+      only: { type: "string", default: "" },
+    },
+  });
+  const publicUrl = values["public-url"];
+  if (!/^\/([\w.~-]+\/)*$/.test(publicUrl)) {
+    throw new Error(`PUBLIC_URL is "${publicUrl}": it must be a path with a slash at both ends, such as /sub/path/.`);
+  }
+  if (values.only && !(values.only in SITES)) throw new Error(`ONLY is "${values.only}": say app or minimal, or leave it out.`);
+  return {
+    publicUrl,
+    config: values.config,
+    dist: resolve(values.dist),
+    sites: values.only ? [values.only] : Object.keys(SITES),
+  };
+}
+
+function build(site, { publicUrl, config, dist }) {
+  const destination = dist + site.suffix;
+  refuseForeignDirectory(destination);
+  const root = join(TOP, "target/site", site.title.replaceAll("/", "-"));
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root, { recursive: true });
+
+  runTrunk(site, root, publicUrl);
+  const servers = site.hasConfig ? installConfig(root, config) : ANY_SERVER;
+  const page = finishPage(root, publicUrl, servers);
+
+  const files = list(root);
+  writeFileSync(join(root, "_headers"), headersFile(page.policy, publicUrl, files));
+  const sizes = compress(root, files);
+
+  rmSync(destination, { recursive: true, force: true });
+  cpSync(root, destination, { recursive: true });
+  const loaded = new Set(files.filter((file) => /\.(css|js|wasm)$/.test(file) || file === "index.html" || file === "config.json"));
+  report(site.title, sizes, loaded, site.budget);
+  console.log(`${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
+}
+
+function runTrunk({ source }, root, publicUrl) {
+  const args = ["build", "--release", "--locked", "--offline", "--public-url", publicUrl, "--dist", root];
+  const { error, status } = spawnSync("trunk", args, { cwd: source, stdio: ["ignore", "inherit", "inherit"] });
+  if (error) throw new Error("trunk could not be started: run `make dist`, or `scripts/setup build` and `. ./env.sh` first.");
+  if (status !== 0) throw new Error("trunk could not build the site: the lines above say why.");
+}
+
+/** Puts the deployment's config.json in place; returns the sources that the page may connect to. */
+function installConfig(root, replacement) {
+  for (const name of ["config.json", "config.schema.json"]) {
+    if (!existsSync(join(root, name))) throw new Error(`${name} is not in the build: index.html must have Trunk copy it.`);
+  }
+  const installed = join(root, "config.json");
+  if (!replacement) {
+    refuseSecret(readFileSync(installed, "utf8"), "config.json");
+    return ANY_SERVER;
+  }
+  if (!existsSync(replacement)) throw new Error(`${replacement} does not exist: CONFIG names the config.json to bake in.`);
+  const source = readFileSync(replacement, "utf8");
+  const { servers, warnings } = readConfig(source, replacement);
+  for (const warning of warnings) console.warn(`warning: ${warning}`);
+  writeFileSync(installed, source);
+  return servers;
+}
+
+/** Checks the page, writes the policy into it, and puts copies where hosts without rewrites look. */
+function finishPage(root, publicUrl, servers) {
+  const html = readFileSync(join(root, "index.html"), "utf8");
+  const page = inspectPage(html, root, publicUrl);
+  const policy = contentSecurityPolicy(page, servers);
+  const finished = html.slice(0, page.policyOffset) + policyElement(policy) + html.slice(page.policyOffset);
+  mkdirSync(join(root, "callback"));
+  for (const name of ["index.html", "callback.html", "callback/index.html", "404.html"]) {
+    writeFileSync(join(root, name), finished);
+  }
+  return { ...page, policy };
+}
+
+/** Replacing a directory deletes what is in it: only one that a build left behind, or an empty one, is replaced. */
+function refuseForeignDirectory(destination) {
+  if (!existsSync(destination)) return;
+  const names = readdirSync(destination);
+  if (names.length && !names.includes("index.html")) {
+    throw new Error(`${destination} holds something else than a site: name another directory with DIST, or empty this one.`);
+  }
+}
+
+/** Every file below `root`, as paths with slashes. */
+function list(root) {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)).replaceAll("\\", "/"))
+    .sort();
+}

@@ -1,0 +1,46 @@
+# The two command-line tools of a WebAssembly build. One of the right version on PATH is used; otherwise it is built into
+# .tools/bin, quickly rather than to run fast: they wait for the compiler most of the time.
+
+ensure_tools() {
+  check_wasm_bindgen_pin
+  # Without --locked: the lock file published with it names a version that cannot be had any more.
+  ensure_tool wasm-bindgen "$WASM_BINDGEN" "makes JavaScript and WebAssembly meet" wasm-bindgen-cli
+  # Its optional features fetch tools and look for newer versions; the set-up has done the first and pinned the second.
+  ensure_tool trunk "$TRUNK" "builds and serves the site" trunk --locked --no-default-features
+}
+
+# ensure_tool COMMAND VERSION PURPOSE CRATE [OPTION…]
+ensure_tool() {
+  local command=$1 version=$2 purpose=$3 crate=$4 found
+  shift 4
+  found=$("$command" --version 2>/dev/null | cut -d' ' -f2) || true
+  if [ "$found" = "$version" ]; then
+    say "$command" "$version $purpose"
+    return
+  fi
+  say "$command" "building $version, which $purpose (some minutes, once${found:+; $found on PATH does not fit})"
+  logged "$crate" env \
+    CARGO_TARGET_DIR=.tools/build CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+    CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=false \
+    cargo install --root .tools --force "$crate" --version "$version" "$@" ||
+    fail "$crate $version could not be built: the lines above say why; if it is the network, a $command $version on PATH" \
+      "is used instead."
+}
+
+# The tool refuses to work on what another version of the crate has produced, and says so late in the build.
+check_wasm_bindgen_pin() {
+  [ -f Cargo.lock ] || return 0
+  local locked
+  locked=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)
+  [ -z "$locked" ] || [ "$locked" = "$WASM_BINDGEN" ] ||
+    fail "Cargo.lock has wasm-bindgen $locked, but scripts/versions.sh pins $WASM_BINDGEN: make them the same."
+}
+
+# Trunk builds offline (it must not fetch tools), and so cargo does too: the crates are fetched beforehand.
+ensure_crates() {
+  local host
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  logged crates cargo fetch --locked --target "$TARGET" --target "$host" ||
+    fail "cargo could not fetch the crates that Cargo.lock names: check the network, then run this again."
+  say "crates" "match Cargo.lock"
+}

@@ -1,0 +1,5 @@
+//! Explains protocol values to people. Pure: values in, words out.
+
+pub mod advice;
+pub mod pretty;
+pub mod report;

@@ -1,0 +1,19 @@
+//! A report of an error as Markdown, to be pasted into an issue. It holds what the fault panel shows, and no secret.
+
+use super::advice::Advice;
+use crate::protocol::error::Error;
+
+/// The report.
+pub fn report(error: &Error, advice: &Advice) -> String {
+    let mut text =
+        format!("**{}**\n\n- Code: `{}`\n- Side: {}\n", advice.summary, error.code(), error.fault().as_str());
+    for (name, value) in &advice.values {
+        // A backtick in a server's words must not end the code span.
+        text += &format!("- {name}: `{}`\n", value.replace('`', "'"));
+    }
+    text += "\nTo check:\n\n";
+    for check in &advice.checks {
+        text += &format!("1. {check}\n");
+    }
+    text
+}

@@ -1,0 +1,55 @@
+//! The provider: one driver for everything below it.
+
+use leptos::prelude::*;
+
+use super::auth::Auth;
+use crate::browser::driver::Driver;
+use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::flow::ConfigurationSource;
+use crate::protocol::site::Site;
+
+/// Where the provider gets its clients from.
+pub enum Clients {
+    /// Settings made in code.
+    Settings(Vec<ClientSettings>),
+    /// `config.json` beside index.html.
+    File,
+}
+
+impl From<ClientSettings> for Clients {
+    fn from(settings: ClientSettings) -> Self {
+        Self::Settings(vec![settings])
+    }
+}
+
+impl From<Vec<ClientSettings>> for Clients {
+    fn from(settings: Vec<ClientSettings>) -> Self {
+        Self::Settings(settings)
+    }
+}
+
+/// Starts the flow and provides [`use_auth`](super::use_auth) to its children.
+///
+/// Mount it once, around everything: it takes the authorization response that the address bar held.
+#[component]
+pub fn AuthProvider(
+    /// One server's settings, several, or [`Clients::File`].
+    #[prop(into)]
+    clients: Clients,
+    /// The app.
+    children: Children,
+) -> impl IntoView {
+    // A page without an http address (a file, say) still shows the app, signed out.
+    let site = Driver::site().or_else(|| Site::parse("http://localhost/").ok());
+    let site = site.expect("http://localhost/ is the base of a site");
+    let source = match clients {
+        Clients::File => ConfigurationSource::File("config.json"),
+        Clients::Settings(settings) => {
+            let checked = settings.into_iter().map(|settings| Client::new(settings, &site));
+            ConfigurationSource::Clients(checked.collect())
+        }
+    };
+    let auth = Auth::new(Driver::start(site, source));
+    provide_context(auth);
+    children()
+}

@@ -1,0 +1,254 @@
+// A real authorization server for development and the end-to-end tests: the certified npm package oidc-provider,
+// with login and consent pages of our own, state in memory, and nothing that leaves this machine.
+//
+// Clients: `workbench` gets opaque access tokens, `workbench-jwt` gets JWT ones (RFC 9068). Both are public, must use
+// PKCE (RFC 7636) and may use the redirect URIs that the caller names. Users: alice and bob, with any password.
+
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { allowOrigin, listen, read, reply } from "./loopback.mjs";
+import { consentPage, loginPage, page, text } from "./pages.mjs";
+
+/** The resource that JWT access tokens are for (RFC 8707); the API checks it as their audience. */
+export const PHOTOS = "urn:leptos-pkce:photos";
+
+const PHOTO_SCOPES = ["photos:read", "photos:write"];
+const USERS = {
+  alice: { name: "Alice Example", email: "alice@example.com" },
+  bob: { name: "Bob Example", email: "bob@example.com" },
+};
+
+/**
+ * @param {object} options
+ * @param {string[]} options.redirectUris for both clients
+ * @param {string[]} [options.postLogoutRedirectUris]
+ * @param {string[]} [options.origins] who gets CORS headers; by default the origins of the redirect URIs
+ * @param {number} [options.port]
+ * @param {"localhost" | "127.0.0.1"} [options.host] the host name in the issuer
+ * @param {string} [options.issuerPath] e.g. `/tenant`: an issuer with a path
+ * @param {number} [options.accessTokenLifetime] seconds
+ * @param {(configuration: object) => void} [options.configure] changes oidc-provider's configuration in place
+ */
+export async function startAuthorizationServer({
+  redirectUris,
+  postLogoutRedirectUris = [],
+  origins = [...new Set(redirectUris.map((uri) => new URL(uri).origin))],
+  port = 0,
+  host = "localhost",
+  issuerPath = "",
+  accessTokenLifetime = 300,
+  configure = () => {},
+}) {
+  // The issuer holds the port, which is known only once the server listens; until then there is nothing to ask.
+  let answer = (_request, response) => reply(response, 503);
+  const server = await listen((request, response) => answer(request, response), { port, host });
+  const issuer = server.origin + issuerPath;
+  const jwks = developmentKeys();
+
+  const configuration = {
+    jwks: { keys: jwks.map((key) => key.private) },
+    clients: ["workbench", "workbench-jwt"].map((client_id) => ({
+      client_id,
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      redirect_uris: redirectUris,
+      post_logout_redirect_uris: postLogoutRedirectUris,
+      id_token_signed_response_alg: client_id === "workbench" ? "RS256" : "ES256",
+    })),
+    scopes: ["openid", "offline_access", "profile", "email", ...PHOTO_SCOPES],
+    claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
+    responseTypes: ["code"],
+    clientAuthMethods: ["none"],
+    pkce: { required: () => true },
+    clientBasedCORS: (_context, origin) => origins.includes(origin),
+    // An expired token must be refused when the test says it has expired, not 15 seconds later.
+    clockTolerance: 0,
+    cookies: { keys: [randomBytes(32).toString("hex")] },
+    ttl: {
+      AccessToken: accessTokenLifetime,
+      AuthorizationCode: 60,
+      Grant: 24 * 3600,
+      IdToken: 3600,
+      Interaction: 3600,
+      RefreshToken: 24 * 3600,
+      Session: 24 * 3600,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) => token.clientId === client.clientId,
+      },
+      rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (_context, client) => (client.clientId === "workbench-jwt" ? PHOTOS : undefined),
+        // Without this, asking for `openid` as well would yield an opaque token for userinfo alone.
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({
+          scope: PHOTO_SCOPES.join(" "),
+          audience: PHOTOS,
+          accessTokenTTL: accessTokenLifetime,
+          accessTokenFormat: "jwt",
+          jwt: { sign: { alg: "ES256" } },
+        }),
+      },
+    },
+    interactions: { url: (_context, interaction) => `${issuerPath}/interaction/${interaction.uid}` },
+    findAccount: (_context, sub) => USERS[sub] && { accountId: sub, claims: () => ({ sub, ...USERS[sub] }) },
+    renderError,
+  };
+  configure(configuration);
+
+  const provider = await quietly(async () => {
+    const { Provider } = await import("oidc-provider");
+    return new Provider(issuer, configuration);
+  });
+  const protocol = provider.callback();
+
+  answer = async (request, response) => {
+    // RFC 8414 §3.1 puts its well-known segment before the issuer's path, everything else comes after it.
+    if (issuerPath && request.url === `/.well-known/oauth-authorization-server${issuerPath}`) {
+      request.url = "/.well-known/oauth-authorization-server";
+    } else if (request.url.startsWith(`${issuerPath}/`)) {
+      request.url = request.url.slice(issuerPath.length);
+    } else {
+      allowOrigin(request, response, origins);
+      return reply(response, 404, "text/plain", "Not found.\n");
+    }
+    request.originalUrl = issuerPath + request.url; // from which oidc-provider learns where it is mounted
+    if (request.url.startsWith("/interaction/")) return interact(provider, request, response);
+    return protocol(request, response);
+  };
+
+  return {
+    ...server,
+    issuer,
+    /** The public keys, for those who verify JWT access tokens. */
+    jwks: { keys: jwks.map((key) => key.public) },
+    provider,
+    /** The token's record (`accountId`, `scope`, `exp`, …), or undefined if it is unknown, expired or revoked. */
+    findAccessToken: (value) => provider.AccessToken.find(value),
+  };
+}
+
+/** Shows the page that the authorization request waits for, or takes the answer that its form sent. */
+async function interact(provider, request, response) {
+  let interaction;
+  try {
+    interaction = await provider.interactionDetails(request, response);
+  } catch {
+    const title = "This sign-in is no longer waiting";
+    return html(response, 400, page(title, "<p>Go back to the application and sign in again.</p>"));
+  }
+
+  const { prompt, params, session } = interaction;
+  if (request.method === "POST") {
+    const form = new URLSearchParams((await read(request)).toString());
+    return provider.interactionFinished(request, response, await decide(provider, interaction, form), {
+      mergeWithLastSubmission: prompt.name === "consent",
+    });
+  }
+
+  const clientId = params.client_id;
+  if (prompt.name === "login") return html(response, 200, loginPage({ clientId }));
+  const scopes = requestedScopes(prompt, params);
+  return html(response, 200, consentPage({ clientId, user: session.accountId, scopes }));
+}
+
+/** What oidc-provider is told about the person's decision. */
+async function decide(provider, { prompt, params, session, grantId }, form) {
+  switch (form.get("choice")) {
+    case "login":
+      if (!USERS[form.get("user")]) return refusal("the user name is neither alice nor bob");
+      return { login: { accountId: form.get("user") } };
+    case "allow":
+      return { consent: { grantId: await grant(provider, { prompt, params, session, grantId }) } };
+    case "deny":
+      return refusal("the person denied the request");
+    default:
+      return refusal("the person cancelled the sign-in");
+  }
+}
+
+function refusal(description) {
+  return { error: "access_denied", error_description: description };
+}
+
+/** Records the consent: exactly what was missing, in addition to what was granted before. */
+async function grant(provider, { prompt: { details }, params, session, grantId }) {
+  const grant = grantId
+    ? await provider.Grant.find(grantId)
+    : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
+  if (details.missingOIDCScope) grant.addOIDCScope(details.missingOIDCScope.join(" "));
+  for (const [resource, scopes] of Object.entries(details.missingResourceScopes ?? {})) {
+    grant.addResourceScope(resource, scopes.join(" "));
+  }
+  return grant.save();
+}
+
+/** What the consent page lists: what is new, or everything asked for where consent is demanded again. */
+function requestedScopes({ details }, params) {
+  const missing = [...(details.missingOIDCScope ?? []), ...Object.values(details.missingResourceScopes ?? {}).flat()];
+  return missing.length ? [...new Set(missing)] : (params.scope ?? "").split(" ").filter(Boolean);
+}
+
+function html(response, status, body) {
+  reply(response, status, "text/html; charset=utf-8", body, { "Cache-Control": "no-store" });
+}
+
+function logoutSource(context, form) {
+  context.body = page(
+    "Sign out of the development server?",
+    `${form}
+<button class="primary" type="submit" form="op.logoutForm" value="yes" name="logout">Sign out</button>
+<button type="submit" form="op.logoutForm">Stay signed in</button>`,
+  );
+}
+
+function postLogoutSuccessSource(context) {
+  context.body = page("Signed out of the development server", "<p>You can close this page.</p>");
+}
+
+/** An error that may not be sent back to the client, e.g. a redirect URI that is not registered. */
+function renderError(context, out) {
+  context.type = "html";
+  context.body = page(
+    "The authorization server refused the request",
+    Object.entries(out)
+      .map(([name, value]) => `<p><code>${text(name)}</code>: ${text(value)}</p>`)
+      .join("\n"),
+  );
+}
+
+/** One key each for RS256 and ES256, new at every start. */
+function developmentKeys() {
+  return [
+    { alg: "RS256", pair: generateKeyPairSync("rsa", { modulusLength: 2048 }) },
+    { alg: "ES256", pair: generateKeyPairSync("ec", { namedCurve: "P-256" }) },
+  ].map(({ alg, pair }) => {
+    const common = { alg, use: "sig", kid: `development-${alg.toLowerCase()}` };
+    return {
+      private: { ...pair.privateKey.export({ format: "jwk" }), ...common },
+      public: { ...pair.publicKey.export({ format: "jwk" }), ...common },
+    };
+  });
+}
+
+/**
+ * oidc-provider warns on start that its in-memory store and Node 20 are not for production. We know; and the first
+ * lines of `make serve` are for the address to open.
+ */
+async function quietly(start) {
+  const { info, warn } = console;
+  const unlessNotice = (print) => (first, ...rest) => {
+    if (!/oidc-provider (NOTICE|WARNING)/.test(first)) print(first, ...rest);
+  };
+  console.info = unlessNotice(info);
+  console.warn = unlessNotice(warn);
+  try {
+    return await start();
+  } finally {
+    Object.assign(console, { info, warn });
+  }
+}

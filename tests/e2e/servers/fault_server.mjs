@@ -1,0 +1,158 @@
+// An authorization server that does what no certified one will: it loses answers, redirects, drips and never ends.
+//
+// The test sets `mode`, runs its flow, and then reads the log: what arrived, how many bytes went out, who hung up.
+
+import { request as httpRequest } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { allowOrigin, listen, read, reply, startBystander } from "./loopback.mjs";
+import { page, text } from "./pages.mjs";
+
+/** What the token endpoint, `POST /token`, does with a request; one function per mode. */
+const TOKEN_MODES = {
+  /** Passes the request on, and the answer back. */
+  async forward(fault, request, response) {
+    const answer = await passOn(fault, request);
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+  },
+
+  /** The request takes full effect (the code is spent), but not one byte of the answer arrives. */
+  async lost(fault, request, response, entry) {
+    const answer = await passOn(fault, request);
+    await read(answer);
+    entry.cutByServerAt = Date.now();
+    response.destroy();
+  },
+
+  /** A 307 re-sends the body, code and verifier included, to where it points. */
+  redirect: (fault, _request, response) =>
+    reply(response, 307, "", "", { Location: `${fault.elsewhere.origin}/token` }),
+
+  /** A 302 turns the POST into a GET. */
+  redirect302: (fault, _request, response) =>
+    reply(response, 302, "", "", { Location: `${fault.elsewhere.origin}/token` }),
+
+  /** Not even headers. */
+  slow: () => {},
+
+  /** Headers at once, then a byte of white space per second: valid JSON so far, and nothing is ever idle. */
+  async drip(_fault, _request, response) {
+    response.writeHead(200, { "Content-Type": "application/json" });
+    while (!response.destroyed) {
+      response.write(" ");
+      await sleep(1000);
+    }
+  },
+
+  /** As many bytes as the client takes. */
+  async endless(fault, _request, response) {
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.write('{"access_token":"');
+    const chunk = "x".repeat(fault.pace.bytes);
+    while (!response.destroyed) {
+      if (!response.write(chunk)) await drained(response);
+      if (fault.pace.milliseconds) await sleep(fault.pace.milliseconds);
+    }
+  },
+
+  /** What a captive portal or a single-page host says in place of the endpoint. */
+  html: (_fault, _request, response) =>
+    reply(response, 200, "text/html; charset=utf-8", page("Welcome to the hotel", "<p>Please accept our terms.</p>")),
+
+  /** JSON by its label, but not even UTF-8. */
+  garbage: (_fault, _request, response) =>
+    reply(response, 200, "application/json", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x00, 0xc3, 0x28, 0x22])),
+
+  /** Whatever the test put into `reply`. */
+  reply: (fault, _request, response) => {
+    const { status = 200, headers = { "Content-Type": "application/json" }, body = "" } = fault.reply;
+    reply(response, status, "", typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body), headers);
+  },
+};
+
+/**
+ * @param {object} [options]
+ * @param {string} [options.forwardTo] URL of the real token endpoint, for the modes `forward` and `lost`
+ * @param {number} [options.port]
+ * @param {"localhost" | "127.0.0.1"} [options.host]
+ */
+export async function startFaultServer({ forwardTo, port = 0, host = "localhost" } = {}) {
+  const fault = {
+    /** @type {keyof typeof TOKEN_MODES} */
+    mode: "forward",
+    forwardTo,
+    /** For the mode `reply`; a `body` that is neither text nor bytes is sent as JSON. */
+    reply: {},
+    /** For the mode `endless`: a chunk, and the pause after it. */
+    pace: { bytes: 16 * 1024, milliseconds: 0 },
+    /** Metadata and whatever else is fetched with GET: path → { status, type, body }. */
+    documents: {},
+    /** Where `GET /authorize` sends the browser (a URL); null shows a page instead. */
+    authorize: (_query) => null,
+    /** The origin that redirects lead to. Its log must stay empty. */
+    elsewhere: await startBystander({ host }),
+    /** The requests to the token endpoint alone, preflights not counted. */
+    get tokenRequests() {
+      return fault.log.filter(({ method, path }) => method === "POST" && path === "/token");
+    },
+  };
+
+  const server = await listen(
+    async (request, response, entry) => {
+      if (request.method === "POST" && entry.path === "/token") {
+        // The real server's CORS headers come with its answer; here everybody may read, so that nobody is saved by CORS.
+        if (fault.mode !== "forward") allowOrigin(request, response);
+        if (fault.mode !== "forward" && fault.mode !== "lost") await read(request);
+        return TOKEN_MODES[fault.mode](fault, request, response, entry);
+      }
+      if (request.method === "GET" && entry.path === "/authorize") return authorize(fault, entry, response);
+
+      allowOrigin(request, response);
+      if (request.method === "OPTIONS") return reply(response, 204);
+      const document = fault.documents[entry.path];
+      if (!document) return reply(response, 404, "text/plain", "Not found.\n");
+      const { status = 200, type = "application/json", body = "" } = document;
+      return reply(response, status, type, typeof body === "string" ? body : JSON.stringify(body));
+    },
+    { port, host },
+  );
+
+  return Object.assign(fault, {
+    origin: server.origin,
+    log: server.log,
+    close: async () => {
+      await server.close();
+      await fault.elsewhere.close();
+    },
+  });
+}
+
+/** Sends the request to the real token endpoint as it came, and resolves with the answer's stream. */
+async function passOn(fault, request) {
+  const body = await read(request);
+  const { host: _host, connection: _connection, ...headers } = request.headers;
+  return new Promise((resolve, reject) => {
+    const onward = httpRequest(fault.forwardTo, { method: "POST", headers, agent: false }, resolve);
+    onward.on("error", reject);
+    onward.end(body);
+  });
+}
+
+function authorize(fault, { query }, response) {
+  const location = fault.authorize(new URLSearchParams(query));
+  if (location) return reply(response, 302, "", "", { Location: location });
+  const parameters = [...new URLSearchParams(query)]
+    .map(([name, value]) => `<li><code>${text(name)}=${text(value)}</code></li>`)
+    .join("\n");
+  return reply(response, 200, "text/html; charset=utf-8", page("Authorization endpoint", `<ul>\n${parameters}\n</ul>`));
+}
+
+function drained(response) {
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off("drain", settle).off("close", settle);
+      resolve();
+    };
+    response.on("drain", settle).on("close", settle);
+  });
+}
