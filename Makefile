@@ -1,9 +1,9 @@
 # `make serve` to try it, `make test` to prove it, `make dist` to publish it. Each of them sets up what is missing first.
 
-PUBLIC_URL ?= /
-CONFIG ?=
-DIST ?= dist
-ONLY ?=
+PUBLIC_URL = /
+CONFIG =
+DIST = dist
+ONLY =
 
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown

@@ -6,10 +6,11 @@
 //   --dist DIRECTORY          where the app goes (default dist); the example goes to DIRECTORY-minimal
 //   --only app|minimal        one of the two
 //
-// Everything happens in target/site; the result replaces DIRECTORY only when every check has passed.
+// Everything happens in a directory below target; the result replaces DIRECTORY when the page has passed every check.
+// The budget comes last, so that a site that has grown too large fails the build but can still be looked at.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -50,32 +51,46 @@ function readOptions() {
   if (values.only && !(values.only in SITES)) throw new Error(`ONLY is "${values.only}": say app or minimal, or leave it out.`);
   return {
     publicUrl,
-    config: values.config,
+    deployment: values.config ? loadDeployment(values.config) : undefined,
     dist: resolve(values.dist),
     sites: values.only ? [values.only] : Object.keys(SITES),
   };
 }
 
-function build(site, { publicUrl, config, dist }) {
+/** The config.json to bake in, and the servers that it names; read first, so that what is wrong with it is said at once. */
+function loadDeployment(file) {
+  if (!existsSync(file)) throw new Error(`${file} does not exist: CONFIG names the config.json to bake in.`);
+  const source = readFileSync(file, "utf8");
+  const { servers, warnings } = readConfig(source, file);
+  for (const warning of warnings) console.warn(`warning: ${warning}`);
+  return { source, servers };
+}
+
+function build(site, { publicUrl, deployment, dist }) {
   const destination = dist + site.suffix;
   refuseForeignDirectory(destination);
-  const root = join(TOP, "target/site", site.title.replaceAll("/", "-"));
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(root, { recursive: true });
+  mkdirSync(join(TOP, "target"), { recursive: true });
+  const root = mkdtempSync(join(TOP, "target/site-"));
+  try {
+    runTrunk(site, root, publicUrl);
+    const servers = site.hasConfig ? installConfig(root, deployment) : ANY_SERVER;
+    const policy = finishPage(root, publicUrl, servers);
+    const files = list(root);
+    writeFileSync(join(root, "_headers"), headersFile(policy, publicUrl, files));
+    const sizes = compress(root, files);
 
-  runTrunk(site, root, publicUrl);
-  const servers = site.hasConfig ? installConfig(root, config) : ANY_SERVER;
-  const page = finishPage(root, publicUrl, servers);
+    rmSync(destination, { recursive: true, force: true });
+    cpSync(root, destination, { recursive: true });
+    console.log(`\n${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
+    report(site.title, sizes, new Set(files.filter(isLoadedBySignIn)), site.budget);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
 
-  const files = list(root);
-  writeFileSync(join(root, "_headers"), headersFile(page.policy, publicUrl, files));
-  const sizes = compress(root, files);
-
-  rmSync(destination, { recursive: true, force: true });
-  cpSync(root, destination, { recursive: true });
-  const loaded = new Set(files.filter((file) => /\.(css|js|wasm)$/.test(file) || file === "index.html" || file === "config.json"));
-  report(site.title, sizes, loaded, site.budget);
-  console.log(`${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
+/** The copies of the page, the schema and the icon are loaded by nobody who signs in, or not in its way. */
+function isLoadedBySignIn(file) {
+  return /\.(css|js|wasm)$/.test(file) || file === "index.html" || file === "config.json";
 }
 
 function runTrunk({ source }, root, publicUrl) {
@@ -85,25 +100,21 @@ function runTrunk({ source }, root, publicUrl) {
   if (status !== 0) throw new Error("trunk could not build the site: the lines above say why.");
 }
 
-/** Puts the deployment's config.json in place; returns the sources that the page may connect to. */
-function installConfig(root, replacement) {
+/** Makes sure of config.json, or puts the deployment's own in its place; returns the sources that the page may connect to. */
+function installConfig(root, deployment) {
   for (const name of ["config.json", "config.schema.json"]) {
     if (!existsSync(join(root, name))) throw new Error(`${name} is not in the build: index.html must have Trunk copy it.`);
   }
   const installed = join(root, "config.json");
-  if (!replacement) {
-    refuseSecret(readFileSync(installed, "utf8"), "config.json");
-    return ANY_SERVER;
+  if (deployment) {
+    writeFileSync(installed, deployment.source);
+    return deployment.servers;
   }
-  if (!existsSync(replacement)) throw new Error(`${replacement} does not exist: CONFIG names the config.json to bake in.`);
-  const source = readFileSync(replacement, "utf8");
-  const { servers, warnings } = readConfig(source, replacement);
-  for (const warning of warnings) console.warn(`warning: ${warning}`);
-  writeFileSync(installed, source);
-  return servers;
+  refuseSecret(readFileSync(installed, "utf8"), "config.json");
+  return ANY_SERVER;
 }
 
-/** Checks the page, writes the policy into it, and puts copies where hosts without rewrites look. */
+/** Checks the page, writes the policy into it, and puts copies where hosts without rewrites look; returns the policy. */
 function finishPage(root, publicUrl, servers) {
   const html = readFileSync(join(root, "index.html"), "utf8");
   const page = inspectPage(html, root, publicUrl);
@@ -113,14 +124,15 @@ function finishPage(root, publicUrl, servers) {
   for (const name of ["index.html", "callback.html", "callback/index.html", "404.html"]) {
     writeFileSync(join(root, name), finished);
   }
-  return { ...page, policy };
+  return policy;
 }
 
-/** Replacing a directory deletes what is in it: only one that a build left behind, or an empty one, is replaced. */
+/** Replacing a directory deletes what is in it, so it must be empty, be the usual place, or hold what a build left behind. */
 function refuseForeignDirectory(destination) {
-  if (!existsSync(destination)) return;
+  if (`${TOP}/`.startsWith(`${destination}/`)) throw new Error(`${destination} holds this project: name another directory with DIST.`);
+  if (!existsSync(destination) || destination === join(TOP, "dist") || destination === join(TOP, "dist-minimal")) return;
   const names = readdirSync(destination);
-  if (names.length && !names.includes("index.html")) {
+  if (names.length && !(names.includes("_headers") && names.includes("callback.html"))) {
     throw new Error(`${destination} holds something else than a site: name another directory with DIST, or empty this one.`);
   }
 }

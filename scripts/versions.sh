@@ -1,6 +1,7 @@
 # Every version that the set-up installs or insists on. The npm packages (wasm-opt among them) are in package.json.
 
-NODE_LEAST=20
+# oidc-provider, the development server, needs crypto.hash.
+NODE_LEAST=20.12
 
 # The command-line tool must be of exactly the version that Cargo.lock has of the crate; the set-up checks that it is.
 WASM_BINDGEN=0.2.130

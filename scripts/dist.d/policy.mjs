@@ -71,7 +71,7 @@ const PERMISSIONS = [
 
 /** Trunk puts a hash of the content into the names of what may be kept for ever. */
 function cacheControl(file) {
-  return /-[0-9a-f]{16}(_bg)?\.\w+$/.test(file) ? "public, max-age=31536000, immutable" : "no-cache";
+  return /-[0-9a-f]{12,16}(_bg)?\.\w+$/.test(file) ? "public, max-age=31536000, immutable" : "no-cache";
 }
 
 /** A page answers under its name, and under the address that hosts make of it. */

@@ -35,7 +35,7 @@ END
 # Builds std as a dependency of an empty crate and puts it where the compiler looks, so that from then on the target is
 # an ordinary one. RUSTC_BOOTSTRAP admits the unstable flag; nothing that is built later needs it.
 build_standard_library() {
-  say "rust" "building the standard library for $TARGET (about half a minute, once)"
+  say "rust" "building the standard library for $TARGET (a minute or two, once)"
   may_be_root || fail "root is needed once, to put the library beside the compiler: run this as root, or after \"sudo true\"."
   local crate=.tools/standard-library libraries
   libraries=$(/usr/bin/rustc --print target-libdir --target "$TARGET")

@@ -4,7 +4,7 @@ ensure_node() {
   have node || fail "Node is missing: install Node $NODE_LEAST or newer, then run this again."
   local version
   version=$(node -p process.versions.node)
-  [ "${version%%.*}" -ge "$NODE_LEAST" ] ||
+  printf '%s\n' "$NODE_LEAST" "$version" | sort -C -V ||
     fail "Node $version is too old: install Node $NODE_LEAST or newer, then run this again."
   say "node" "$version runs the post-build step, the development servers and the end-to-end tests"
 }

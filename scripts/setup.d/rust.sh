@@ -70,7 +70,7 @@ target_works() {
   have rustc && have cargo || return 1
   echo 'pub fn f() -> String { String::new() }' |
     rustc --target "$TARGET" --crate-type cdylib ${linker:+-Clinker=$linker} -o .tools/target-works.wasm - \
-      >/dev/null 2>&1
+      >/dev/null 2>&1 && rm .tools/target-works.wasm
 }
 
 rust_version() { rustc --version | cut -d' ' -f2; }

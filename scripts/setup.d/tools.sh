@@ -7,6 +7,7 @@ ensure_tools() {
   ensure_tool wasm-bindgen "$WASM_BINDGEN" "makes JavaScript and WebAssembly meet" wasm-bindgen-cli
   # Its optional features fetch tools and look for newer versions; the set-up has done the first and pinned the second.
   ensure_tool trunk "$TRUNK" "builds and serves the site" trunk --locked --no-default-features
+  rm -rf .tools/build
 }
 
 # ensure_tool COMMAND VERSION PURPOSE CRATE [OPTION…]

@@ -305,7 +305,7 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
 fn resource(error: &ResourceError) -> (String, Vec<&'static str>) {
     match error {
         ResourceError::Header { name } => (
-            format!("The header field {name:?} cannot be sent."),
+            format!("The header field {name} cannot be sent."),
             vec![
                 "Authorization is set by this page, Cookie and DPoP are not used; other names and values are visible ASCII.",
             ],

@@ -143,8 +143,10 @@ fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> 
 }
 
 fn split(Entropy(octets): &Entropy) -> [&[u8; 32]; 3] {
-    let part = |index: usize| octets[index * 32..][..32].try_into().expect("96 octets hold three times 32");
-    [part(0), part(1), part(2)]
+    let (code_verifier, rest) = octets.split_first_chunk().expect("96 octets hold 32");
+    let (state, rest) = rest.split_first_chunk().expect("64 octets hold 32");
+    let (nonce, _) = rest.split_first_chunk().expect("32 octets hold 32");
+    [code_verifier, state, nonce]
 }
 
 impl fmt::Display for AuthorizationRequestError {

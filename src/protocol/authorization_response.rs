@@ -269,9 +269,9 @@ impl fmt::Display for CallbackError {
         match self {
             Self::FrontChannel { name } => write!(f, "{name} arrived where a code flow does not send it"),
             Self::IssuerMismatch { expected, received } => {
-                write!(f, "issuer mismatch: expected {expected}, received {received:?}")
+                write!(f, "issuer mismatch: expected {expected}, received {received}")
             }
-            Self::Malformed(FormError::Duplicate { name }) => write!(f, "parameter {name:?} appeared twice"),
+            Self::Malformed(FormError::Duplicate { name }) => write!(f, "parameter {name} appeared twice"),
             Self::Malformed(FormError::NotUtf8) => f.write_str("a parameter is not UTF-8"),
             Self::Malformed(FormError::TooLong { limit }) => write!(f, "the response is longer than {limit} octets"),
             Self::MissingCode => f.write_str("the response has neither code nor error"),

@@ -33,7 +33,7 @@ pub struct Client {
 }
 
 /// What a session belongs to: one client at one issuer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientKey {
     /// The authorization server.
     pub issuer: Issuer,
@@ -247,7 +247,7 @@ impl Client {
     pub(super) fn configured_metadata(&self, site: &Site) -> Option<Metadata> {
         let sufficient =
             ["authorization_endpoint", "token_endpoint"].iter().all(|name| self.metadata.member(name).is_some());
-        let document = Value::object([("issuer", Some(Value::string(self.key.issuer.as_str())))]);
+        let document = Value::object(vec![("issuer", Some(Value::string(self.key.issuer.as_str())))]);
         sufficient.then(|| Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy()).ok())?
     }
 }
@@ -375,9 +375,8 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
     }
 
     let key = ClientKey { issuer: issuer?, client_id: client_id? };
-    let host = key.issuer.url().origin().split("://").nth(1).unwrap_or_default().to_owned();
     Some(Client {
-        name: if settings.name.is_empty() { host } else { settings.name },
+        name: if settings.name.is_empty() { key.issuer.url().host().to_owned() } else { settings.name },
         key,
         discovery,
         scope,

@@ -270,11 +270,11 @@ impl fmt::Display for MetadataError {
                 write!(f, "metadata member {name}: expected {expected}, found {found}")
             }
             Self::IssuerMismatch { expected, found } => {
-                write!(f, "issuer mismatch: expected {expected}, the metadata says {found:?}")
+                write!(f, "issuer mismatch: expected {expected}, the metadata says {found}")
             }
             Self::MissingMember { name } => write!(f, "the metadata has no {name}"),
             Self::PkceUnsupported { methods } => {
-                write!(f, "the server lists the code challenge methods {methods:?}, and S256 is not among them")
+                write!(f, "the server lists the code challenge methods {methods}, and S256 is not among them")
             }
             Self::Unavailable { attempts } => {
                 f.write_str("no metadata: ")?;

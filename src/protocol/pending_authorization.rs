@@ -61,7 +61,7 @@ impl PendingAuthorization {
     /// The record for sessionStorage: the one place where verifier and nonce are written down.
     pub fn encode(&self) -> Value {
         let text = |text: &str| Some(Value::string(text));
-        Value::object([
+        Value::object(vec![
             ("version", Some(Value::from(VERSION))),
             ("issuer", text(self.key.issuer.as_str())),
             ("client_id", text(self.key.client_id.as_str())),
@@ -119,9 +119,12 @@ impl PendingAuthorization {
 pub fn evict(created: &[UnixTime], now: UnixTime) -> Vec<usize> {
     let expired = |index: &usize| now.since(created[*index]) > LIFETIME;
     let (mut evicted, mut kept): (Vec<usize>, Vec<usize>) = (0..created.len()).partition(expired);
-    kept.sort_by_key(|index| created[*index]);
-    let surplus = kept.len().saturating_sub(MOST - 1);
-    evicted.extend(&kept[..surplus]);
+    while kept.len() >= MOST {
+        // A handful of records: the smallest again and again is less code than a sort.
+        let Some(oldest) = kept.iter().copied().min_by_key(|index| created[*index]) else { break };
+        kept.retain(|index| *index != oldest);
+        evicted.push(oldest);
+    }
     evicted
 }
 

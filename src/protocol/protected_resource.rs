@@ -143,7 +143,7 @@ fn is_tchar(octet: u8) -> bool {
 impl fmt::Display for ResourceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header { name } => write!(f, "header field {name:?} cannot be sent"),
+            Self::Header { name } => write!(f, "header field {name} cannot be sent"),
             Self::Method => f.write_str("this is no HTTP method"),
             Self::Network(failure) => write!(f, "no answer from the API: {failure}"),
             Self::NotAllowed { url, .. } => write!(f, "{url} is none of the places that the token may be sent to"),

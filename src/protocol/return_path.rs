@@ -5,7 +5,7 @@
 //!
 //! Source: RFC 6749 §10.15; RFC 9700 §4.11.1 (open redirectors).
 
-use super::url::has_dot_segment;
+use super::url::{decoded_once, has_dot_segment};
 
 /// A path with optional query and fragment, beginning with exactly one `/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,22 +16,14 @@ const LONGEST: usize = 2048;
 impl ReturnPath {
     /// Accepts `path` if it cannot lead to another origin.
     pub fn parse(path: &str) -> Option<Self> {
-        let (head, _) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
-        let decoded = head.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "\\").replace("%40", "@");
-        let control = |text: &str| text.chars().any(char::is_control);
-        let escaped_control = |text: &str| {
-            let escapes = text.split('%').skip(1);
-            escapes.filter_map(|rest| super::form::escaped(rest.as_bytes())).any(|octet| octet < 0x20 || octet == 0x7f)
-        };
+        let head = path.split(['?', '#']).next().unwrap_or(path);
+        let decoded = decoded_once(head);
         let harmless = path.len() <= LONGEST
-            && path.starts_with('/')
-            && !decoded.contains("//")
-            && !path.contains('\\')
-            && !decoded.contains('\\')
-            && path.is_ascii()
-            && !path.contains(' ')
-            && !control(path)
-            && !escaped_control(head)
+            && path.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\')
+            && decoded.bytes().all(|octet| !octet.is_ascii_control() && octet != b'\\')
+            && decoded.starts_with('/')
+            // No empty segment anywhere: a second slash could begin a host.
+            && !decoded.as_bytes().windows(2).any(|pair| pair == b"//")
             && !has_dot_segment(head);
         harmless.then(|| Self(path.to_owned()))
     }

@@ -122,7 +122,7 @@ impl Session {
     pub fn encode(&self) -> Value {
         let text = |text: &str| Some(Value::string(text));
         let scope = |scope: &Option<Scope>| scope.as_ref().map(|scope| Value::string(scope.as_str()));
-        Value::object([
+        Value::object(vec![
             ("version", Some(Value::from(VERSION))),
             ("issuer", text(self.key.issuer.as_str())),
             ("client_id", text(self.key.client_id.as_str())),

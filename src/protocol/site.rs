@@ -17,9 +17,8 @@ impl Site {
     /// [`UrlError`], e.g. for a page opened from a file.
     pub fn parse(base: &str) -> Result<Self, UrlError> {
         let url = Url::parse(base)?;
-        let path = url.path();
-        let directory = &path[..=path.rfind('/').unwrap_or(0)];
-        Ok(Self { base: Url::parse(&format!("{}{directory}", url.origin()))? })
+        let directory = url.path().rsplit_once('/').map_or("", |(directory, _)| directory);
+        Ok(Self { base: Url::parse(&format!("{}{directory}/", url.origin()))? })
     }
 
     /// The origin of the page.

@@ -226,8 +226,7 @@ fn lifetime(document: &Value, tolerated: &mut Vec<Tolerance>) -> Result<Option<S
     };
     let seconds = |value: &Value| match value {
         Value::Number(number) => Some((*number, false)),
-        // Decimal digits only: `parse` alone would also read "inf" and "1e9".
-        Value::String(text) if text.bytes().all(|octet| octet.is_ascii_digit()) => Some((text.parse().ok()?, true)),
+        Value::String(text) => Some((f64::from(text.parse::<u32>().ok()?), true)),
         _ => None,
     };
     let in_bounds = |(number, _): &(f64, bool)| (0.0..=LONGEST_LIFETIME).contains(number);
@@ -258,10 +257,10 @@ impl fmt::Display for TokenError {
             Self::Malformed(error) => write!(f, "the token response cannot be read: {error}"),
             Self::MissingAccessToken => f.write_str("the token response has no access_token"),
             Self::Network(failure) => write!(f, "no token response: {failure}"),
-            Self::NotJson { media_type } => write!(f, "the token response is {media_type:?}, not JSON"),
+            Self::NotJson { media_type } => write!(f, "the token response is {media_type}, not JSON"),
             Self::Refused(refusal) => write!(f, "the token endpoint answered {}", refusal.error.as_str()),
             Self::Status { status } => write!(f, "the token endpoint answered with status {status}"),
-            Self::UnsupportedTokenType { found } => write!(f, "token type {found:?} is not Bearer"),
+            Self::UnsupportedTokenType { found } => write!(f, "token type {found} is not Bearer"),
         }
     }
 }

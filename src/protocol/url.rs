@@ -10,17 +10,18 @@
 
 use std::fmt;
 
-/// An absolute URL, kept exactly as it was written.
+use super::form;
+
+/// An absolute URL, kept exactly as it was written, with the parts that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
     text: String,
-    origin: String,
-    host: String,
     scheme: Scheme,
-    /// Where the path begins; equal to `path_end` if the URL has none.
-    path_start: usize,
-    path_end: usize,
-    query_end: usize,
+    host: String,
+    origin: String,
+    path: String,
+    query: Option<String>,
+    fragment: Option<String>,
 }
 
 /// The two schemes that can carry this protocol.
@@ -77,36 +78,28 @@ impl Url {
         if text.len() > LONGEST {
             return Err(UrlError::TooLong);
         }
-        if let Some((position, found)) = text.char_indices().find(|(_, found)| !is_allowed(*found)) {
-            return Err(UrlError::Character { found, position });
-        }
-        let (scheme, after_scheme) = scheme(text)?;
-        let end_of = |from: usize, stops: &[char]| text[from..].find(stops).map_or(text.len(), |at| from + at);
-        let path_start = end_of(after_scheme, &['/', '?', '#']);
-        let path_end = end_of(path_start, &['?', '#']);
-        let query_end = end_of(path_end, &['#']);
-
-        let authority = &text[after_scheme..path_start];
+        check_characters(text)?;
+        let (scheme, rest) = scheme(text)?;
+        let (rest, fragment) = split(rest, '#');
+        let (rest, query) = split(rest, '?');
+        let (authority, path) = split(rest, '/');
         if authority.contains('@') {
             return Err(UrlError::UserInformation);
         }
         let (host, port) = split_port(authority)?;
         check_host(&host)?;
-        if has_dot_segment(&text[path_start..path_end]) {
+        let path = format!("/{}", path.unwrap_or_default());
+        if has_dot_segment(&path) {
             return Err(UrlError::DotSegment);
         }
-        // Browsers rewrite an apostrophe in a query; in a path they leave it.
-        if let Some(at) = text[path_end..query_end].find('\'') {
-            return Err(UrlError::Character { found: '\'', position: path_end + at });
-        }
         Ok(Self {
-            origin: origin(scheme, &host, port),
             text: text.to_owned(),
-            host,
             scheme,
-            path_start,
-            path_end,
-            query_end,
+            origin: origin(scheme, &host, port),
+            host,
+            path,
+            query: query.map(str::to_owned),
+            fragment: fragment.map(str::to_owned),
         })
     }
 
@@ -120,29 +113,29 @@ impl Url {
         &self.origin
     }
 
+    /// The host in lower case, without port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The path, `/` if none was written.
     pub fn path(&self) -> &str {
-        match &self.text[self.path_start..self.path_end] {
-            "" => "/",
-            path => path,
-        }
+        &self.path
     }
 
     /// The query without `?`, if there is one.
     pub fn query(&self) -> Option<&str> {
-        self.text[self.path_end..self.query_end].strip_prefix('?')
+        self.query.as_deref()
     }
 
     /// The fragment without `#`, if there is one.
     pub fn fragment(&self) -> Option<&str> {
-        self.text[self.query_end..].strip_prefix('#')
+        self.fragment.as_deref()
     }
 
     /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost"
-            || self.host == "[::1]"
-            || self.host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        self.host == "localhost" || self.host == "[::1]" || matches!(ipv4(&self.host), Some([127, ..]))
     }
 
     /// Whether a server at this URL may be spoken to under `policy`.
@@ -152,20 +145,18 @@ impl Url {
 
     /// This URL with `encoded` added to its query; a query that is there already is kept (RFC 6749 §3.1).
     pub fn with_query(&self, encoded: &str) -> Self {
-        let base = &self.text[..self.query_end];
-        let separator = match self.query() {
-            None => "?",
-            Some("") => "",
-            Some(query) if query.ends_with('&') => "",
-            Some(_) => "&",
+        let query = match self.query() {
+            None | Some("") => encoded.to_owned(),
+            Some(query) if query.ends_with('&') => format!("{query}{encoded}"),
+            Some(query) => format!("{query}&{encoded}"),
         };
-        let text = format!("{base}{separator}{encoded}");
-        Self { query_end: text.len(), text, ..self.clone() }
+        let text = format!("{}?{query}", self.without_query());
+        Self { text, query: Some(query), fragment: None, ..self.clone() }
     }
 
     /// This URL without query and fragment.
     pub fn without_query(&self) -> &str {
-        &self.text[..self.path_end]
+        self.text.split(['?', '#']).next().unwrap_or(&self.text)
     }
 }
 
@@ -173,7 +164,7 @@ impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Character { found, position } => {
-                write!(f, "character {found:?} at position {position} is not allowed in a URL")
+                write!(f, "character {found} at position {position} is not allowed in a URL")
             }
             Self::DotSegment => f.write_str("a path segment is `.` or `..`"),
             Self::Host => f.write_str("the host is missing or not in its plain form"),
@@ -188,25 +179,40 @@ impl fmt::Display for UrlError {
 impl std::error::Error for UrlError {}
 
 /// RFC 3986 unreserved, reserved and `%`; without `\`, `"`, `<`, `>`, `^`, `` ` ``, `{`, `|`, `}`.
-fn is_allowed(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
-}
-
-fn scheme(text: &str) -> Result<(Scheme, usize), UrlError> {
-    for (prefix, scheme) in [("https://", Scheme::Https), ("http://", Scheme::Http)] {
-        if text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
-            return Ok((scheme, prefix.len()));
+fn check_characters(text: &str) -> Result<(), UrlError> {
+    let mut in_query = false;
+    for (position, found) in text.char_indices() {
+        match found {
+            // Browsers rewrite an apostrophe in a query; in a path they leave it.
+            '\'' if in_query => return Err(UrlError::Character { found, position }),
+            '?' => in_query = true,
+            '#' => in_query = false,
+            _ if found.is_ascii_alphanumeric() || "-._~:/[]@!$&'()*+,;=%".contains(found) => {}
+            _ => return Err(UrlError::Character { found, position }),
         }
     }
-    Err(UrlError::Scheme)
+    Ok(())
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+fn scheme(text: &str) -> Result<(Scheme, &str), UrlError> {
+    let (name, rest) = text.split_once(':').ok_or(UrlError::Scheme)?;
+    let rest = rest.strip_prefix("//").ok_or(UrlError::Scheme)?;
+    match name.to_ascii_lowercase().as_str() {
+        "https" => Ok((Scheme::Https, rest)),
+        "http" => Ok((Scheme::Http, rest)),
+        _ => Err(UrlError::Scheme),
+    }
 }
 
 /// Splits `host:port`; the colons of an IPv6 address stand between brackets.
 fn split_port(authority: &str) -> Result<(String, Option<u16>), UrlError> {
-    let bracket = authority.rfind(']').map_or(0, |at| at + 1);
-    let (host, port) = match authority[bracket..].find(':') {
-        Some(at) => (&authority[..bracket + at], Some(&authority[bracket + at + 1..])),
-        None => (authority, None),
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
     };
     let port = match port {
         None => None,
@@ -219,33 +225,61 @@ fn split_port(authority: &str) -> Result<(String, Option<u16>), UrlError> {
 }
 
 fn check_host(host: &str) -> Result<(), UrlError> {
-    if let Some(address) = host.strip_prefix('[') {
+    let is_host = match host.strip_prefix('[') {
         // Whether it is in its shortest form is the browser's to say: the adapter refuses if the browser disagrees.
-        let address = address.strip_suffix(']').ok_or(UrlError::Host)?;
-        let plain = address.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b':');
-        return if plain && address.contains(':') { Ok(()) } else { Err(UrlError::Host) };
-    }
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let plain = |label: &str| {
-        !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_')
+        Some(address) => address.strip_suffix(']').is_some_and(|address| {
+            address.contains(':') && address.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b':')
+        }),
+        None => {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            let is_label = |label: &str| {
+                let plain = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+                !label.is_empty() && label.bytes().all(plain)
+            };
+            // Browsers read a last label that is a number (0x7f, 2130706433) as the end of an IPv4 address.
+            let last = name.rsplit('.').next().unwrap_or(name);
+            let is_number = last.bytes().all(|octet| octet.is_ascii_digit()) || last.starts_with("0x");
+            name.split('.').all(is_label) && (!is_number || ipv4(host).is_some())
+        }
     };
-    if !name.split('.').all(plain) {
-        return Err(UrlError::Host);
+    if is_host { Ok(()) } else { Err(UrlError::Host) }
+}
+
+/// The octets of an IPv4 address in its one plain form.
+fn ipv4(host: &str) -> Option<[u8; 4]> {
+    let mut octets = [0; 4];
+    let mut parts = host.split('.');
+    for octet in &mut octets {
+        let part = parts.next()?;
+        *octet = part.parse().ok()?;
+        // No sign and no leading zero: what is written is what it means.
+        if part.starts_with('+') || (part.len() > 1 && part.starts_with('0')) {
+            return None;
+        }
     }
-    // Browsers read a last label that is a number (0x7f, 2130706433) as the end of an IPv4 address.
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let numeric = last.bytes().all(|octet| octet.is_ascii_digit()) || last.starts_with("0x");
-    match name.parse::<std::net::Ipv4Addr>() {
-        Ok(_) if name == host => Ok(()),
-        Err(_) if !numeric => Ok(()),
-        _ => Err(UrlError::Host),
+    parts.next().is_none().then_some(octets)
+}
+
+/// The path as a server would read it that decodes the escapes of ASCII characters.
+pub(super) fn decoded_once(path: &str) -> String {
+    let mut decoded = String::with_capacity(path.len());
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        match (character, form::escaped(characters.as_str().as_bytes())) {
+            ('%', Some(octet)) if octet.is_ascii() => {
+                decoded.push(octet.into());
+                // The two digits.
+                characters.nth(1);
+            }
+            _ => decoded.push(character),
+        }
     }
+    decoded
 }
 
 /// Also finds what only a server that decodes once more than it should would read as a dot segment.
 pub(super) fn has_dot_segment(path: &str) -> bool {
-    let decoded = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
-    decoded.split('/').any(|segment| matches!(segment, "." | ".."))
+    decoded_once(path).split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
 }
 
 fn origin(scheme: Scheme, host: &str, port: Option<u16>) -> String {

@@ -6,23 +6,23 @@ use std::fmt;
 
 use super::url::{SchemePolicy, Url, UrlError};
 
-/// Declares a public (not secret) text newtype.
+/// Declares a public (not secret) newtype of a text or a URL.
 macro_rules! nouns {
-    ($($(#[$attribute:meta])* $name:ident)+) => {$(
+    ($($(#[$attribute:meta])* $name:ident($inner:ty))+) => {$(
         $(#[$attribute])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(String);
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name($inner);
 
         impl $name {
             /// The text, exactly as it was given.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     )+};
@@ -30,13 +30,13 @@ macro_rules! nouns {
 
 nouns! {
     /// The client identifier; public, and never accompanied by a secret.
-    ClientId
+    ClientId(String)
     /// The authorization server's identifier, compared octet by octet (RFC 8414 §3.3, RFC 9207 §2.4).
-    Issuer
+    Issuer(Url)
     /// Where the authorization response arrives, kept exactly as registered.
-    RedirectUri
+    RedirectUri(Url)
     /// Space-separated scope tokens, at least one.
-    Scope
+    Scope(String)
 }
 
 /// Why a text is not the noun it should be.
@@ -77,12 +77,12 @@ impl Issuer {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(NounError::QueryOrFragment);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(url))
     }
 
     /// The issuer as a URL.
-    pub fn url(&self) -> Url {
-        Url::parse(&self.0).expect("an Issuer was parsed as a URL when it was made")
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 }
 
@@ -96,12 +96,12 @@ impl RedirectUri {
         if url.fragment().is_some() {
             return Err(NounError::QueryOrFragment);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(url))
     }
 
     /// The redirect URI as a URL.
-    pub fn url(&self) -> Url {
-        Url::parse(&self.0).expect("a RedirectUri was parsed as a URL when it was made")
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 }
 

@@ -1,5 +1,8 @@
 //! The handle that components hold.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
 use crate::browser::clock;
@@ -10,16 +13,23 @@ use crate::protocol::error::Error;
 use crate::protocol::flow::{Activity, CallId, Configuration, Flow};
 use crate::protocol::protected_resource::ResourceRequest;
 use crate::protocol::session::Session;
-use crate::protocol::time::{Seconds, UnixTime};
+use crate::protocol::time::Seconds;
 
 /// A handle to the sign-ins of this page; `Copy`, and reactive wherever it is read.
 #[derive(Clone, Copy)]
 pub struct Auth {
-    driver: StoredValue<Driver, LocalStorage>,
+    shared: StoredValue<Rc<Shared>, LocalStorage>,
     /// Notified after every step of the flow.
     changed: RwSignal<()>,
-    selected: RwSignal<Option<ClientKey>>,
-    now: RwSignal<UnixTime>,
+    /// Notified every second.
+    ticked: RwSignal<()>,
+    /// Set only when it differs, so that what depends on it is not made anew by every step.
+    status: RwSignal<Status>,
+}
+
+struct Shared {
+    driver: Driver,
+    selected: RefCell<Option<ClientKey>>,
 }
 
 /// What the selected client is doing.
@@ -47,22 +57,29 @@ pub fn use_auth() -> Auth {
 
 impl Auth {
     pub(super) fn new(driver: Driver) -> Self {
-        let changed = RwSignal::new(());
-        let now = RwSignal::new(driver.now());
-        driver.subscribe(move || {
-            now.set(clock::now());
-            changed.set(());
-        });
+        let shared = Rc::new(Shared { driver: driver.clone(), selected: RefCell::new(None) });
+        let auth = Self {
+            shared: StoredValue::new_local(shared),
+            changed: RwSignal::new(()),
+            ticked: RwSignal::new(()),
+            status: RwSignal::new(Status::Loading),
+        };
+        auth.refresh();
+        driver.subscribe(move || auth.refresh());
         // Lifetimes are shown in seconds; the timer lives as long as the page.
-        let ticking = clock::every(Seconds(1), move || now.set(clock::now()));
-        std::mem::forget(ticking);
-        Self { driver: StoredValue::new_local(driver), changed, selected: RwSignal::new(None), now }
+        std::mem::forget(clock::every(Seconds(1), move || auth.ticked.set(())));
+        auth
     }
 
     /// Looks at the flow; whoever reads is told when it changes.
     pub fn read<T>(self, look: impl FnOnce(&Flow) -> T) -> T {
         self.changed.track();
-        self.driver.with_value(|driver| driver.read(look))
+        self.peek(look)
+    }
+
+    /// Looks at the flow once; whoever reads is not told when it changes.
+    pub fn peek<T>(self, look: impl FnOnce(&Flow) -> T) -> T {
+        self.driver().read(look)
     }
 
     /// The configured clients.
@@ -72,64 +89,43 @@ impl Auth {
 
     /// The client that the functions below are about: the one selected, else one with a session, else the first.
     pub fn selected(self) -> Option<ClientKey> {
-        let selected = self.selected.get();
-        self.read(|flow| {
-            let chosen = selected.filter(|key| flow.client(key).is_some());
-            let with_session = || flow.sessions().last().map(|session| session.key().clone());
-            chosen.or_else(with_session).or_else(|| flow.clients().first().map(|client| client.key().clone()))
-        })
+        self.changed.track();
+        self.peek_selected()
     }
 
     /// Makes `key` the selected client.
     pub fn select(self, key: ClientKey) {
-        self.selected.set(Some(key));
+        self.shared.with_value(|shared| shared.selected.replace(Some(key)));
+        self.refresh();
     }
 
     /// What the selected client is doing.
     pub fn status(self) -> Status {
-        let Some(key) = self.selected() else {
-            return self.read(|flow| match flow.configuration() {
-                Configuration::Loading(_) if flow.activity() == Activity::Idle => Status::Loading,
-                Configuration::Loading(_) => Status::SigningIn,
-                Configuration::Ready(_) => Status::SignedOut,
-                Configuration::Failed(_) => Status::Failed,
-            });
-        };
-        self.read(|flow| match flow.activity() {
-            Activity::Receiving => Status::SigningIn,
-            Activity::Discovering(other) | Activity::Navigating(other) | Activity::Exchanging(other)
-                if other == key =>
-            {
-                Status::SigningIn
-            }
-            _ if flow.session(&key).is_some() => Status::SignedIn,
-            _ if flow.sign_in_error(&key).is_some() || flow.callback_failure().is_some() => Status::Failed,
-            _ => Status::SignedOut,
-        })
+        self.status.get()
+    }
+
+    /// Whether the selected client has a session.
+    pub fn is_signed_in(self) -> bool {
+        self.status() == Status::SignedIn
     }
 
     /// The session of the selected client.
     pub fn session(self) -> Option<Session> {
         let key = self.selected()?;
-        self.read(|flow| flow.session(&key).cloned())
-    }
-
-    /// Whether the selected client has a session.
-    pub fn is_signed_in(self) -> bool {
-        self.selected().is_some_and(|key| self.read(|flow| flow.session(&key).is_some()))
+        self.peek(|flow| flow.session(&key).cloned())
     }
 
     /// What is left of the access token's lifetime, counted down; `None` without a session or without a lifetime.
     pub fn remaining(self) -> Option<Seconds> {
-        let now = self.now.get();
+        self.ticked.track();
         let key = self.selected()?;
-        self.read(|flow| flow.session(&key)?.remaining(now))
+        self.peek(|flow| flow.session(&key)?.remaining(clock::now()))
     }
 
     /// Why nobody could be signed in: the configuration, the last attempt, or the last response.
     pub fn error(self) -> Option<Error> {
         let key = self.selected();
-        self.read(|flow| {
+        self.peek(|flow| {
             if let Configuration::Failed(error) = flow.configuration() {
                 return Some(error.clone().into());
             }
@@ -140,7 +136,7 @@ impl Auth {
 
     /// Fetches metadata ahead of a click, so that the click waits for nothing.
     pub fn expect_sign_in(self, key: ClientKey) {
-        self.driver.with_value(|driver| driver.expect_sign_in(key));
+        self.driver().expect_sign_in(key);
     }
 
     /// Signs in at the selected client and comes back to the page where the person is.
@@ -150,37 +146,82 @@ impl Auth {
 
     /// Signs in at the selected client and comes back to `path`, which begins with `/`.
     pub fn sign_in_and_return_to(self, path: String) {
-        if let Some(key) = self.selected() {
-            self.driver.with_value(|driver| driver.sign_in(key, Some(path)));
+        if let Some(key) = self.peek_selected() {
+            self.driver().sign_in(key, Some(path));
         }
     }
 
     /// Makes an authorization request at `key` to be shown as a link; it appears in [`Flow::prepared`].
     pub fn prepare_sign_in(self, key: ClientKey, return_path: String) {
-        self.driver.with_value(|driver| driver.prepare_sign_in(key, Some(return_path)));
+        self.driver().prepare_sign_in(key, Some(return_path));
     }
 
     /// Stops a sign-in that waits for the network.
     pub fn cancel_sign_in(self) {
-        self.driver.with_value(Driver::cancel_sign_in);
+        self.driver().cancel_sign_in();
     }
 
     /// Signs the selected client out: everything of it in this browser is forgotten.
     pub fn sign_out(self) {
-        if let Some(key) = self.selected() {
-            self.driver.with_value(|driver| driver.sign_out(key));
+        if let Some(key) = self.peek_selected() {
+            self.driver().sign_out(key);
         }
     }
 
     /// Calls an API with the selected client's token; `None` if there is no client.
     pub fn call(self, request: ResourceRequest) -> Option<Call> {
-        let key = self.selected()?;
-        Some(self.driver.with_value(|driver| driver.call(key, request)))
+        let key = self.peek_selected()?;
+        Some(self.driver().call(key, request))
     }
 
     /// Stops waiting for a call, by [`Call::id`]; its answer is then an error that says so.
     pub fn cancel_call(self, call: CallId) {
         // The provider may be gone, and its calls with it.
-        let _ = self.driver.try_with_value(|driver| driver.cancel_call(call));
+        if let Some(shared) = self.shared.try_get_value() {
+            shared.driver.cancel_call(call);
+        }
+    }
+
+    fn driver(self) -> Driver {
+        self.shared.with_value(|shared| shared.driver.clone())
+    }
+
+    fn peek_selected(self) -> Option<ClientKey> {
+        let chosen = self.shared.with_value(|shared| shared.selected.borrow().clone());
+        self.peek(|flow| {
+            let chosen = chosen.filter(|key| flow.client(key).is_some());
+            let with_session = || flow.sessions().last().map(|session| session.key().clone());
+            chosen.or_else(with_session).or_else(|| flow.clients().first().map(|client| client.key().clone()))
+        })
+    }
+
+    /// Tells everybody who reads that something changed.
+    fn refresh(self) {
+        let status = self.peek_status();
+        if self.status.get_untracked() != status {
+            self.status.set(status);
+        }
+        self.changed.set(());
+    }
+
+    fn peek_status(self) -> Status {
+        let key = self.peek_selected();
+        self.peek(|flow| {
+            let is_ours = |owner: &ClientKey| key.as_ref().is_none_or(|key| key == owner);
+            let failed = key.as_ref().is_some_and(|key| flow.sign_in_error(key).is_some());
+            match (flow.configuration(), flow.activity()) {
+                _ if key.as_ref().is_some_and(|key| flow.session(key).is_some()) => Status::SignedIn,
+                (_, Activity::Receiving) => Status::SigningIn,
+                (_, Activity::Discovering(owner) | Activity::Navigating(owner) | Activity::Exchanging(owner))
+                    if is_ours(&owner) =>
+                {
+                    Status::SigningIn
+                }
+                (Configuration::Failed(_), _) => Status::Failed,
+                _ if failed || flow.callback_failure().is_some() => Status::Failed,
+                (Configuration::Loading(_), _) => Status::Loading,
+                (Configuration::Ready(_), _) => Status::SignedOut,
+            }
+        })
     }
 }

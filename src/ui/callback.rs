@@ -33,9 +33,8 @@ pub fn Callback(
     view: Option<ViewFor>,
 ) -> impl IntoView {
     let auth = use_auth();
-    let state = Memo::new(move |_| auth.callback());
     let view = view.unwrap_or_else(|| ViewFor(Box::new(move |view| plain(auth, view))));
-    move || (view.0)(state.get())
+    move || (view.0)(auth.callback())
 }
 
 /// A function from [`CallbackView`] to what is shown.
@@ -60,7 +59,7 @@ impl Auth {
 
     /// Tries the sign-in again whose response failed: at the same server, coming back to the same place.
     pub fn retry_sign_in(self) {
-        let failed = self.read(|flow| {
+        let failed = self.peek(|flow| {
             let failure = flow.callback_failure()?;
             let path = failure.return_path.as_ref().map(|path| path.as_str().to_owned());
             Some((failure.key.clone(), path.unwrap_or_else(|| flow.site().base_path().to_owned())))

@@ -8,16 +8,14 @@ use super::auth::{Status, use_auth};
 #[component]
 pub fn SignedIn(children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
-    let signed_in = Memo::new(move |_| auth.is_signed_in());
-    move || signed_in.get().then(|| children())
+    move || auth.is_signed_in().then(|| children())
 }
 
 /// Shows its children while nobody is signed in and the configuration is there.
 #[component]
 pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
     let auth = use_auth();
-    let signed_out = Memo::new(move |_| matches!(auth.status(), Status::SignedOut | Status::Failed));
-    move || signed_out.get().then(|| children())
+    move || matches!(auth.status(), Status::SignedOut | Status::SigningIn | Status::Failed).then(|| children())
 }
 
 /// Shows its children to people who are signed in, and sends others to sign in, to come back to this very place.
@@ -32,13 +30,12 @@ pub fn RequireSignIn(
     children: ChildrenFn,
 ) -> impl IntoView {
     let auth = use_auth();
-    let status = Memo::new(move |_| auth.status());
     Effect::new(move || {
-        if status.get() == Status::SignedOut {
+        if auth.status() == Status::SignedOut {
             auth.sign_in();
         }
     });
-    move || match status.get() {
+    move || match auth.status() {
         Status::SignedIn => children().into_any(),
         _ => fallback.run().into_any(),
     }

@@ -4,16 +4,23 @@ use leptos::prelude::*;
 
 use super::auth::Auth;
 use crate::browser::driver::Driver;
-use crate::protocol::client::{Client, ClientSettings};
-use crate::protocol::flow::ConfigurationSource;
+use crate::protocol::client::{Client, ClientSettings, read_configuration};
+use crate::protocol::flow::{ConfigurationSource, ReadConfiguration};
 use crate::protocol::site::Site;
 
 /// Where the provider gets its clients from.
 pub enum Clients {
     /// Settings made in code.
     Settings(Vec<ClientSettings>),
+    /// A file below the site's base; see [`Clients::file`].
+    File(&'static str, ReadConfiguration),
+}
+
+impl Clients {
     /// `config.json` beside index.html.
-    File,
+    pub fn file() -> Self {
+        Self::File("config.json", ReadConfiguration(read_configuration))
+    }
 }
 
 impl From<ClientSettings> for Clients {
@@ -33,7 +40,7 @@ impl From<Vec<ClientSettings>> for Clients {
 /// Mount it once, around everything: it takes the authorization response that the address bar held.
 #[component]
 pub fn AuthProvider(
-    /// One server's settings, several, or [`Clients::File`].
+    /// One server's settings, several, or [`Clients::file`].
     #[prop(into)]
     clients: Clients,
     /// The app.
@@ -43,7 +50,7 @@ pub fn AuthProvider(
     let site = Driver::site().or_else(|| Site::parse("http://localhost/").ok());
     let site = site.expect("http://localhost/ is the base of a site");
     let source = match clients {
-        Clients::File => ConfigurationSource::File("config.json"),
+        Clients::File(name, read) => ConfigurationSource::File(name, read),
         Clients::Settings(settings) => {
             let checked = settings.into_iter().map(|settings| Client::new(settings, &site));
             ConfigurationSource::Clients(checked.collect())

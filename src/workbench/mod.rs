@@ -23,7 +23,7 @@ pub(crate) fn mount() {
 #[component]
 fn App() -> impl IntoView {
     view! {
-        <AuthProvider clients=Clients::File>
+        <AuthProvider clients=Clients::file()>
             <Shell/>
         </AuthProvider>
     }

@@ -37,7 +37,7 @@ impl Place {
 #[component]
 pub fn Shell() -> impl IntoView {
     let auth = use_auth();
-    let base = auth.read(|flow| flow.site().base_path().to_owned());
+    let base = auth.peek(|flow| flow.site().base_path().to_owned());
     let path = RwSignal::new(navigation::current_path());
     navigation::on_route_change(move || path.set(navigation::current_path()));
     let base = StoredValue::new(base);

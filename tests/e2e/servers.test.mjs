@@ -174,6 +174,16 @@ describe("fault server", () => {
     assert.ok(await authorizationServer.findAccessToken(token.access_token));
   });
 
+  it("holds the request until the test releases it", async () => {
+    fault.mode = "held";
+    let answered = false;
+    const signedIn = signIn(authorizationServer, { token_endpoint: `${fault.origin}/token` }).then(() => (answered = true));
+    while (!fault.waiting.length) await sleep(10);
+    assert.equal(answered, false);
+    fault.release();
+    await signedIn;
+  });
+
   it("loses the answer after the code was spent", async () => {
     fault.mode = "lost";
     const { token_endpoint } = await metadata(authorizationServer);
@@ -242,6 +252,9 @@ describe("fault server", () => {
     assert.equal(answer.status, 400);
     assert.equal(answer.headers.get("access-control-allow-origin"), APP);
     assert.deepEqual(await answer.json(), { error: "invalid_grant" });
+    fault.cors = false;
+    assert.equal((await exchange()).headers.get("access-control-allow-origin"), null);
+    fault.cors = true;
   });
 
   it("serves metadata from a map and redirects from its authorization endpoint", async () => {

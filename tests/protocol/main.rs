@@ -1,1 +1,28 @@
+//! The protocol, natively: every transition and every error as a scenario, the vectors of the RFCs, and properties.
+//!
+//! One module per message, in pipeline order. A requirement's id stands in the doc comment of the test that fails
+//! without it; `tests/requirements.rs` sees to that.
+#![cfg(not(target_arch = "wasm32"))]
 
+mod scenario;
+mod answers;
+mod errors_of_every_kind;
+
+mod vectors;
+mod url;
+mod return_path;
+mod configuration;
+mod metadata;
+mod authorization_request;
+mod pending_authorization;
+mod authorization_response;
+mod token_request;
+mod token_response;
+mod session;
+mod protected_resource;
+mod resources_corpus;
+mod flow;
+mod contracts;
+mod errors;
+mod secrets;
+mod properties;

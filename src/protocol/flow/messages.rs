@@ -6,6 +6,7 @@ use super::super::authorization_request::{Entropy, EntropyFailure, StorageFailur
 use super::super::client::{Client, ClientKey, ConfigurationError};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::protected_resource::{ResourceError, ResourceRequest};
+use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
 use super::super::time::UnixTime;
 use super::super::url::Url;
@@ -18,12 +19,19 @@ pub struct FetchId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallId(pub u64);
 
+/// Reads the answer to the request for a configuration file; `client::read_configuration` is one.
+#[derive(Clone, Copy)]
+pub struct ReadConfiguration(
+    pub fn(Result<HttpResponse, HttpFailure>, &Site) -> Result<Vec<Client>, ConfigurationError>,
+);
+
 /// Where the configuration comes from.
 pub enum ConfigurationSource {
     /// It was made in code.
     Clients(Result<Vec<Client>, ConfigurationError>),
-    /// A file below the site's base, e.g. `config.json`.
-    File(&'static str),
+    /// A file below the site's base, e.g. `config.json`, and what reads it: an app without such a file does not
+    /// carry the reader either.
+    File(&'static str, ReadConfiguration),
 }
 
 /// What a finished authorization request is for.

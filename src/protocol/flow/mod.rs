@@ -20,13 +20,13 @@
 
 mod messages;
 
-pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent};
+pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration};
 
 use super::authorization_request::{
     AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, authorization_request, is_kept,
 };
 use super::authorization_response::AuthorizationResponse;
-use super::client::{Client, ClientKey, ConfigurationError, Discovery, TokenStorage, read_configuration};
+use super::client::{Client, ClientKey, ConfigurationError, Discovery, TokenStorage};
 use super::error::Error;
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
@@ -60,7 +60,7 @@ pub struct Flow {
 /// What is known of the configuration.
 pub enum Configuration {
     /// It has not arrived.
-    Loading(Option<FetchId>),
+    Loading(Option<(FetchId, ReadConfiguration)>),
     /// The clients in their order.
     Ready(Vec<Client>),
     /// There is none that can be used.
@@ -143,14 +143,14 @@ impl Flow {
     pub fn step(mut self, now: UnixTime, event: Event) -> (Self, Vec<Effect>) {
         let effects = match event {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
-            Event::Started(ConfigurationSource::File(name)) => self.started(name),
+            Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
             Event::Redirected { query, fragment } => self.redirected(&query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
             Event::SignIn { key, return_path, entropy, intent } => self.sign_in(key, return_path, entropy, intent, now),
             Event::CancelSignIn => self.cancel_sign_in(),
             Event::SignOut(key) => self.sign_out(key),
             Event::Call { call, key, request } => self.call(call, key, request),
-            Event::CancelCall(call) => self.end_calls(|(id, _, _)| *id == call, HttpFailure::Cancelled.into()),
+            Event::CancelCall(call) => self.end_calls(&|(id, _, _)| *id == call, HttpFailure::Cancelled.into()),
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
             Event::Read { name, record } => self.read(&name, record, now),
             Event::Taken { record } => self.taken(record, now),
@@ -164,7 +164,7 @@ impl Flow {
 
     // Configuration
 
-    fn started(&mut self, name: &'static str) -> Vec<Effect> {
+    fn started(&mut self, name: &'static str, read: ReadConfiguration) -> Vec<Effect> {
         let Ok(url) = Url::parse(&self.site.url_of(name)) else { return Vec::new() };
         let request = HttpRequest {
             method: "GET".to_owned(),
@@ -175,7 +175,7 @@ impl Flow {
             limits: CONFIGURATION_LIMITS,
         };
         let (fetch, effect) = self.fetch(request);
-        self.configuration = Configuration::Loading(Some(fetch));
+        self.configuration = Configuration::Loading(Some((fetch, read)));
         vec![effect]
     }
 
@@ -228,7 +228,7 @@ impl Flow {
         match client.discovery {
             Discovery::Fetch => self.attempt(key, Vec::new()).into_iter().collect(),
             Discovery::Configured => {
-                let document = Value::object([("issuer", Some(Value::string(key.issuer.as_str())))]);
+                let document = Value::object(vec![("issuer", Some(Value::string(key.issuer.as_str())))]);
                 let checked = Metadata::check(&document, &client.metadata, &key.issuer, self.site.scheme_policy());
                 self.discovered(key, checked.map_or_else(DiscoveryState::Failed, DiscoveryState::Ready));
                 Vec::new()
@@ -258,7 +258,7 @@ impl Flow {
         let (state, mut effects) = match metadata::read_document(outcome) {
             Ok(document) => match Metadata::check(&document, &overrides, &key.issuer, policy) {
                 Ok(checked) => {
-                    let record = Value::object([
+                    let record = Value::object(vec![
                         ("fetched_at", Some(Value::from(now.0))),
                         ("document", Some(metadata::used_members(&document))),
                     ]);
@@ -527,7 +527,7 @@ impl Flow {
     // Session
 
     fn sign_out(&mut self, key: ClientKey) -> Vec<Effect> {
-        let mut effects = self.end_calls(|(_, _, owner)| *owner == key, ResourceError::SignedOut);
+        let mut effects = self.end_calls(&|(_, _, owner)| *owner == key, ResourceError::SignedOut);
         if matches!(&self.callback, Callback::Exchanging { exchange, .. } if exchange.key == key) {
             effects.extend(self.cancel_sign_in());
             self.callback = Callback::Idle;
@@ -565,7 +565,7 @@ impl Flow {
     /// Ends calls that nobody waits for any more; each gets `error` as its answer.
     fn end_calls(
         &mut self,
-        ended: impl Fn(&(CallId, FetchId, ClientKey)) -> bool,
+        ended: &dyn Fn(&(CallId, FetchId, ClientKey)) -> bool,
         error: ResourceError,
     ) -> Vec<Effect> {
         let (ended, kept) = std::mem::take(&mut self.calls).into_iter().partition(ended);
@@ -587,8 +587,10 @@ impl Flow {
 
     /// Contract 5: an answer whose id nobody knows any more is dropped.
     fn fetched(&mut self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>, now: UnixTime) -> Vec<Effect> {
-        if matches!(self.configuration, Configuration::Loading(Some(id)) if id == fetch) {
-            let clients = read_configuration(outcome, &self.site);
+        if let Configuration::Loading(Some((id, ReadConfiguration(read)))) = self.configuration
+            && id == fetch
+        {
+            let clients = read(outcome, &self.site);
             return self.configured(clients);
         }
         if let Callback::Exchanging { fetch: id, exchange, sent_at } = &self.callback

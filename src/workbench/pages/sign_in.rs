@@ -59,7 +59,7 @@ fn ServerCard(
 ) -> impl IntoView {
     let auth = use_auth();
     let place: Place = expect_context();
-    let client = auth.read(|flow| flow.client(&key).cloned());
+    let client = auth.peek(|flow| flow.client(&key).cloned());
     let key = StoredValue::new(key);
     let owner = move || key.get_value();
     auth.expect_sign_in(owner());

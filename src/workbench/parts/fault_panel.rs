@@ -22,7 +22,7 @@ pub fn FaultPanel(
     retry: Option<Callback<()>>,
 ) -> impl IntoView {
     let auth = use_auth();
-    let advice = auth.read(|flow| advise(&error, key.and_then(|key| flow.client(&key)), flow.site()));
+    let advice = auth.peek(|flow| advise(&error, key.and_then(|key| flow.client(&key)), flow.site()));
     let text = StoredValue::new(report(&error, &advice));
     let fault = error.fault();
     let rows = advice.values.into_iter().map(|(name, value)| {

@@ -11,6 +11,9 @@ import { consentPage, loginPage, page, text } from "./pages.mjs";
 /** The resource that JWT access tokens are for (RFC 8707); the API checks it as their audience. */
 export const PHOTOS = "urn:leptos-pkce:photos";
 
+// oidc-provider uses it; Node has it since 22.1, and late in 20.
+URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);
+
 const PHOTO_SCOPES = ["photos:read", "photos:write"];
 const USERS = {
   alice: { name: "Alice Example", email: "alice@example.com" },

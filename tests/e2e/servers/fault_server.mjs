@@ -16,6 +16,12 @@ const TOKEN_MODES = {
     answer.pipe(response);
   },
 
+  /** Passes the request on when the test calls `release`. */
+  async held(fault, request, response) {
+    await new Promise((resolve) => fault.waiting.push(resolve));
+    return TOKEN_MODES.forward(fault, request, response);
+  },
+
   /** The request takes full effect (the code is spent), but not one byte of the answer arrives. */
   async lost(fault, request, response, entry) {
     const answer = await passOn(fault, request);
@@ -70,9 +76,12 @@ const TOKEN_MODES = {
   },
 };
 
+// These leave the body unread and CORS to the real server, whose answer is passed on or thrown away.
+const PASSES_ON = new Set(["forward", "held", "lost"]);
+
 /**
  * @param {object} [options]
- * @param {string} [options.forwardTo] URL of the real token endpoint, for the modes `forward` and `lost`
+ * @param {string} [options.forwardTo] URL of the real token endpoint, for the modes `forward`, `held` and `lost`
  * @param {number} [options.port]
  * @param {"localhost" | "127.0.0.1"} [options.host]
  */
@@ -81,6 +90,11 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
     /** @type {keyof typeof TOKEN_MODES} */
     mode: "forward",
     forwardTo,
+    /** Should a page be able to read what the fault server itself answers? */
+    cors: true,
+    /** For the mode `held`: the requests that wait, and what lets them go on. */
+    waiting: [],
+    release: () => fault.waiting.splice(0).forEach((goOn) => goOn()),
     /** For the mode `reply`; a `body` that is neither text nor bytes is sent as JSON. */
     reply: {},
     /** For the mode `endless`: a chunk, and the pause after it. */
@@ -100,14 +114,15 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
   const server = await listen(
     async (request, response, entry) => {
       if (request.method === "POST" && entry.path === "/token") {
-        // The real server's CORS headers come with its answer; here everybody may read, so that nobody is saved by CORS.
-        if (fault.mode !== "forward") allowOrigin(request, response);
-        if (fault.mode !== "forward" && fault.mode !== "lost") await read(request);
+        if (!PASSES_ON.has(fault.mode)) {
+          if (fault.cors) allowOrigin(request, response);
+          await read(request);
+        }
         return TOKEN_MODES[fault.mode](fault, request, response, entry);
       }
       if (request.method === "GET" && entry.path === "/authorize") return authorize(fault, entry, response);
 
-      allowOrigin(request, response);
+      if (fault.cors) allowOrigin(request, response);
       if (request.method === "OPTIONS") return reply(response, 204);
       const document = fault.documents[entry.path];
       if (!document) return reply(response, 404, "text/plain", "Not found.\n");

@@ -16,7 +16,7 @@ export function page(title, body) {
   body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--surface);
     max-inline-size: 24rem; margin: 10vh auto; padding-inline: 1rem; }
   h1 { font-size: 1.375rem; line-height: 1.25; }
-  label { display: block; margin-block-start: 1rem; font-weight: 600; }
+  label { display: block; margin-block: 1rem .375rem; font-weight: 600; }
   input { font: inherit; color: inherit; background: transparent; inline-size: 100%; box-sizing: border-box;
     padding: .5rem; border: 1px solid var(--edge); border-radius: .375rem; }
   button { font: inherit; color: var(--accent); background: transparent; min-block-size: 2.75rem; padding-inline: 1rem;

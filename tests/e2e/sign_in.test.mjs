@@ -1,0 +1,200 @@
+// A whole sign-in at a real authorization server: what a person sees, and what each server was asked.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import {
+  allow, beginSignIn, heading, isSignedIn, logIn, navigationTo, readApi, revealToken, signIn, signInButton, signOutButton,
+} from "./support/person.mjs";
+import { setting } from "./support/scenario.mjs";
+import { pendingNames } from "./support/storage.mjs";
+
+const scenario = setting();
+
+const RANDOM = /^[\w-]{43}$/;
+
+for (const [client_id, kind, form] of [
+  ["workbench", "an opaque", RANDOM],
+  ["workbench-jwt", "a JWT", /^[\w-]+\.[\w-]+\.[\w-]+$/],
+]) {
+  for (const [token_storage, place] of [
+    ["session", "In this tab's sessionStorage"],
+    ["memory", "In this page's memory"],
+  ]) {
+    const client = () => ({ client_id, token_storage, scope: "photos:read" });
+    scenario(`signs in, keeps ${kind} token in ${token_storage} storage, and reads the API`, { client }, async ({ page, stage }) => {
+      await signIn(page, stage);
+      await page.getByText(place).waitFor();
+      assert.match(await revealToken(page), form);
+
+      const { status, body } = await readApi(page);
+      assert.equal(status, "Status 200");
+      const { owner, photos } = JSON.parse(body);
+      assert.equal(owner, "alice");
+      assert.equal(photos.length, 12);
+      assert.equal(stage.apiRequests.length, 1);
+    });
+  }
+}
+
+scenario(
+  "asks for a code by a navigation, with S256 (AUT-2, AUT-3, AUT-6, AUT-12, CFG-6)",
+  async ({ page, stage }) => {
+    await signIn(page, stage);
+    const [{ entry, parameters }, ...more] = stage.authorizationRequests;
+    assert.deepEqual(more, []);
+    const { state, nonce, code_challenge, ...rest } = parameters;
+    assert.deepEqual(rest, {
+      response_type: "code",
+      client_id: "workbench",
+      redirect_uri: stage.url("callback"),
+      scope: "openid profile photos:read",
+      code_challenge_method: "S256",
+    });
+    for (const random of [state, nonce, code_challenge]) assert.match(random, RANDOM);
+    assert.equal(entry.headers["sec-fetch-mode"], "navigate");
+    assert.equal(entry.headers["sec-fetch-dest"], "document");
+    assert.equal(entry.referer, undefined);
+    // RFC 6749 §3.1: no parameter twice.
+    assert.equal(entry.query.split("&").length, Object.keys(parameters).length);
+  },
+);
+
+scenario(
+  "exchanges the code in a plain form, without a secret, a cookie or a referrer (CFG-1, TOK-1, TOK-2, TOK-4)",
+  async ({ page, stage }) => {
+    await signIn(page, stage);
+    const [{ entry, parameters }, ...more] = stage.tokenRequests;
+    assert.deepEqual(more, []);
+    const { code, code_verifier, ...rest } = parameters;
+    assert.deepEqual(rest, {
+      grant_type: "authorization_code",
+      redirect_uri: stage.url("callback"),
+      client_id: "workbench",
+    });
+    assert.ok(code);
+    assert.match(code_verifier, RANDOM);
+    const [request] = stage.authorizationRequests;
+    assert.equal(createHash("sha256").update(code_verifier).digest("base64url"), request.parameters.code_challenge);
+
+    assert.equal(entry.body.split("&").length, 5);
+    assert.equal(entry.query, "");
+    assert.equal(entry.headers["content-type"], "application/x-www-form-urlencoded");
+    for (const absent of ["authorization", "cookie", "referer", "dpop"]) assert.equal(entry.headers[absent], undefined, absent);
+    assert.equal(entry.headers["cache-control"], "no-cache");
+    const preflights = stage.authorizationServer.log.filter(({ method }) => method === "OPTIONS");
+    assert.deepEqual(preflights, []);
+  },
+);
+
+scenario("sends the token to the API in the Authorization header and nowhere else (RS-1)", async ({ page, stage }) => {
+  await signIn(page, stage);
+  const token = await revealToken(page);
+  await readApi(page);
+  const [{ method, path, query, body, headers }, ...more] = stage.apiRequests;
+  assert.deepEqual(more, []);
+  assert.deepEqual({ method, path, query, body }, { method: "GET", path: "/photos", query: "", body: "" });
+  assert.equal(headers.authorization, `Bearer ${token}`);
+  for (const absent of ["cookie", "referer"]) assert.equal(headers[absent], undefined, absent);
+  for (const entry of stage.logs.filter((entry) => entry.path !== "/photos")) {
+    const { url, body, headers } = { url: `${entry.path}?${entry.query}`, ...entry };
+    assert.ok(!JSON.stringify([url, body, headers]).includes(token), `${entry.method} ${entry.path} carried the token`);
+  }
+});
+
+scenario("draws a new verifier, state and nonce for every attempt, also after one was abandoned (AUT-4)", async ({ page, stage }) => {
+  await beginSignIn(page, stage);
+  await page.getByRole("textbox", { name: "User name" }).waitFor();
+  await signIn(page, stage);
+  const [abandoned, completed] = stage.authorizationRequests.map(({ parameters }) => parameters);
+  for (const random of ["state", "nonce", "code_challenge"]) assert.notEqual(abandoned[random], completed[random], random);
+  assert.equal(stage.tokenRequests.length, 1);
+});
+
+for (const [manner, press] of [
+  ["a double click", (button) => button.dblclick()],
+  ["two clicks in one turn", (button) => button.evaluate((element) => (element.click(), element.click()))],
+]) {
+  scenario(`goes to the authorization server once on ${manner} (AUT-13)`, async ({ page, stage }) => {
+    await page.goto(stage.url());
+    await page.getByText("PKCE with S256 announced").waitFor();
+    await press(signInButton(page));
+    await page.getByRole("textbox", { name: "User name" }).waitFor();
+    assert.equal(stage.authorizationRequests.length, 1);
+    await page.goto(stage.url());
+    await signInButton(page).waitFor();
+    assert.equal((await pendingNames(page)).length, 1);
+  });
+}
+
+scenario(
+  "keeps the query of the authorization endpoint, and encodes whatever is in a parameter (AUT-1)",
+  {
+    client: ({ authorizationServer }) => ({
+      metadata: { authorization_endpoint: `${authorizationServer.issuer}/auth?ui=plain%20text` },
+      extra_parameters: { login_hint: "a b&c=d+e%f#g/é€😀", audience: "https://api.example/?x=1&y=2" },
+    }),
+  },
+  async ({ page, stage }) => {
+    await beginSignIn(page, stage);
+    await page.getByRole("textbox", { name: "User name" }).waitFor();
+    const [{ parameters }] = stage.authorizationRequests;
+    assert.equal(parameters.ui, "plain text");
+    assert.equal(parameters.login_hint, "a b&c=d+e%f#g/é€😀");
+    assert.equal(parameters.audience, "https://api.example/?x=1&y=2");
+    assert.equal(parameters.scope, "openid profile photos:read");
+  },
+);
+
+scenario("sends the configured redirect URI, whatever the address the app was opened at (CFG-4)", async ({ page, stage }) => {
+  await page.goto(stage.url("?x=1#y"));
+  await signInButton(page).click();
+  await logIn(page);
+  await allow(page);
+  await isSignedIn(page);
+  assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, stage.url("callback"));
+  assert.equal(stage.tokenRequests[0].parameters.redirect_uri, stage.url("callback"));
+});
+
+scenario("shows the authorization request as a plain link that works", async ({ page, stage }) => {
+  await page.goto(stage.url());
+  await page.getByRole("button", { name: "Show the request" }).click();
+  const request = page.getByRole("region", { name: "Authorization request" });
+  await request.getByText("code_challenge_method").waitFor();
+  assert.equal(stage.authorizationRequests.length, 0);
+  await request.getByRole("link", { name: "Follow the link" }).click();
+  await logIn(page);
+  await allow(page);
+  await isSignedIn(page);
+  assert.equal(stage.tokenRequests.length, 1);
+});
+
+scenario(
+  "replaces the session when somebody else signs in",
+  { client: () => ({ extra_parameters: { prompt: "login" } }) },
+  async ({ page, stage }) => {
+    await signIn(page, stage, "alice");
+    assert.equal(JSON.parse((await readApi(page)).body).owner, "alice");
+    await navigationTo(page, "Sign in").click();
+    await signInButton(page).click();
+    await logIn(page, "bob");
+    await allow(page);
+    await isSignedIn(page);
+    assert.equal(JSON.parse((await readApi(page)).body).owner, "bob");
+  },
+);
+
+scenario("says what an ID token is worth here: it is neither verified, nor stored, nor shown", async ({ page, stage }) => {
+  await signIn(page, stage);
+  const section = page.getByRole("region", { name: "ID token" });
+  assert.match(await section.innerText(), /not verified.*neither stored nor shown/);
+});
+
+scenario("signs out, and shows nothing of the session any more", async ({ page, stage }) => {
+  await signIn(page, stage);
+  await signOutButton(page).click();
+  await page.getByText("Nobody is signed in.").waitFor();
+  await navigationTo(page, "API").click();
+  await heading(page, "API").waitFor();
+  await page.getByText("Nobody is signed in, so there is no token to send.").waitFor();
+  assert.equal(await page.getByRole("button", { name: "Send", exact: true }).count(), 0);
+});

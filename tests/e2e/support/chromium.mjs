@@ -1,0 +1,48 @@
+// Debian's Chromium, started so that nothing but this machine can be reached.
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const options = {
+  // The set-up writes CHROMIUM into .tools/env-browser, which env.sh reads.
+  executablePath: process.env.CHROMIUM || process.env.CHROME_BIN || "/usr/bin/chromium",
+  headless: true,
+  // A browser's sandbox refuses to run as root, as test machines often do.
+  chromiumSandbox: process.getuid?.() !== 0,
+  args: [
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+  ],
+};
+
+/** A browser; tests take contexts from it. */
+export function launch() {
+  return chromium.launch(options);
+}
+
+/**
+ * A browser with a profile of its own, for settings that a context cannot make.
+ *
+ * @param {object} preferences what the profile's `Preferences` file says, e.g. that cookies are blocked
+ */
+export async function launchWithPreferences(preferences) {
+  const profile = await mkdtemp(join(tmpdir(), "leptos-pkce-profile-"));
+  await mkdir(join(profile, "Default"));
+  await writeFile(join(profile, "Default/Preferences"), JSON.stringify(preferences));
+  const context = await chromium.launchPersistentContext(profile, options);
+  return {
+    context,
+    close: async () => {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,102 @@
+// One test: a fresh browser context on a fresh stage, and the witness's word at its end.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { launch, launchWithPreferences } from "./chromium.mjs";
+import { TOP } from "./dist.mjs";
+import { signIn } from "./person.mjs";
+import { startStage } from "./stage.mjs";
+import { watch } from "./visitor.mjs";
+
+/** Pictures, of failures and of the pages; ignored by git. */
+export const ARTIFACTS = join(TOP, "test-artifacts");
+
+const PATIENCE = 10_000;
+
+let browser;
+after(async () => (await browser)?.close());
+
+/**
+ * Starts a stage for the tests of one file, or of one `describe`, and returns the function that declares them.
+ *
+ * @param {Parameters<typeof startStage>[0] & { familiar?: boolean }} [options] `familiar`: the authorization server
+ *   knows alice and what she allows, and sends her back at once; saves the forms where they are not what is tested
+ */
+export function setting({ familiar = false, ...stageOptions } = {}) {
+  let stage, cookies;
+  before(async () => {
+    browser ??= launch();
+    [stage] = await Promise.all([startStage(stageOptions), browser]);
+    if (familiar) cookies = await introduce(stage);
+  });
+  after(() => stage?.close());
+
+  /**
+   * @param {string} title a sentence, with the requirements it proves
+   * @param {object} options
+   * @param {RegExp[]} [options.allow] incidents that belong to the test
+   * @param {(stage: object) => string[]} [options.origins] servers of the test's own that the pages may ask
+   * @param {(stage: object) => object} [options.client] members of the configuration, over the setting's own
+   * @param {boolean} [options.stranger] in a familiar setting: somebody whom the authorization server does not know
+   * @param {object} [options.context] for Playwright's `newContext`
+   * @param {object} [options.preferences] of a browser started for this test alone
+   * @param {(scene: object) => Promise<void>} play
+   */
+  return function scenario(title, options, play) {
+    if (!play) [options, play] = [{}, options];
+    it(title, { timeout: 60_000 }, async () => {
+      stage.reset();
+      if (options.client) stage.configure(stage.client(options.client(stage)));
+      const { context, close } = await visit(options);
+      try {
+        if (cookies && !options.stranger) await context.addCookies(cookies);
+        await perform(context, stage, title, options, play);
+      } finally {
+        await close();
+      }
+    });
+  };
+}
+
+/** Signs alice in once; the authorization server's cookies remain. */
+async function introduce(stage) {
+  const context = await (await browser).newContext();
+  const page = await context.newPage();
+  await signIn(page, stage);
+  const cookies = await context.cookies();
+  await context.close();
+  return cookies;
+}
+
+async function visit({ context: contextOptions, preferences }) {
+  if (preferences) return launchWithPreferences(preferences);
+  const context = await (await browser).newContext(contextOptions);
+  return { context, close: () => context.close() };
+}
+
+async function perform(context, stage, title, { allow, origins = () => [] }, play) {
+  context.setDefaultTimeout(PATIENCE);
+  const witness = await watch(context, { origins: [...stage.origins, ...origins(stage)], allow });
+  const page = await context.newPage();
+  try {
+    await play({ stage, context, page, witness });
+    await witness.testify();
+  } catch (error) {
+    throw new Error(await lastWords(page, title, witness), { cause: error });
+  }
+}
+
+/** What the page showed when the test failed. */
+async function lastWords(page, title, witness) {
+  try {
+    mkdirSync(ARTIFACTS, { recursive: true });
+    const picture = join(ARTIFACTS, `failed ${title.replace(/[^\w -]+/g, " ").trim().slice(0, 100)}.png`);
+    await page.screenshot({ path: picture, timeout: 3000 });
+    const words = await page.locator("body").innerText({ timeout: 1000 });
+    const noted = witness.incidents.map((incident) => `\n! ${incident}`).join("");
+    return `At ${page.url()} the page said:\n\n${words}\n${noted}\n\n(picture: ${picture})`;
+  } catch {
+    return "The page was gone when the test failed.";
+  }
+}

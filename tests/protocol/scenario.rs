@@ -1,0 +1,583 @@
+//! A browser tab without a browser: the flow, with its effects performed against storage, a clock and servers that a
+//! test scripts.
+//!
+//! A [`Scenario`] is written down before the page opens; [`Scenario::run`] signs in and comes back,
+//! [`Scenario::open`] leaves every step to the test. The [`Tab`] remembers what was done, in order.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use leptos_pkce::protocol::authorization_request::{
+    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, authorization_request,
+};
+use leptos_pkce::protocol::authorization_response::{AuthorizationGrant, AuthorizationResponse, CallbackError};
+use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration, read_configuration};
+use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::flow::{
+    CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, ReadConfiguration,
+};
+use leptos_pkce::protocol::form;
+use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+use leptos_pkce::protocol::json::Value;
+use leptos_pkce::protocol::metadata::Metadata;
+use leptos_pkce::protocol::pending_authorization::PendingAuthorization;
+use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
+use leptos_pkce::protocol::return_path::ReturnPath;
+use leptos_pkce::protocol::session::Session;
+use leptos_pkce::protocol::site::Site;
+use leptos_pkce::protocol::storage::{Record, RecordName};
+use leptos_pkce::protocol::time::UnixTime;
+use leptos_pkce::protocol::url::Url;
+use leptos_pkce::protocol::vocabulary::{ClientId, Issuer};
+use serde_json::json;
+
+use crate::answers::{TOKENS, document, html};
+
+pub(crate) const PAGE: &str = "https://app.example/";
+pub(crate) const CONFIGURATION: &str = "https://app.example/config.json";
+pub(crate) const ISSUER: &str = "https://as.example";
+pub(crate) const DISCOVERY: &str = "https://as.example/.well-known/openid-configuration";
+pub(crate) const DISCOVERY_8414: &str = "https://as.example/.well-known/oauth-authorization-server";
+pub(crate) const AUTHORIZATION_ENDPOINT: &str = "https://as.example/authorize";
+pub(crate) const TOKEN_ENDPOINT: &str = "https://as.example/token";
+pub(crate) const OTHER_ISSUER: &str = "https://other.example";
+pub(crate) const API: &str = "https://api.example/photos";
+pub(crate) const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA";
+pub(crate) const ACCESS_TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
+pub(crate) const START: u64 = 1_700_000_000;
+
+/// What is fixed before the page opens.
+pub(crate) struct Scenario {
+    page: &'static str,
+    servers: Vec<serde_json::Value>,
+    metadata: serde_json::Value,
+    answers: BTreeMap<String, Option<Result<HttpResponse, HttpFailure>>>,
+    storage: Storage,
+    entropy: Option<u8>,
+    response: String,
+    fragment: String,
+    return_path: Option<String>,
+    later: u64,
+}
+
+/// sessionStorage: text by name, and what is wrong with it.
+#[derive(Clone, Default)]
+pub(crate) struct Storage {
+    pub(crate) records: BTreeMap<String, String>,
+    pub(crate) fault: Option<StorageFault>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StorageFault {
+    Alters,
+    Blocked,
+    Drops,
+    Full,
+}
+
+/// A tab, its pages one after another, and everything that was done in it.
+pub(crate) struct Tab {
+    site: Site,
+    flow: Option<Flow>,
+    answers: BTreeMap<String, Option<Result<HttpResponse, HttpFailure>>>,
+    arriving: VecDeque<Event>,
+    entropy: Option<u8>,
+    pub(crate) now: u64,
+    pub(crate) storage: Storage,
+    /// Every effect in a few words, in order.
+    pub(crate) trace: Vec<String>,
+    /// The Debug output of every effect.
+    pub(crate) debug: String,
+    pub(crate) sent: Vec<(FetchId, HttpRequest)>,
+    pub(crate) navigations: Vec<Url>,
+    pub(crate) answered: Vec<(CallId, Result<HttpResponse, ResourceError>)>,
+}
+
+impl Scenario {
+    /// The client `spa` at one server, plain OAuth, tokens in memory, one API; everything goes well.
+    pub(crate) fn public_client() -> Self {
+        let server = json!({
+            "issuer": ISSUER, "client_id": "spa", "scope": "photos:read",
+            "resources": [{ "name": "Photos", "url": API }],
+        });
+        Self {
+            page: PAGE,
+            servers: vec![server],
+            metadata: metadata_of(ISSUER),
+            answers: BTreeMap::from([(TOKEN_ENDPOINT.to_owned(), Some(document(TOKENS)))]),
+            storage: Storage::default(),
+            entropy: Some(0),
+            response: format!("code={CODE}&state={{state}}"),
+            fragment: String::new(),
+            return_path: None,
+            later: 60,
+        }
+    }
+
+    /// Asks for an ID token too.
+    pub(crate) fn openid(self) -> Self {
+        self.configured("scope", json!("openid photos:read"))
+    }
+
+    /// A member of the first server's configuration; `null` removes it.
+    pub(crate) fn configured(mut self, member: &str, value: serde_json::Value) -> Self {
+        set(&mut self.servers[0], member, value);
+        self
+    }
+
+    /// A second server with a client of its own; it lives in the same tab.
+    pub(crate) fn second_server(mut self) -> Self {
+        self.servers.push(json!({ "issuer": OTHER_ISSUER, "client_id": "other spa" }));
+        let well_known = format!("{OTHER_ISSUER}/.well-known/openid-configuration");
+        let token = document(TOKENS);
+        self.answering(&well_known, document(metadata_of(OTHER_ISSUER).to_string()))
+            .answering(&format!("{OTHER_ISSUER}/token"), token)
+    }
+
+    /// A member of the first server's metadata; `null` removes it.
+    pub(crate) fn metadata(mut self, member: &str, value: serde_json::Value) -> Self {
+        set(&mut self.metadata, member, value);
+        self
+    }
+
+    /// What the server at `url` answers from now on.
+    pub(crate) fn answering(mut self, url: &str, answer: Result<HttpResponse, HttpFailure>) -> Self {
+        self.answers.insert(url.to_owned(), Some(answer));
+        self
+    }
+
+    /// The server at `url` lets everybody wait.
+    pub(crate) fn silent(mut self, url: &str) -> Self {
+        self.answers.insert(url.to_owned(), None);
+        self
+    }
+
+    pub(crate) fn token_answer(self, answer: Result<HttpResponse, HttpFailure>) -> Self {
+        self.answering(TOKEN_ENDPOINT, answer)
+    }
+
+    /// The token response is this JSON.
+    pub(crate) fn tokens(self, body: &str) -> Self {
+        self.token_answer(document(body))
+    }
+
+    pub(crate) fn storage(mut self, fault: StorageFault) -> Self {
+        self.storage.fault = Some(fault);
+        self
+    }
+
+    pub(crate) fn without_entropy(mut self) -> Self {
+        self.entropy = None;
+        self
+    }
+
+    /// The page is served here.
+    pub(crate) fn page(mut self, base: &'static str) -> Self {
+        self.page = base;
+        self
+    }
+
+    /// The query that comes back; `{state}` stands for the state that was sent.
+    pub(crate) fn response(mut self, query: &str) -> Self {
+        query.clone_into(&mut self.response);
+        self
+    }
+
+    /// The fragment that comes back.
+    pub(crate) fn fragment(mut self, fragment: &str) -> Self {
+        fragment.clone_into(&mut self.fragment);
+        self
+    }
+
+    /// The server refuses.
+    pub(crate) fn refused(self, error: &str) -> Self {
+        self.response(&format!("error={error}&state={{state}}"))
+    }
+
+    /// Where the person is when they sign in.
+    pub(crate) fn from(mut self, path: &str) -> Self {
+        self.return_path = Some(path.to_owned());
+        self
+    }
+
+    /// Seconds between request and response.
+    pub(crate) fn later(mut self, seconds: u64) -> Self {
+        self.later = seconds;
+        self
+    }
+
+    /// The metadata of the first server.
+    pub(crate) fn metadata_text() -> String {
+        metadata_of(ISSUER).to_string()
+    }
+
+    pub(crate) fn site(&self) -> Site {
+        Site::parse(self.page).expect("scenarios are served at a URL")
+    }
+
+    /// Opens the page.
+    pub(crate) fn open(&self) -> Tab {
+        let configuration = json!({ "authorization_servers": self.servers }).to_string();
+        let mut answers = self.answers.clone();
+        for (url, answer) in [
+            (format!("{}config.json", self.page), document(configuration)),
+            (DISCOVERY.to_owned(), document(self.metadata.to_string())),
+        ] {
+            answers.entry(url).or_insert(Some(answer));
+        }
+        let mut tab = Tab {
+            site: self.site(),
+            flow: None,
+            answers,
+            arriving: VecDeque::new(),
+            entropy: self.entropy,
+            now: START,
+            storage: self.storage.clone(),
+            trace: Vec::new(),
+            debug: String::new(),
+            sent: Vec::new(),
+            navigations: Vec::new(),
+            answered: Vec::new(),
+        };
+        tab.reload();
+        tab
+    }
+
+    /// Opens the page, signs in and, if the page was left, comes back with the response.
+    pub(crate) fn run(&self) -> Tab {
+        let mut tab = self.open();
+        tab.sign_in_from(self.return_path.as_deref());
+        if !tab.navigations.is_empty() {
+            tab.now += self.later;
+            tab.come_back(&self.response, &self.fragment);
+        }
+        tab
+    }
+
+    /// The first client, as the page reads it.
+    #[track_caller]
+    pub(crate) fn client(&self) -> Client {
+        let text = json!({ "authorization_servers": self.servers }).to_string();
+        let clients = parse_configuration(text.as_bytes(), &self.site());
+        clients.expect("scenarios are configured well").into_iter().next().expect("a scenario has a client")
+    }
+
+    /// The authorization request alone, without a flow.
+    #[track_caller]
+    pub(crate) fn request(&self) -> Result<(Url, PendingAuthorization), AuthorizationRequestError> {
+        let client = self.client();
+        let document = value(&self.metadata.to_string());
+        let policy = self.site().scheme_policy();
+        let metadata = Metadata::check(&document, &Value::Object(Vec::new()), &client.key().issuer, policy);
+        let metadata = metadata.expect("the scenario's metadata are in order");
+        let return_path = self.return_path.as_deref().and_then(ReturnPath::parse);
+        authorization_request(&client, &metadata, &self.site(), return_path, &octets(0), UnixTime(START))
+    }
+
+    /// The pending request alone.
+    #[track_caller]
+    pub(crate) fn pending(&self) -> PendingAuthorization {
+        self.request().expect("the scenario's request is in order").1
+    }
+
+    /// Matches the response to its request, without a flow.
+    #[track_caller]
+    pub(crate) fn complete(&self) -> Result<AuthorizationGrant, CallbackError> {
+        let (url, pending) = self.request().expect("the scenario's request is in order");
+        let fill = |template: &str| template.replace("{state}", &parameter(url.query(), "state"));
+        let response = AuthorizationResponse::parse(&fill(&self.response), &fill(&self.fragment))?;
+        pending.complete(&response.expect("the scenario has a response"), UnixTime(START + self.later))
+    }
+}
+
+impl Tab {
+    /// The page begins anew, at an address without a response.
+    pub(crate) fn reload(&mut self) {
+        self.flow = Some(Flow::new(self.site.clone()));
+        self.arriving.clear();
+        self.happen(Event::Started(configuration_file()));
+    }
+
+    /// The page begins anew at the callback; `{state}` stands for the state that was sent last.
+    pub(crate) fn come_back(&mut self, query: &str, fragment: &str) {
+        let fill = |template: &str| match self.navigations.last() {
+            Some(url) => template.replace("{state}", &parameter(url.query(), "state")),
+            None => template.to_owned(),
+        };
+        self.redirected(&fill(query), &fill(fragment));
+    }
+
+    /// The page begins anew with exactly this in its address bar.
+    pub(crate) fn redirected(&mut self, query: &str, fragment: &str) {
+        self.flow = Some(Flow::new(self.site.clone()));
+        self.arriving.clear();
+        self.happen(Event::Redirected { query: query.to_owned(), fragment: fragment.to_owned() });
+        self.happen(Event::Started(configuration_file()));
+    }
+
+    pub(crate) fn sign_in(&mut self) {
+        self.sign_in_from(None);
+    }
+
+    pub(crate) fn sign_in_from(&mut self, return_path: Option<&str>) {
+        self.ask(key(ISSUER), return_path, Intent::Navigate);
+    }
+
+    /// A click on "Sign in" or on "Show link".
+    pub(crate) fn ask(&mut self, key: ClientKey, return_path: Option<&str>, intent: Intent) {
+        let entropy = self.draw();
+        self.happen(Event::SignIn { key, return_path: return_path.map(str::to_owned), entropy, intent });
+    }
+
+    pub(crate) fn sign_out(&mut self) {
+        self.happen(Event::SignOut(key(ISSUER)));
+    }
+
+    /// Calls an API as the first client.
+    pub(crate) fn call(&mut self, call: u64, url: &str) {
+        let request = ResourceRequest { method: "GET".into(), url: url.into(), headers: vec![], body: None };
+        self.happen(Event::Call { call: CallId(call), key: key(ISSUER), request });
+    }
+
+    /// The answer to the last request for `url` comes in, wanted or not.
+    #[track_caller]
+    pub(crate) fn arrive(&mut self, url: &str, outcome: Result<HttpResponse, HttpFailure>) {
+        let found = self.sent.iter().rfind(|(_, request)| request.url.without_query() == url);
+        let fetch = found.expect("the request was sent").0;
+        self.happen(Event::Fetched { fetch, outcome });
+    }
+
+    /// From now on the server at `url` answers so.
+    pub(crate) fn answering(&mut self, url: &str, answer: Result<HttpResponse, HttpFailure>) {
+        self.answers.insert(url.to_owned(), Some(answer));
+    }
+
+    /// Tells the flow of `event`, and of everything that follows at once.
+    pub(crate) fn happen(&mut self, event: Event) {
+        let mut queue = VecDeque::from([event]);
+        while let Some(event) = queue.pop_front().or_else(|| self.arriving.pop_front()) {
+            let flow = self.flow.take().expect("a page is open");
+            let (flow, effects) = flow.step(UnixTime(self.now), event);
+            self.flow = Some(flow);
+            for effect in effects {
+                self.debug += &format!("{effect:?}\n");
+                queue.extend(self.perform(effect));
+            }
+        }
+    }
+
+    /// Does what the driver does; storage answers at once, servers a little later.
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        self.trace.push(in_words(&effect, self.now));
+        match effect {
+            Effect::Fetch { fetch, request } => {
+                let url = request.url.without_query().to_owned();
+                assert_ne!(url, AUTHORIZATION_ENDPOINT, "AUT-12: nobody fetches the authorization endpoint");
+                let answer = self.answers.get(&url).cloned().unwrap_or_else(|| Some(html(404)));
+                self.arriving.extend(answer.map(|outcome| Event::Fetched { fetch, outcome }));
+                self.sent.push((fetch, request));
+            }
+            Effect::CancelFetch(cancelled) => {
+                let is_cancelled = |event: &Event| matches!(event, Event::Fetched { fetch, .. } if *fetch == cancelled);
+                self.arriving.retain(|event| !is_cancelled(event));
+            }
+            Effect::Read(name) => {
+                let record = self.storage.read(&name);
+                return Some(Event::Read { name, record });
+            }
+            Effect::Take(name) => {
+                let record = self.storage.read(&name);
+                self.storage.remove(&name);
+                return Some(Event::Taken { record });
+            }
+            Effect::Write { name, record } => {
+                let outcome = self.storage.write(&name, &record);
+                return Some(Event::Written { name, outcome });
+            }
+            Effect::Remove(name) => self.storage.remove(&name),
+            Effect::List => return Some(Event::Listed { records: self.storage.list() }),
+            Effect::Navigate(url) => self.navigations.push(url),
+            Effect::ReplaceRoute(_) => {}
+            Effect::Answer { call, outcome } => self.answered.push((call, outcome)),
+            Effect::WakeAt(at) => assert!(at.0 > self.now, "contract 6: a wake-up is strictly later than now"),
+        }
+        None
+    }
+
+    fn draw(&mut self) -> Result<Entropy, EntropyFailure> {
+        let drawn = self.entropy.map(octets).ok_or(EntropyFailure);
+        self.entropy = self.entropy.map(|seed| seed + 1);
+        drawn
+    }
+
+    pub(crate) fn flow(&self) -> &Flow {
+        self.flow.as_ref().expect("a page is open")
+    }
+
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.flow().session(&key(ISSUER))
+    }
+
+    /// Why the first client's sign-in did not leave the page.
+    #[track_caller]
+    pub(crate) fn sign_in_error(&self) -> &Error {
+        self.flow().sign_in_error(&key(ISSUER)).expect("the sign-in failed")
+    }
+
+    /// Why the response was not accepted.
+    #[track_caller]
+    pub(crate) fn callback_error(&self) -> &Error {
+        &self.flow().callback_failure().expect("the callback failed").error
+    }
+
+    /// The authorization request that the page was left for last.
+    #[track_caller]
+    pub(crate) fn navigation(&self) -> &Url {
+        self.navigations.last().expect("the page was left")
+    }
+
+    /// Every request to `url` since the tab was opened.
+    pub(crate) fn sent_to(&self, url: &str) -> Vec<&HttpRequest> {
+        self.sent.iter().map(|(_, request)| request).filter(|request| request.url.without_query() == url).collect()
+    }
+
+    /// The only token request.
+    #[track_caller]
+    pub(crate) fn token_request(&self) -> &HttpRequest {
+        let sent = self.sent_to(TOKEN_ENDPOINT);
+        assert_eq!(sent.len(), 1, "exactly one token request");
+        sent[0]
+    }
+
+    /// What was done since the trace was looked at last.
+    pub(crate) fn take_trace(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.trace)
+    }
+}
+
+impl Storage {
+    fn read(&self, name: &RecordName) -> Option<Record> {
+        if self.fault == Some(StorageFault::Blocked) {
+            return None;
+        }
+        Value::parse(self.records.get(name.as_str())?.as_bytes()).ok().map(Record)
+    }
+
+    fn write(&mut self, name: &RecordName, Record(value): &Record) -> Result<Option<Record>, StorageFailure> {
+        let text = match self.fault {
+            Some(StorageFault::Blocked) => return Err(StorageFailure::Blocked),
+            Some(StorageFault::Full) => return Err(StorageFailure::Full),
+            Some(StorageFault::Drops) => return Ok(None),
+            Some(StorageFault::Alters) => r#"{"version":1}"#.to_owned(),
+            None => serde_json::to_string(value).expect("records are JSON"),
+        };
+        self.records.insert(name.as_str().to_owned(), text);
+        Ok(self.read(name))
+    }
+
+    fn remove(&mut self, name: &RecordName) {
+        self.records.remove(name.as_str());
+    }
+
+    fn list(&self) -> Vec<(RecordName, Option<Record>)> {
+        let names = self.records.keys().cloned().filter_map(RecordName::found);
+        names.map(|name| (name.clone(), self.read(&name))).collect()
+    }
+
+    /// The names of one kind: `pending`, `session` or `metadata`.
+    pub(crate) fn names(&self, kind: &str) -> Vec<&str> {
+        let prefix = format!("leptos-pkce {kind} ");
+        self.records.keys().map(String::as_str).filter(|name| name.starts_with(&prefix)).collect()
+    }
+
+    /// The only record of one kind.
+    #[track_caller]
+    pub(crate) fn only(&self, kind: &str) -> Value {
+        let names = self.names(kind);
+        assert_eq!(names.len(), 1, "one {kind} record: {names:?}");
+        value(&self.records[names[0]])
+    }
+}
+
+/// An effect in a few words: `write pending`, `fetch POST https://as.example/token`, `wake +10`.
+fn in_words(effect: &Effect, now: u64) -> String {
+    let kind = |name: &RecordName| name.as_str().split(' ').nth(1).unwrap_or_default().to_owned();
+    match effect {
+        Effect::Fetch { request, .. } => format!("fetch {} {}", request.method, request.url.without_query()),
+        Effect::CancelFetch(_) => "cancel fetch".to_owned(),
+        Effect::Read(name) => format!("read {}", kind(name)),
+        Effect::Take(name) => format!("take {}", kind(name)),
+        Effect::Write { name, .. } => format!("write {}", kind(name)),
+        Effect::Remove(name) => format!("remove {}", kind(name)),
+        Effect::List => "list".to_owned(),
+        Effect::Navigate(url) => format!("navigate {}", url.without_query()),
+        Effect::ReplaceRoute(path) => format!("replace {path}"),
+        Effect::Answer { call, .. } => format!("answer {}", call.0),
+        Effect::WakeAt(at) => format!("wake +{}", at.0.saturating_sub(now)),
+    }
+}
+
+/// The client of a scenario at `issuer`.
+pub(crate) fn key(issuer: &str) -> ClientKey {
+    let policy = leptos_pkce::protocol::url::SchemePolicy::HttpOnLoopback;
+    let client_id = if issuer == OTHER_ISSUER { "other spa" } else { "spa" };
+    ClientKey {
+        issuer: Issuer::parse(issuer, policy).expect("an issuer"),
+        client_id: ClientId::parse(client_id).expect("a client identifier"),
+    }
+}
+
+/// Octets that differ from every other attempt's, and code verifier, state and nonce from each other.
+pub(crate) fn octets(attempt: u8) -> Entropy {
+    let mut octets = [attempt; 96];
+    octets[..32].fill(attempt.wrapping_mul(3).wrapping_add(101));
+    octets[32..64].fill(attempt.wrapping_mul(3).wrapping_add(102));
+    octets[64..].fill(attempt.wrapping_mul(3).wrapping_add(103));
+    Entropy(octets)
+}
+
+/// A JSON document.
+#[track_caller]
+pub(crate) fn value(text: &str) -> Value {
+    Value::parse(text.as_bytes()).expect("a JSON document")
+}
+
+/// The decoded parameters of a query or form body.
+#[track_caller]
+pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {
+    form::decode(text).expect("well-formed parameters")
+}
+
+/// One decoded parameter; empty if it is not there.
+#[track_caller]
+pub(crate) fn parameter(text: Option<&str>, name: &str) -> String {
+    let pairs = parameters(text.unwrap_or_default());
+    form::value(&pairs, name).unwrap_or_default().to_owned()
+}
+
+/// An error and, to the letter, what it says.
+#[track_caller]
+pub(crate) fn assert_error(found: &Error, expected: impl Into<Error>, message: &str) {
+    assert_eq!(*found, expected.into());
+    assert_eq!(found.to_string(), message);
+}
+
+fn configuration_file() -> ConfigurationSource {
+    ConfigurationSource::File("config.json", ReadConfiguration(read_configuration))
+}
+
+fn metadata_of(issuer: &str) -> serde_json::Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "code_challenge_methods_supported": ["S256"],
+    })
+}
+
+fn set(object: &mut serde_json::Value, member: &str, value: serde_json::Value) {
+    let object = object.as_object_mut().expect("an object");
+    match value {
+        serde_json::Value::Null => object.remove(member),
+        value => object.insert(member.to_owned(), value),
+    };
+}

@@ -1,0 +1,149 @@
+//! The session: what it allows, until when, and what of it is written down.
+
+use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::session::Session;
+use leptos_pkce::protocol::storage::RecordName;
+use leptos_pkce::protocol::time::{Seconds, UnixTime};
+use leptos_pkce::protocol::url::SchemePolicy;
+use serde_json::json;
+
+use crate::scenario::{ACCESS_TOKEN, ISSUER, OTHER_ISSUER, START, Scenario, Tab, key, value};
+
+/// Signed in a minute after the request, in a tab that keeps the session.
+fn kept() -> Tab {
+    Scenario::public_client().configured("token_storage", json!("session")).run()
+}
+
+fn session(tab: &Tab) -> &Session {
+    tab.session().expect("a session")
+}
+
+/// TOK-8: the lifetime counts from when the request was sent; unknown stays unknown.
+#[test]
+fn counts_the_lifetime_from_the_request() {
+    let tab = Scenario::public_client().later(60).run();
+    let session = session(&tab);
+    assert_eq!(session.signed_in_at(), UnixTime(START + 60));
+    assert_eq!(session.expires_at(), Some(UnixTime(START + 60 + 3600)));
+    assert_eq!(session.lifetime(), Some(Seconds(3600)));
+    assert_eq!(session.remaining(UnixTime(START + 61)), Some(Seconds(3599)));
+    assert_eq!(session.remaining(UnixTime(START + 99_999)), Some(Seconds(0)));
+
+    let tab = Scenario::public_client().tokens(r#"{"access_token":"a","token_type":"Bearer"}"#).run();
+    let session = self::session(&tab);
+    assert_eq!((session.expires_at(), session.lifetime(), session.remaining(UnixTime(START))), (None, None, None));
+}
+
+/// TOK-9: what was granted is what the server says, or else what was asked; the difference can be seen.
+#[test]
+fn knows_what_was_granted() {
+    let granted = |scope: &str| {
+        let body = format!(r#"{{"access_token":"a","token_type":"Bearer"{scope}}}"#);
+        let tab = Scenario::public_client().configured("scope", json!("photos:read photos:write")).tokens(&body).run();
+        let session = session(&tab);
+        let text = session.granted_scope().map(|scope| scope.as_str().to_owned()).unwrap_or_default();
+        let refused: Vec<String> = session.refused_scope().into_iter().map(str::to_owned).collect();
+        assert_eq!(session.requested_scope().map(|scope| scope.as_str()), Some("photos:read photos:write"));
+        (text, refused.join(" "))
+    };
+    assert_eq!(granted(""), ("photos:read photos:write".into(), String::new()));
+    assert_eq!(granted(r#","scope":"photos:read""#), ("photos:read".into(), "photos:write".into()));
+    assert_eq!(granted(r#","scope":"photos:read photos:write x""#).1, "");
+}
+
+/// WEB-1: by default nothing of a session is written anywhere.
+#[test]
+fn is_not_written_unless_the_app_asks_for_it() {
+    let mut tab = Scenario::public_client().run();
+    assert!(tab.session().is_some());
+    assert!(!tab.trace.iter().any(|line| line.contains("session")), "{:?}", tab.trace);
+    assert!(!tab.storage.records.values().any(|record| record.contains(ACCESS_TOKEN)));
+    tab.reload();
+    assert!(tab.session().is_none());
+}
+
+#[test]
+fn survives_a_reload_where_the_app_asks_for_it() {
+    let mut tab = kept();
+    let before = session(&tab).clone();
+    tab.now += 100;
+    tab.reload();
+    let after = session(&tab);
+    assert_eq!(after.access_token().expose(), ACCESS_TOKEN);
+    assert_eq!(after.expires_at(), before.expires_at());
+    assert_eq!(after.granted_scope(), before.granted_scope());
+    assert_eq!(after.signed_in_at(), before.signed_in_at());
+    assert_eq!(after.token_storage(), TokenStorage::Session);
+}
+
+/// WEB-1: a refresh token outlives an access token, so it is never written down.
+#[test]
+fn never_writes_a_refresh_token() {
+    let mut tab = kept();
+    assert!(session(&tab).has_refresh_token());
+    assert!(!tab.storage.records.values().any(|record| record.contains("tGzv3JOkF0XG5Qx2TlKWIA")));
+    tab.reload();
+    assert!(!session(&tab).has_refresh_token());
+}
+
+/// WEB-2: a record that was not written so is no session.
+#[test]
+fn refuses_a_record_that_encode_did_not_write() {
+    let record = serde_json::to_value(session(&kept()).encode()).expect("records are JSON");
+    let decode = |record: &serde_json::Value, issuer: &str| {
+        Session::decode(&value(&record.to_string()), &key(issuer), SchemePolicy::HttpsOnly)
+    };
+    assert!(decode(&record, ISSUER).is_some());
+    assert_eq!(decode(&record, OTHER_ISSUER), None);
+    for (member, values) in [
+        ("version", vec![json!(2), json!("1"), json!(null)]),
+        ("issuer", vec![json!("https://other.example"), json!("http://as.example"), json!(null)]),
+        ("client_id", vec![json!("other"), json!(""), json!(null)]),
+        ("access_token", vec![json!(""), json!("a b"), json!("a\r\nb"), json!("ä"), json!(5), json!(null)]),
+        ("id_token_came", vec![json!("no"), json!(null)]),
+        ("expires_at", vec![json!("1"), json!(-1), json!(1.5), json!([])]),
+        ("requested_scope", vec![json!(""), json!(5)]),
+        ("granted_scope", vec![json!("a  b"), json!({})]),
+        ("signed_in_at", vec![json!("1"), json!(-1), json!(null)]),
+    ] {
+        for value in values {
+            let mut record = record.clone();
+            record[member] = value.clone();
+            assert_eq!(decode(&record, ISSUER), None, "{member}: {value}");
+        }
+    }
+}
+
+/// CFG-14: another client's record is not taken for one's own, not even under one's own name.
+#[test]
+fn is_not_taken_from_another_client() {
+    let mut tab = kept();
+    let name = RecordName::session(&key(ISSUER)).as_str().to_owned();
+    let moved = tab.storage.records[&name].replace("\"spa\"", "\"other\"");
+    tab.storage.records.insert(name, moved);
+    tab.reload();
+    assert!(tab.session().is_none());
+}
+
+/// OUT-3: signing out leaves nothing of this client in the page or in storage.
+#[test]
+fn signing_out_forgets_everything() {
+    let mut tab = kept();
+    tab.ask(key(ISSUER), None, leptos_pkce::protocol::flow::Intent::Show);
+    assert_eq!(tab.storage.names("pending").len(), 1);
+    tab.sign_out();
+    assert!(tab.session().is_none());
+    assert!(tab.flow().prepared(&key(ISSUER)).is_none());
+    assert_eq!(tab.storage.records.keys().collect::<Vec<_>>(), [""; 0]);
+    tab.reload();
+    assert!(tab.session().is_none());
+}
+
+/// OUT-3: it does so without waiting for anything.
+#[test]
+fn signing_out_needs_no_network() {
+    let mut tab = kept();
+    tab.take_trace();
+    tab.sign_out();
+    assert!(!tab.trace.iter().any(|line| line.starts_with("fetch")), "{:?}", tab.trace);
+}
