@@ -56,4 +56,4 @@ package: ## what would be published, and nothing else
 	@$(ENV) scripts/package
 
 clean: ## removes what was built, not what was installed
-	rm -rf target dist dist-minimal
+	rm -rf target dist dist-minimal test-artifacts

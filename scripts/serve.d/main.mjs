@@ -76,7 +76,7 @@ function announce() {
 
   Ctrl-C ends all three. For Trunk alone: . ./env.sh && trunk serve
 `);
-  const moved = SERVICES.filter(({ port, standard }) => port !== standard);
+  const moved = [authorizationServer, api].filter(({ port, standard }) => port !== standard);
   if (moved.length) {
     console.log(`  config.json names the standard ports: change it to match ${moved.map(({ variable, port }) => `${variable}=${port}`).join(", ")}.\n`);
   }

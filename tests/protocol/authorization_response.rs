@@ -4,6 +4,7 @@ use leptos_pkce::protocol::authorization_response::{
     AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, CallbackError,
 };
 use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::flow::Event;
 use leptos_pkce::protocol::form::FormError;
 use leptos_pkce::protocol::time::Seconds;
 use serde_json::json;
@@ -111,9 +112,15 @@ fn an_error_without_a_request_changes_nothing() {
     ] {
         let mut tab = Scenario::public_client().configured("token_storage", json!("session")).run();
         tab.redirected(query, "");
-        assert_eq!(*tab.callback_error(), unknown(error), "{query}");
+        assert_eq!(*tab.callback_error(), unknown(error.clone()), "{query}");
         assert!(tab.session().is_some(), "{query}");
         assert_eq!(tab.storage.names("session").len(), 1, "{query}");
+
+        // In a page that is signed in already, whatever it was that brought the response.
+        let mut tab = Scenario::public_client().run();
+        tab.happen(Event::Redirected { query: query.to_owned(), fragment: String::new() });
+        assert_eq!(*tab.callback_error(), unknown(error), "{query}");
+        assert!(tab.session().is_some(), "{query}");
     }
 }
 

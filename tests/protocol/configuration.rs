@@ -366,8 +366,8 @@ fn refuses_a_document_that_is_no_configuration() {
             "{}",
             "the configuration has problems: authorization_servers: expected an array of authorization servers, found nothing",
         ),
-        ("{ \"a\": 1,\n  \"a\": 2 }", "config.json: an object has the same member twice (line 2, column 10)"),
-        ("{ \"authorization_servers\": [", "config.json: the document ends too early (line 1, column 28)"),
+        ("{ \"a\": 1,\n  \"a\": 2 }", "config.json: an object has the same member twice (line 2, column 6)"),
+        ("{ \"authorization_servers\": [", "config.json: the document ends too early (line 1, column 29)"),
         ("{,}", "config.json: this is not JSON (line 1, column 2)"),
     ] {
         assert_eq!(read(text).err().map(|error| error.to_string()).as_deref(), Some(message), "{text}");

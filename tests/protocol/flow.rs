@@ -249,6 +249,20 @@ fn two_sign_ins_can_be_pending_and_complete_in_any_order() {
     assert!(tab.storage.names("pending").is_empty());
 }
 
+/// CB-3: two components that bring the same response get one exchange, and it succeeds.
+#[test]
+fn a_response_that_is_brought_twice_counts_once() {
+    let mut tab = Scenario::public_client().silent(TOKEN_ENDPOINT).run();
+    let state = parameter(tab.navigation().query(), "state");
+    let query = format!("code={CODE}&state={state}");
+    tab.happen(Event::Redirected { query: query.clone(), fragment: String::new() });
+    tab.happen(Event::Redirected { query, fragment: String::new() });
+    assert_eq!(activity(&tab), Activity::Exchanging(key(ISSUER)));
+    tab.arrive(TOKEN_ENDPOINT, document(TOKENS));
+    assert!(tab.session().is_some());
+    assert_eq!(tab.sent_to(TOKEN_ENDPOINT).len(), 1);
+}
+
 #[test]
 fn cancelling_an_exchange_stops_waiting_and_says_so() {
     let mut tab = Scenario::public_client().silent(TOKEN_ENDPOINT).from("/album").run();
@@ -289,6 +303,22 @@ fn a_failed_sign_in_keeps_the_session_that_is_there() {
         assert!(tab.flow().callback_failure().is_some());
         assert_eq!(tab.session().map(|session| session.access_token().expose()), Some("2YotnFZFEjr1zCsicMWpAA"));
     }
+    // The answer comes after the page has taken the session up again.
+    let mut tab = Scenario::public_client().configured("token_storage", json!("session")).run();
+    tab.sign_in();
+    tab.silence(TOKEN_ENDPOINT);
+    tab.come_back(&format!("code={CODE}&state={{state}}"), "");
+    tab.arrive(TOKEN_ENDPOINT, lost());
+    assert!(tab.flow().callback_failure().is_some());
+    assert!(tab.session().is_some());
+    // A refusal comes into a page that is signed in.
+    let mut tab = Scenario::public_client().run();
+    tab.sign_in();
+    tab.happen(Event::Restored);
+    let state = parameter(tab.navigation().query(), "state");
+    tab.happen(Event::Redirected { query: format!("error=access_denied&state={state}"), fragment: String::new() });
+    assert!(tab.flow().callback_failure().is_some());
+    assert!(tab.session().is_some());
 }
 
 /// WEB-1: where storage refuses a session, it lives on in the page, and the page can say so.

@@ -9,6 +9,7 @@ mod answers;
 mod errors_of_every_kind;
 
 mod vectors;
+mod json;
 mod url;
 mod return_path;
 mod configuration;

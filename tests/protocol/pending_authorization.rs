@@ -10,11 +10,10 @@ use leptos_pkce::protocol::vocabulary::{ClientId, Issuer};
 use leptos_pkce::protocol::{authorization_response::AuthorizationGrant, client::ClientKey};
 use serde_json::json;
 
-use crate::scenario::{CODE, ISSUER, START, Scenario, TOKEN_ENDPOINT, key, value};
+use crate::scenario::{CODE, ISSUER, START, Scenario, TOKEN_ENDPOINT, as_json, key, value};
 
 fn record() -> serde_json::Value {
-    let record = Scenario::public_client().openid().from("/album").pending().encode();
-    serde_json::to_value(record).expect("records are JSON")
+    as_json(&Scenario::public_client().openid().from("/album").pending().encode())
 }
 
 fn decode(record: &serde_json::Value) -> Option<PendingAuthorization> {
@@ -31,7 +30,7 @@ fn with(member: &str, value: serde_json::Value) -> serde_json::Value {
 fn reads_back_what_it_wrote() {
     for scenario in [Scenario::public_client(), Scenario::public_client().openid().from("/album")] {
         let pending = scenario.pending();
-        let text = serde_json::to_string(&pending.encode()).expect("records are JSON");
+        let text = pending.encode().to_text();
         assert_eq!(PendingAuthorization::decode(&value(&text), SchemePolicy::HttpsOnly), Some(pending));
     }
 }

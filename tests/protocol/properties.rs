@@ -22,11 +22,11 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 
 use crate::answers::{TOKENS, answer, document};
-use crate::scenario::{CODE, ISSUER, START, Scenario, key, value};
+use crate::scenario::{CODE, ISSUER, START, Scenario, as_json, key, value};
 
 /// Tries `property` on 128 values that are the same in every run.
 #[track_caller]
-fn for_all<S: Strategy>(strategy: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn for_all<S: Strategy>(strategy: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases: 128, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     if let Err(error) = runner.run(&strategy, property) {
@@ -38,7 +38,7 @@ fn for_all<S: Strategy>(strategy: S, property: impl Fn(S::Value) -> Result<(), T
 fn text() -> impl Strategy<Value = String> {
     let meaningful =
         "[ -~]{0,6}|[%&=+?#/@:.\\\\;,{}\\[\\]\"']{0,6}|[\\x00-\\x1f\\x7f]{1,2}|https://|//|%[0-9a-fA-F]{2}|%";
-    vec(prop_oneof![meaningful, any::<String>()], 0..5).prop_map(|parts| parts.concat())
+    vec(prop_oneof![4 => meaningful, 1 => any::<String>()], 0..5).prop_map(|parts| parts.concat())
 }
 
 fn octets() -> impl Strategy<Value = Vec<u8>> {
@@ -50,7 +50,7 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Any JSON, with members that some document has.
-fn json_value() -> impl Strategy<Value = serde_json::Value> {
+pub(crate) fn json_value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(json!(null)),
         any::<bool>().prop_map(|value| json!(value)),
@@ -124,7 +124,7 @@ fn site() -> Site {
 /// AUT-1: encoded pairs decode to themselves, whatever they hold; what is empty is left out.
 #[test]
 fn what_is_form_encoded_decodes_to_itself() {
-    for_all(btree_map(text(), text(), 0..6), |pairs| {
+    for_all(btree_map(text(), text(), 0..4), |pairs| {
         let encoded = form::encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         prop_assert!(encoded.bytes().all(|octet| octet.is_ascii_graphic()));
         let expected: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
@@ -301,13 +301,13 @@ fn metadata_with_one_member_changed_are_refused_or_differ_in_it_alone() {
 /// WEB-2, OPS-3: a stored request with one member changed is no record, or one that differs in it alone.
 #[test]
 fn a_pending_record_with_one_member_changed_completes_nothing_else() {
-    let good = serde_json::to_value(Scenario::public_client().openid().from("/a").pending().encode()).expect("JSON");
+    let good = as_json(&Scenario::public_client().openid().from("/a").pending().encode());
     for_all((0..13_usize, proptest::option::of(json_value())), |(member, value)| {
         let (name, mutant) = mutated(&good, member, value);
         let Some(found) = PendingAuthorization::decode(&parsed(&mutant), SchemePolicy::HttpsOnly) else {
             return Ok(());
         };
-        let found = serde_json::to_value(found.encode()).expect("JSON");
+        let found = as_json(&found.encode());
         for (member, value) in good.as_object().expect("an object") {
             prop_assert!(*member == name || found.get(member) == Some(value), "{} changed {}", name, member);
         }

@@ -351,6 +351,11 @@ impl Tab {
         self.answers.insert(url.to_owned(), Some(answer));
     }
 
+    /// From now on the server at `url` lets everybody wait.
+    pub(crate) fn silence(&mut self, url: &str) {
+        self.answers.insert(url.to_owned(), None);
+    }
+
     /// Tells the flow of `event`, and of everything that follows at once.
     pub(crate) fn happen(&mut self, event: Event) {
         let mut queue = VecDeque::from([event]);
@@ -468,7 +473,7 @@ impl Storage {
             Some(StorageFault::Full) => return Err(StorageFailure::Full),
             Some(StorageFault::Drops) => return Ok(None),
             Some(StorageFault::Alters) => r#"{"version":1}"#.to_owned(),
-            None => serde_json::to_string(value).expect("records are JSON"),
+            None => value.to_text(),
         };
         self.records.insert(name.as_str().to_owned(), text);
         Ok(self.read(name))
@@ -539,6 +544,12 @@ pub(crate) fn octets(attempt: u8) -> Entropy {
 #[track_caller]
 pub(crate) fn value(text: &str) -> Value {
     Value::parse(text.as_bytes()).expect("a JSON document")
+}
+
+/// A record as JSON that a test can change.
+#[track_caller]
+pub(crate) fn as_json(record: &Value) -> serde_json::Value {
+    serde_json::from_str(&record.to_text()).expect("records are JSON")
 }
 
 /// The decoded parameters of a query or form body.

@@ -7,7 +7,7 @@ use leptos_pkce::protocol::time::{Seconds, UnixTime};
 use leptos_pkce::protocol::url::SchemePolicy;
 use serde_json::json;
 
-use crate::scenario::{ACCESS_TOKEN, ISSUER, OTHER_ISSUER, START, Scenario, Tab, key, value};
+use crate::scenario::{ACCESS_TOKEN, ISSUER, OTHER_ISSUER, START, Scenario, Tab, as_json, key, value};
 
 /// Signed in a minute after the request, in a tab that keeps the session.
 fn kept() -> Tab {
@@ -89,7 +89,7 @@ fn never_writes_a_refresh_token() {
 /// WEB-2: a record that was not written so is no session.
 #[test]
 fn refuses_a_record_that_encode_did_not_write() {
-    let record = serde_json::to_value(session(&kept()).encode()).expect("records are JSON");
+    let record = as_json(&session(&kept()).encode());
     let decode = |record: &serde_json::Value, issuer: &str| {
         Session::decode(&value(&record.to_string()), &key(issuer), SchemePolicy::HttpsOnly)
     };

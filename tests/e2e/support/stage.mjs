@@ -11,18 +11,25 @@ import * as dist from "./dist.mjs";
  * @param {object} [options]
  * @param {object} [options.host] for `startStaticHost`
  * @param {object} [options.authorizationServer] for `startAuthorizationServer`
+ * @param {object} [options.api] for `startApi`
  * @param {boolean} [options.faults] put the fault server in front of the token endpoint
  * @param {(stage: Stage) => object} [options.client] members of the client's configuration, over the usual ones
  */
-export async function startStage({ host: hostOptions = {}, authorizationServer: serverOptions = {}, faults = false, client = () => ({}) } = {}) {
-  const host = await startStaticHost({ root: dist.app(), ...hostOptions });
-  const authorizationServer = await startAuthorizationServer({
-    // How static hosts may spell the callback's address; /elsewhere is a path that the app has no page for.
+export async function startStage({
+  host: hostOptions = {},
+  authorizationServer: serverOptions = {},
+  api: apiOptions = {},
+  faults = false,
+  client = () => ({}),
+} = {}) {
+  const host = await started(startStaticHost({ root: dist.app(), ...hostOptions }));
+  const authorizationServer = await started(startAuthorizationServer({
+    // How static hosts may spell the callback's address.
     redirectUris: ["callback", "callback/", "callback.html"].map((name) => host.url + name),
     postLogoutRedirectUris: [host.url],
     ...serverOptions,
-  });
-  const api = await startApi({ authorizationServer, origins: [host.origin] });
+  }));
+  const api = await started(startApi({ authorizationServer, origins: [host.origin], ...apiOptions }));
   const fault = faults ? await startFaultServer({ forwardTo: `${authorizationServer.issuer}/token` }) : undefined;
   const servers = [host, authorizationServer, api, api.elsewhere, ...(fault ? [fault, fault.elsewhere] : [])];
 
@@ -102,6 +109,16 @@ export async function startStage({ host: hostOptions = {}, authorizationServer: 
   };
   stage.configure();
   return stage;
+}
+
+/** Says what a port that is taken means. */
+async function started(server) {
+  try {
+    return await server;
+  } catch (error) {
+    if (error.code !== "EADDRINUSE") throw error;
+    throw new Error(`Port ${error.port} is taken, perhaps by \`make serve\`: end what listens there, then run this again.`, { cause: error });
+  }
 }
 
 function withQuery(entry) {

@@ -1,0 +1,112 @@
+// Every page as it is: in light and dark, on a desk and on a phone. axe finds nothing, nothing sticks out, and a picture
+// of each is left in test-artifacts/pages.
+
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { apiResponse, beginSignIn, heading, navigationTo, readApi, signInAgain, signInButton } from "./support/person.mjs";
+import { ARTIFACTS, setting } from "./support/scenario.mjs";
+import { LOAD_FAILED } from "./support/visitor.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PICTURES = join(ARTIFACTS, "pages");
+mkdirSync(PICTURES, { recursive: true });
+
+const scenario = setting({ familiar: true });
+
+const alert = (page) => page.getByRole("alert").waitFor();
+
+/** How to come to each page, and what to wait for there. */
+const STATIONS = {
+  "sign-in": async (page, stage) => {
+    await page.goto(stage.url());
+    await page.getByText("PKCE with S256 announced").waitFor();
+  },
+  "sign-in with the request": async (page, stage) => {
+    await page.goto(stage.url());
+    await page.getByRole("button", { name: "Show the request" }).click();
+    await page.getByRole("link", { name: "Follow the link" }).waitFor();
+  },
+  "sign-in with several servers": async (page, stage) => {
+    stage.configure(stage.client({ name: "First" }), stage.client({ name: "Second", client_id: "workbench-jwt" }));
+    await page.goto(stage.url());
+    await page.getByRole("combobox", { name: "Authorization server" }).waitFor();
+  },
+  "sign-in with a fault": async (page, stage) => {
+    stage.configure(stage.client({ redirect_uri: "https://app.example/callback" }));
+    await beginSignIn(page, stage);
+    await alert(page);
+  },
+  "sign-in with a wrong configuration": async (page, stage) => {
+    stage.answer("/config.json", { body: '{ "authorization_servers": [{ "client_secret": "x", "colour": 1 }] }' });
+    await page.goto(stage.url());
+    await alert(page);
+  },
+  "callback without an answer": async (page, stage) => {
+    await page.goto(stage.url("callback"));
+    await page.getByText("There is no answer here to complete").waitFor();
+  },
+  "callback with a fault": async (page, stage) => {
+    await page.goto(stage.url("callback?error=access_denied&state=wrong"));
+    await alert(page);
+  },
+  session: signInAgain,
+  "session of nobody": async (page, stage) => {
+    await page.goto(stage.url("session"));
+    await page.getByText("Nobody is signed in.").waitFor();
+  },
+  api: async (page, stage) => {
+    await signInAgain(page, stage);
+    await readApi(page);
+  },
+  "api with a fault": async (page, stage) => {
+    await signInAgain(page, stage);
+    await navigationTo(page, "API").click();
+    await page.getByRole("combobox", { name: "Method" }).selectOption("POST");
+    await page.getByRole("combobox", { name: "URL" }).fill("https://api.example/");
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await apiResponse(page).getByRole("alert").waitFor();
+  },
+  "not found": async (page, stage) => {
+    await page.goto(stage.url("nothing"));
+    await heading(page, "Page not found").waitFor();
+  },
+  "could not start": async (page, stage, context) => {
+    await context.route("**/*.wasm", (route) => route.abort());
+    await page.goto(stage.url());
+    await heading(page, "The workbench could not be loaded").waitFor();
+  },
+  crashed: async (page, stage) => {
+    await page.goto(stage.url());
+    await signInButton(page).waitFor();
+    await page.evaluate(() => {
+      for (const name of ["createElement", "createTextNode", "importNode"]) Document.prototype[name] = () => { throw new Error("sabotage"); };
+      Node.prototype.cloneNode = Node.prototype.insertBefore = () => { throw new Error("sabotage"); };
+    });
+    await navigationTo(page, "API").click();
+    await heading(page, "The workbench has stopped").waitFor();
+  },
+};
+
+const EXPECTED = [LOAD_FAILED, /was preloaded using link preload/, /^error: panic at /, /^uncaught: .*(sabotage|unreachable)/];
+
+for (const [name, go] of Object.entries(STATIONS)) {
+  scenario(`is in order in light and dark, on a desk and on a phone: ${name}`, { allow: EXPECTED }, async ({ page, stage, context }) => {
+    await go(page, stage, context);
+    await page.evaluate(AXE);
+    for (const [width, height] of [[1280, 800], [360, 740]]) {
+      await page.setViewportSize({ width, height });
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations", "passes"] }));
+        const findings = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target).join(", ")}`);
+        assert.deepEqual(findings, [], `${colorScheme}, ${width} px`);
+        assert.ok(passes.length > 5, "axe has looked at something");
+        await page.screenshot({ path: join(PICTURES, `${name} ${colorScheme} ${width}.png`), fullPage: true });
+      }
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px stick out at ${width} px`);
+    }
+  });
+}
