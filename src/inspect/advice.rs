@@ -45,7 +45,8 @@ pub fn advise(error: &Error, client: Option<&Client>, site: &Site) -> Advice {
         values.push(("Redirect URI sent", client.redirect_uri().to_string()));
     }
     values.push(("Origin of this page", site.origin().to_owned()));
-    values.extend(quoted(error));
+    // A server's words may be long; a panel need not be.
+    values.extend(quoted(error).into_iter().map(|(name, text)| (name, text.chars().take(500).collect())));
     Advice {
         summary,
         checks: checks.into_iter().map(str::to_owned).chain(listed(error)).collect(),
@@ -234,7 +235,9 @@ fn refused(error: &AuthorizationErrorCode) -> (String, Vec<&'static str>) {
             "Read the server's words below; a parameter is missing, wrong, or not supported there.",
         ),
     };
-    (format!("The authorization server said no: {meaning} ({}).", error.as_str()), vec![check])
+    // A code that is not registered is the server's own wording: it is shown below, where it is quoted.
+    let code = if matches!(error, Code::Other(_)) { "a code of its own" } else { error.as_str() };
+    (format!("The authorization server said no: {meaning} ({code})."), vec![check])
 }
 
 fn token(error: &TokenError) -> (String, Vec<&'static str>) {
@@ -285,6 +288,10 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
                     "Register the client as a public one (token endpoint authentication “none”). A page cannot keep a client secret, so it has none.",
                     "Check the client ID below.",
                 ],
+            ),
+            TokenErrorCode::Other(_) => (
+                "The token endpoint refused, with a code of its own.".into(),
+                vec!["Look the code below up in the server's documentation.", "Sign in again; the code is used up."],
             ),
             _ => (
                 format!("The token endpoint refused ({}).", refusal.error.as_str()),

@@ -5,8 +5,7 @@ use crate::protocol::json::Value;
 
 /// The indented text, or `None` if `octets` are no JSON document.
 pub fn pretty_json(octets: &[u8]) -> Option<String> {
-    Value::parse(octets).ok()?;
-    let text = std::str::from_utf8(octets).ok()?;
+    let text = std::str::from_utf8(octets).ok().filter(|_| Value::is_document(octets))?;
     let mut out = String::with_capacity(text.len() * 2);
     let mut depth = 0;
     let mut characters = text.chars().peekable();

@@ -8,12 +8,21 @@ pub fn report(error: &Error, advice: &Advice) -> String {
     let mut text =
         format!("**{}**\n\n- Code: `{}`\n- Side: {}\n", advice.summary, error.code(), error.fault().as_str());
     for (name, value) in &advice.values {
-        // A backtick in a server's words must not end the code span.
-        text += &format!("- {name}: `{}`\n", value.replace('`', "'"));
+        text += &format!("- {name}: `{}`\n", one_line(value));
     }
     text += "\nTo check:\n\n";
     for check in &advice.checks {
         text += &format!("1. {check}\n");
     }
     text
+}
+
+/// Neither a backtick nor a line break in a server's words may end the code span.
+fn one_line(value: &str) -> String {
+    let plain = |character: char| match character {
+        '`' => '\'',
+        other if other.is_control() => ' ',
+        other => other,
+    };
+    value.chars().map(plain).collect()
 }

@@ -9,7 +9,6 @@ use std::fmt;
 
 use super::client::{Client, is_protected};
 use super::form;
-use super::json::Value;
 use super::metadata::Metadata;
 use super::pending_authorization::PendingAuthorization;
 use super::pkce::{CODE_CHALLENGE_METHOD, CodeChallenge};
@@ -101,11 +100,6 @@ pub fn authorization_request(
     };
     let url = url(client, metadata, &pending)?;
     Ok((url, pending))
-}
-
-/// Whether the record that was read back is the one that was written.
-pub(super) fn is_kept(written: &PendingAuthorization, read_back: Option<&Value>) -> bool {
-    read_back == Some(&written.encode())
 }
 
 fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> Result<Url, AuthorizationRequestError> {

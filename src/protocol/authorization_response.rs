@@ -20,14 +20,8 @@ use super::vocabulary::Issuer;
 /// A decoded response; nothing about it is believed yet.
 pub struct AuthorizationResponse {
     parameters: Vec<(String, String)>,
-    part: Part,
-}
-
-/// Which part of the URL held the response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Query,
-    Fragment,
+    /// A token, or a code in the fragment: something that a code flow does not send there.
+    stray: Option<&'static str>,
 }
 
 /// A code, and everything that its exchange needs. Not `Clone`: a code is sent once.
@@ -176,11 +170,18 @@ impl AuthorizationResponse {
     /// # Errors
     /// [`CallbackError::Malformed`].
     pub fn parse(query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
-        for (text, part) in [(query, Part::Query), (fragment, Part::Fragment)] {
-            let parameters = form::decode(text).map_err(CallbackError::Malformed)?;
-            let is_response = |(name, _): &(String, String)| RESPONSE_PARAMETERS.contains(&name.as_str());
-            if parameters.iter().any(is_response) {
-                return Ok(Some(Self { parameters, part }));
+        let (query, fragment) = (form::decode(query), form::decode(fragment));
+        let has = |part: &Result<Vec<(String, String)>, FormError>, name: &str| {
+            part.as_ref().is_ok_and(|parameters| form::value(parameters, name).is_some())
+        };
+        let stray = ["access_token", "id_token"].into_iter().find(|name| has(&query, name));
+        let in_fragment = || ["access_token", "id_token", "code"].into_iter().find(|name| has(&fragment, name));
+        let stray = stray.or_else(in_fragment);
+        // The fragment is looked at only if the query holds no response: servers append what they like there.
+        for part in [query, fragment] {
+            let parameters = part.map_err(CallbackError::Malformed)?;
+            if parameters.iter().any(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_str())) {
+                return Ok(Some(Self { parameters, stray }));
             }
         }
         Ok(None)
@@ -253,10 +254,7 @@ impl PendingAuthorization {
         if let Some(refusal) = response.error() {
             return Err(CallbackError::Refused(refusal));
         }
-        let smuggled = ["access_token", "id_token", "code"]
-            .into_iter()
-            .find(|name| response.value(name).is_some() && (*name != "code" || response.part == Part::Fragment));
-        if let Some(name) = smuggled {
+        if let Some(name) = response.stray {
             return Err(CallbackError::FrontChannel { name });
         }
         let code = response.value("code").ok_or(CallbackError::MissingCode)?;
@@ -274,6 +272,9 @@ impl fmt::Display for CallbackError {
             Self::Malformed(FormError::Duplicate { name }) => write!(f, "parameter {name} appeared twice"),
             Self::Malformed(FormError::NotUtf8) => f.write_str("a parameter is not UTF-8"),
             Self::Malformed(FormError::TooLong { limit }) => write!(f, "the response is longer than {limit} octets"),
+            Self::Malformed(FormError::TooMany { limit }) => {
+                write!(f, "the response has more than {limit} parameters")
+            }
             Self::MissingCode => f.write_str("the response has neither code nor error"),
             Self::MissingIssuer { expected } => {
                 write!(f, "the response has no iss, though {expected} announces it")

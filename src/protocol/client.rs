@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
-use super::metadata::{self, Metadata};
+use super::metadata::{self, Metadata, MetadataError};
 use super::site::Site;
 use super::url::Url;
 use super::vocabulary::{ClientId, Issuer, NounError, RedirectUri, Scope, server_url};
@@ -142,6 +142,9 @@ const PROTECTED_PARAMETERS: [&str; 12] = [
     "request_uri",
 ];
 
+const NO_CLIENT_SECRET: &str = "no client secret: whatever a web page holds, everybody can read, so this client is a \
+                                public one (RFC 6749 §2.1) and PKCE takes the secret's place";
+
 /// Whether configuration may not set this parameter of the authorization request.
 pub(super) fn is_protected(parameter: &str) -> bool {
     PROTECTED_PARAMETERS.contains(&parameter)
@@ -243,12 +246,13 @@ impl Client {
         &self.resources
     }
 
-    /// Metadata from the configuration alone, if it has what a sign-in needs.
-    pub(super) fn configured_metadata(&self, site: &Site) -> Option<Metadata> {
-        let sufficient =
-            ["authorization_endpoint", "token_endpoint"].iter().all(|name| self.metadata.member(name).is_some());
+    /// Metadata from the configuration alone.
+    ///
+    /// # Errors
+    /// [`MetadataError::MissingMember`] if it does not have what a sign-in needs.
+    pub(super) fn configured_metadata(&self, site: &Site) -> Result<Metadata, MetadataError> {
         let document = Value::object(vec![("issuer", Some(Value::string(self.key.issuer.as_str())))]);
-        sufficient.then(|| Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy()).ok())?
+        Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy())
     }
 }
 
@@ -302,6 +306,9 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
     for wrong in metadata::wrong_members(&metadata, policy) {
         problems.add(&at(&format!("metadata.{}", wrong.name)), &wrong.expected, &wrong.found);
     }
+    if metadata.member("client_secret").is_some() {
+        problems.add(&at("metadata.client_secret"), NO_CLIENT_SECRET, "a client secret (not shown)");
+    }
     let named = metadata.member("issuer").and_then(Value::as_str);
     let endpoint = metadata.member("authorization_endpoint").and_then(Value::as_str);
     let has_endpoints = endpoint.is_some() && metadata.member("token_endpoint").is_some();
@@ -327,7 +334,7 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
     let issuer = problems.noun(&at("issuer"), &issuer_text, "an issuer URL", Issuer::parse(&issuer_text, policy));
     let client_id = match settings.client_id.as_str() {
         "" => {
-            problems.add(&at("client_id"), "the client identifier that the server knows", "nothing");
+            problems.add(&at("client_id"), "the client identifier that the server knows", "");
             None
         }
         text => problems.noun(&at("client_id"), text, "a client identifier", ClientId::parse(text)),
@@ -346,9 +353,10 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
         let parsed = RedirectUri::parse(&text, policy);
         problems.noun(&at("post_logout_redirect_uri"), &text, "an absolute URL without fragment", parsed)
     });
-    for (name, _) in &settings.extra_parameters {
-        if is_protected(name) {
-            let expected = "parameters that this app does not set itself";
+    for (index, (name, _)) in settings.extra_parameters.iter().enumerate() {
+        let is_twice = settings.extra_parameters.iter().take(index).any(|(known, _)| known == name);
+        if is_protected(name) || is_twice {
+            let expected = "parameters that this app does not set itself, each once";
             problems.add(&at(&format!("extra_parameters.{name}")), expected, name);
         }
     }
@@ -414,10 +422,8 @@ fn resources(elements: &[Value], place: &str, problems: &mut Problems) -> Vec<(S
         let place = format!("{place}.resources[{index}]");
         let mut members = Members::of(element, &place, problems);
         let name = members.string("name", problems).unwrap_or_default();
-        match members.string("url", problems) {
-            Some(url) => resources.push((name, url)),
-            None => problems.add(&format!("{place}.url"), "the URL of an API", "nothing"),
-        }
+        // An absent URL is checked like an empty one, so that the places of the others stay what they are.
+        resources.push((name, members.string("url", problems).unwrap_or_default()));
         members.finish(problems);
     }
     resources
@@ -428,9 +434,13 @@ fn resources(elements: &[Value], place: &str, problems: &mut Problems) -> Vec<(S
 struct Problems(Vec<Problem>);
 
 impl Problems {
+    /// Adds a problem; one place has one, the first that was found.
     fn add(&mut self, place: &str, expected: &str, found: &str) {
+        if self.0.iter().any(|known| known.place == place) {
+            return;
+        }
         // A value in the wrong place may be long; a message need not be.
-        let found = found.chars().take(120).collect();
+        let found = if found.is_empty() { "nothing".to_owned() } else { found.chars().take(120).collect() };
         self.0.push(Problem { place: place.to_owned(), expected: expected.to_owned(), found });
     }
 
@@ -504,9 +514,7 @@ impl<'a> Members<'a> {
     fn finish(self, problems: &mut Problems) {
         for (name, value) in self.object {
             if name == "client_secret" {
-                let expected = "no client secret: whatever a web page holds, everybody can read, so this client is a \
-                                public one (RFC 6749 §2.1) and PKCE takes the secret's place";
-                problems.add(&self.at(name), expected, "a client secret (not shown)");
+                problems.add(&self.at(name), NO_CLIENT_SECRET, "a client secret (not shown)");
             } else if !self.known.contains(&name.as_str()) {
                 let expected = format!("one of {}", self.known.join(", "));
                 problems.add(&self.at(name), &expected, &format!("an unknown member, {}", value.kind()));

@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 pub enum FormError {
     /// A parameter appeared more than once (RFC 6749 §3.1).
     Duplicate {
-        /// The repeated name.
+        /// The repeated name, at most 100 characters of it.
         name: String,
     },
     /// An escape decoded to octets that are no UTF-8 (RFC 6749 appendix B).
@@ -24,10 +24,18 @@ pub enum FormError {
         /// The most octets read.
         limit: usize,
     },
+    /// More parameters than this client reads.
+    TooMany {
+        /// The most parameters read.
+        limit: usize,
+    },
 }
 
 /// The longest query or fragment read: codes of 8 kB and more are lawful (RFC 6749 §4.1.2 sets no size).
 const LONGEST: usize = 64 * 1024;
+
+/// The most parameters read; each is compared with all before it.
+const MOST: usize = 256;
 
 /// Encodes pairs as `a=b&c=d`; pairs with an empty value are omitted (RFC 6749 §3.1: "without a value" is absent).
 pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
@@ -59,7 +67,10 @@ pub fn decode(text: &str) -> Result<Vec<(String, String)>, FormError> {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let name = unescape(name)?;
         if pairs.iter().any(|(known, _)| *known == name) {
-            return Err(FormError::Duplicate { name });
+            return Err(FormError::Duplicate { name: name.chars().take(100).collect() });
+        }
+        if pairs.len() == MOST {
+            return Err(FormError::TooMany { limit: MOST });
         }
         let value = unescape(value)?;
         pairs.push((name, value));

@@ -44,6 +44,8 @@ pub enum JsonProblem {
     Duplicate,
     /// Nested more than 128 levels deep.
     TooDeep,
+    /// An object has more than 1000 members.
+    TooMany,
     /// The document ends too early.
     Truncated,
     /// It is not JSON, or not UTF-8.
@@ -53,13 +55,25 @@ pub enum JsonProblem {
 /// The deepest nesting read: no document of this protocol has ten levels.
 const DEEPEST: usize = 128;
 
+/// The most members of one object: each name is compared with all before it.
+const MOST_MEMBERS: usize = 1000;
+
 impl Value {
     /// Reads a whole document.
     ///
     /// # Errors
     /// [`JsonError`] with the place.
     pub fn parse(octets: &[u8]) -> Result<Self, JsonError> {
-        let mut reader = Reader { octets, at: 0, depth: 0 };
+        Self::read(octets, Duplicates::Refused)
+    }
+
+    /// Whether octets are a JSON document of whatever size, duplicate members or not: for showing it, not for use.
+    pub fn is_document(octets: &[u8]) -> bool {
+        Self::read(octets, Duplicates::Ignored).is_ok()
+    }
+
+    fn read(octets: &[u8], duplicates: Duplicates) -> Result<Self, JsonError> {
+        let mut reader = Reader { octets, at: 0, depth: 0, duplicates };
         // Once for the whole document: what lies between two quotation marks is then UTF-8 too.
         let valid = std::str::from_utf8(octets).map_or_else(|error| error.valid_up_to(), str::len);
         let value = if valid < octets.len() {
@@ -221,6 +235,14 @@ struct Reader<'a> {
     octets: &'a [u8],
     at: usize,
     depth: usize,
+    duplicates: Duplicates,
+}
+
+/// What becomes of a member whose name stands in the object already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Duplicates {
+    Refused,
+    Ignored,
 }
 
 impl Reader<'_> {
@@ -265,8 +287,13 @@ impl Reader<'_> {
                     _ => return Err(JsonProblem::Syntax),
                 }
                 let name = self.string()?;
-                if members.iter().any(|(known, _)| *known == name) {
-                    return Err(JsonProblem::Duplicate);
+                if self.duplicates == Duplicates::Refused {
+                    if members.len() == MOST_MEMBERS {
+                        return Err(JsonProblem::TooMany);
+                    }
+                    if members.iter().any(|(known, _)| *known == name) {
+                        return Err(JsonProblem::Duplicate);
+                    }
                 }
                 self.blank();
                 self.expect(b':')?;
@@ -450,6 +477,7 @@ impl fmt::Display for JsonError {
         let problem = match self.problem {
             JsonProblem::Duplicate => "an object has the same member twice",
             JsonProblem::TooDeep => "the document is nested too deep",
+            JsonProblem::TooMany => "an object has too many members",
             JsonProblem::Truncated => "the document ends too early",
             JsonProblem::Syntax => "this is not JSON",
         };

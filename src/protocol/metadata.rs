@@ -13,7 +13,7 @@ use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
 use super::time::Seconds;
 use super::url::{SchemePolicy, Url};
-use super::vocabulary::{Issuer, server_url};
+use super::vocabulary::{Issuer, NounError, server_url};
 
 /// What a sign-in needs to know of an authorization server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,15 +192,25 @@ pub fn wrong_members(document: &Value, policy: SchemePolicy) -> Vec<WrongMember>
     let mut wrong = Vec::new();
     let mut expect = |name: &str, expected: String, value: &Value| {
         let found = value.as_str().map_or_else(|| value.kind().to_owned(), str::to_owned);
-        wrong.push(WrongMember { name: name.to_owned(), expected, found });
+        wrong.push(WrongMember { name: name.to_owned(), expected, found: shorten(&found) });
     };
+    if let Some(value) = document.member("issuer")
+        && value.as_str().is_none()
+    {
+        expect("issuer", "a string".to_owned(), value);
+    }
     for name in ENDPOINTS {
         let Some(value) = document.member(name) else { continue };
         let Some(text) = value.as_str() else {
             expect(name, "a URL".to_owned(), value);
             continue;
         };
-        if let Err(error) = server_url(text, policy) {
+        // RFC 6749 §3.1, §3.2: "The endpoint URI MUST NOT include a fragment component."
+        let endpoint = server_url(text, policy).and_then(|url| match url.fragment() {
+            None => Ok(()),
+            Some(_) => Err(NounError::QueryOrFragment),
+        });
+        if let Err(error) = endpoint {
             expect(name, format!("a URL of the server ({error})"), value);
         }
     }
@@ -233,7 +243,7 @@ impl Metadata {
         // identifier value"; if not, the data "MUST NOT be used". <https://www.rfc-editor.org/rfc/rfc8414#section-3.3>
         let found = document.member("issuer").and_then(Value::as_str).unwrap_or_default();
         if found != issuer.as_str() {
-            return Err(MetadataError::IssuerMismatch { expected: issuer.clone(), found: found.to_owned() });
+            return Err(MetadataError::IssuerMismatch { expected: issuer.clone(), found: shorten(found) });
         }
         let merged = merge(document, overrides);
         if let Some(wrong) = wrong_members(&merged, policy).into_iter().next() {
@@ -245,7 +255,7 @@ impl Metadata {
         let pkce = match list("code_challenge_methods_supported") {
             None => PkceSupport::Unsaid,
             Some(methods) if methods.iter().any(|method| method == "S256") => PkceSupport::Announced,
-            Some(methods) => return Err(MetadataError::PkceUnsupported { methods: methods.join(", ") }),
+            Some(methods) => return Err(MetadataError::PkceUnsupported { methods: shorten(&methods.join(", ")) }),
         };
         Ok(Self {
             authorization_endpoint: needed("authorization_endpoint")?,
@@ -303,6 +313,11 @@ fn merge(document: &Value, overrides: &Value) -> Value {
     let kept = document.as_object().unwrap_or_default().iter();
     let kept = kept.filter(|(name, _)| !overrides.iter().any(|(known, _)| known == name));
     Value::Object(kept.chain(overrides).cloned().collect())
+}
+
+/// What a server sends may be long; a message need not be.
+fn shorten(text: &str) -> String {
+    text.chars().take(300).collect()
 }
 
 fn strings(value: &Value) -> Option<Vec<String>> {

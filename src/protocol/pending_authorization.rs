@@ -80,15 +80,20 @@ impl PendingAuthorization {
 
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write.
     pub fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
-        let text = |name: &str| record.member(name).and_then(Value::as_str);
+        let text = |name: &str| record.text(name).filter(|text| !text.is_empty());
         let whole = |name: &str| record.member(name).and_then(Value::as_whole_number);
-        if whole("version")? != VERSION {
-            return None;
-        }
         let scope = match record.member("scope") {
             None => None,
             Some(scope) => Some(Scope::parse(scope.as_str()?).ok()?),
         };
+        let nonce = match record.member("nonce") {
+            None => None,
+            Some(nonce) => Some(Nonce::new(nonce.as_str()?)),
+        };
+        let code_verifier = text("code_verifier").map(CodeVerifier::new)?;
+        if whole("version")? != VERSION || !code_verifier.is_well_formed() {
+            return None;
+        }
         Some(Self {
             key: ClientKey {
                 issuer: Issuer::parse(text("issuer")?, policy).ok()?,
@@ -102,8 +107,8 @@ impl PendingAuthorization {
                 _ => return None,
             },
             state: State::new(text("state")?),
-            nonce: text("nonce").map(Nonce::new),
-            code_verifier: CodeVerifier::new(text("code_verifier")?),
+            nonce,
+            code_verifier,
             scope,
             token_storage: TokenStorage::parse(text("token_storage")?)?,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.

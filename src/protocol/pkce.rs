@@ -22,6 +22,12 @@ impl CodeVerifier {
     pub fn from_octets(octets: &[u8; 32]) -> Self {
         Self::new(base64url::encode(octets))
     }
+
+    /// Whether it has 43 to 128 unreserved characters (RFC 7636 §4.1): one that was read back from storage may not.
+    pub(super) fn is_well_formed(&self) -> bool {
+        let unreserved = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~".contains(&octet);
+        (43..=128).contains(&self.expose().len()) && self.expose().bytes().all(unreserved)
+    }
 }
 
 impl CodeChallenge {

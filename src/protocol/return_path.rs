@@ -21,7 +21,7 @@ impl ReturnPath {
         let harmless = path.len() <= LONGEST
             && path.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\')
             && decoded.bytes().all(|octet| !octet.is_ascii_control() && octet != b'\\')
-            && decoded.starts_with('/')
+            && path.starts_with('/')
             // No empty segment anywhere: a second slash could begin a host.
             && !decoded.as_bytes().windows(2).any(|pair| pair == b"//")
             && !has_dot_segment(head);

@@ -9,12 +9,16 @@
 //! Source: RFC 3986 §3; WHATWG URL (what browsers would change); RFC 6749 §3.1, §3.2.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::form;
 
-/// An absolute URL, kept exactly as it was written, with the parts that are compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Url {
+/// An absolute URL, kept exactly as it was written, with the parts that are compared. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url(Arc<Parts>);
+
+#[derive(PartialEq, Eq)]
+struct Parts {
     text: String,
     scheme: Scheme,
     host: String,
@@ -92,7 +96,7 @@ impl Url {
         if has_dot_segment(&path) {
             return Err(UrlError::DotSegment);
         }
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             text: text.to_owned(),
             scheme,
             origin: origin(scheme, &host, port),
@@ -100,47 +104,48 @@ impl Url {
             path,
             query: query.map(str::to_owned),
             fragment: fragment.map(str::to_owned),
-        })
+        })))
     }
 
     /// The text as it was written.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Scheme, host and port as browsers serialise an origin: lower case, default port left out.
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.0.origin
     }
 
     /// The host in lower case, without port.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.0.host
     }
 
     /// The path, `/` if none was written.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// The query without `?`, if there is one.
     pub fn query(&self) -> Option<&str> {
-        self.query.as_deref()
+        self.0.query.as_deref()
     }
 
     /// The fragment without `#`, if there is one.
     pub fn fragment(&self) -> Option<&str> {
-        self.fragment.as_deref()
+        self.0.fragment.as_deref()
     }
 
     /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host == "[::1]" || matches!(ipv4(&self.host), Some([127, ..]))
+        let host = self.host();
+        host == "localhost" || host == "[::1]" || matches!(ipv4(host), Some([127, ..]))
     }
 
     /// Whether a server at this URL may be spoken to under `policy`.
     pub fn satisfies(&self, policy: SchemePolicy) -> bool {
-        self.scheme == Scheme::Https || (policy == SchemePolicy::HttpOnLoopback && self.is_loopback())
+        self.0.scheme == Scheme::Https || (policy == SchemePolicy::HttpOnLoopback && self.is_loopback())
     }
 
     /// This URL with `encoded` added to its query; a query that is there already is kept (RFC 6749 §3.1).
@@ -150,13 +155,27 @@ impl Url {
             Some(query) if query.ends_with('&') => format!("{query}{encoded}"),
             Some(query) => format!("{query}&{encoded}"),
         };
-        let text = format!("{}?{query}", self.without_query());
-        Self { text, query: Some(query), fragment: None, ..self.clone() }
+        Self(Arc::new(Parts {
+            text: format!("{}?{query}", self.without_query()),
+            scheme: self.0.scheme,
+            origin: self.0.origin.clone(),
+            host: self.0.host.clone(),
+            path: self.0.path.clone(),
+            query: Some(query),
+            fragment: None,
+        }))
     }
 
     /// This URL without query and fragment.
     pub fn without_query(&self) -> &str {
-        self.text.split(['?', '#']).next().unwrap_or(&self.text)
+        self.as_str().split(['?', '#']).next().unwrap_or(self.as_str())
+    }
+}
+
+/// Shows no query: that of an authorization request holds `state` and `nonce`.
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({})", self.without_query())
     }
 }
 

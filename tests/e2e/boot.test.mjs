@@ -53,7 +53,7 @@ scenario("leaves a query alone that is no answer", async ({ page, stage }) => {
 
 scenario(
   "says that a file did not arrive if the WebAssembly module is not there, and has scrubbed the address bar (F30, CB-10)",
-  { allow: [LOAD_FAILED, /^warning: The resource .* was preloaded/] },
+  { allow: [LOAD_FAILED, /integrity/] },
   async ({ page, stage }) => {
     stage.answer(wasm(), { status: 404, type: "text/plain", body: "Not found.\n" });
     const { heading, text } = await readNotice(page, stage);

@@ -283,9 +283,17 @@ fn a_second_sign_in_replaces_the_session() {
     tab.answering(TOKEN_ENDPOINT, document(r#"{"access_token":"second","token_type":"Bearer"}"#));
     tab.sign_in();
     tab.come_back(&format!("code={CODE}&state={{state}}"), "");
-    assert_eq!(tab.flow().sessions().len(), 1);
     assert_eq!(tab.session().map(|session| session.access_token().expose()), Some("second"));
     assert_eq!(tab.storage.names("session").len(), 1);
+
+    // In a page that is signed in as somebody else.
+    tab.answering(TOKEN_ENDPOINT, document(r#"{"access_token":"third","token_type":"Bearer"}"#));
+    tab.sign_in();
+    tab.happen(Event::Restored);
+    let state = parameter(tab.navigation().query(), "state");
+    tab.happen(Event::Redirected { query: format!("code={CODE}&state={state}"), fragment: String::new() });
+    assert_eq!(tab.flow().sessions().len(), 1);
+    assert_eq!(tab.session().map(|session| session.access_token().expose()), Some("third"));
 }
 
 /// OPS-3: a sign-in that fails leaves the session that is there alone.

@@ -19,11 +19,12 @@
 //! 7. an error response with an unknown `state` changes nothing (`taken`).
 
 mod messages;
+mod view;
 
 pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration};
 
 use super::authorization_request::{
-    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, authorization_request, is_kept,
+    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, authorization_request,
 };
 use super::authorization_response::AuthorizationResponse;
 use super::client::{Client, ClientKey, ConfigurationError, Discovery, TokenStorage};
@@ -55,6 +56,8 @@ pub struct Flow {
     /// Clients that signed out and whose pending requests are still to be swept.
     forgetting: Vec<ClientKey>,
     last_fetch: u64,
+    /// What this step asks for so far; empty between steps.
+    effects: Vec<Effect>,
 }
 
 /// What is known of the configuration.
@@ -136,78 +139,75 @@ impl Flow {
             calls: Vec::new(),
             forgetting: Vec::new(),
             last_fetch: 0,
+            effects: Vec::new(),
         }
     }
 
     /// The transition for `event` at `now`.
     pub fn step(mut self, now: UnixTime, event: Event) -> (Self, Vec<Effect>) {
-        let effects = match event {
+        match event {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
             Event::Redirected { query, fragment } => self.redirected(&query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
-            Event::SignIn { key, return_path, entropy, intent } => self.sign_in(key, return_path, entropy, intent, now),
+            Event::SignIn { key, return_path, entropy, intent } => {
+                self.sign_in(key, return_path, entropy, intent, now);
+            }
             Event::CancelSignIn => self.cancel_sign_in(),
             Event::SignOut(key) => self.sign_out(key),
             Event::Call { call, key, request } => self.call(call, key, request),
-            Event::CancelCall(call) => self.end_calls(&|(id, _, _)| *id == call, HttpFailure::Cancelled.into()),
+            Event::CancelCall(call) => self.end_calls(&|(id, _, _)| *id == call, &HttpFailure::Cancelled.into()),
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
             Event::Read { name, record } => self.read(&name, record, now),
             Event::Taken { record } => self.taken(record, now),
-            Event::Written { name, outcome } => self.written(&name, outcome, now),
+            Event::Written { name, outcome } => self.written(name, outcome, now),
             Event::Listed { records } => self.listed(&records, now),
             Event::Woke => self.woke(now),
             Event::Restored => self.restored(),
-        };
+        }
+        let effects = std::mem::take(&mut self.effects);
         (self, effects)
     }
 
     // Configuration
 
-    fn started(&mut self, name: &'static str, read: ReadConfiguration) -> Vec<Effect> {
-        let Ok(url) = Url::parse(&self.site.url_of(name)) else { return Vec::new() };
-        let request = HttpRequest {
+    fn started(&mut self, name: &'static str, read: ReadConfiguration) {
+        let Ok(url) = Url::parse(&self.site.url_of(name)) else { return };
+        let fetch = self.fetch(HttpRequest {
             method: "GET".to_owned(),
             url,
             headers: Vec::new(),
             bearer: None,
             body: None,
             limits: CONFIGURATION_LIMITS,
-        };
-        let (fetch, effect) = self.fetch(request);
+        });
         self.configuration = Configuration::Loading(Some((fetch, read)));
-        vec![effect]
     }
 
-    fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) -> Vec<Effect> {
-        match clients {
-            Err(error) => {
-                self.configuration = Configuration::Failed(error);
-                Vec::new()
-            }
+    fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) {
+        self.configuration = match clients {
+            Err(error) => Configuration::Failed(error),
             Ok(clients) => {
-                let mut effects = Vec::new();
                 for client in &clients {
-                    effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
+                    self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
                     if client.token_storage == TokenStorage::Session {
-                        effects.push(Effect::Read(RecordName::session(&client.key)));
+                        self.effects.push(Effect::Read(RecordName::session(&client.key)));
                     }
                 }
-                self.configuration = Configuration::Ready(clients);
-                effects
+                Configuration::Ready(clients)
             }
-        }
+        };
     }
 
     /// A record of an earlier page: a session is taken up, metadata saves a round trip, garbage is neither.
-    fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) -> Vec<Effect> {
-        let Some(Record(record)) = record else { return Vec::new() };
+    fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) {
+        let Some(Record(record)) = record else { return };
         let policy = self.site.scheme_policy();
-        let mut restored = Vec::new();
+        let mut restored = None;
         let mut discovered = Vec::new();
         for client in self.clients() {
             if *name == RecordName::session(&client.key) && self.session(&client.key).is_none() {
-                restored.extend(Session::decode(&record, &client.key, policy));
+                restored = Session::decode(&record, &client.key, policy);
             }
             if *name == RecordName::metadata(&client.key.issuer) && self.discovery(&client.key).is_none() {
                 discovered.extend(cached_metadata(&record, client, &self.site, now));
@@ -215,33 +215,36 @@ impl Flow {
         }
         self.sessions.extend(restored);
         self.discoveries.extend(discovered);
-        Vec::new()
     }
 
     // Metadata
 
-    fn discover(&mut self, key: &ClientKey) -> Vec<Effect> {
+    fn discover(&mut self, key: &ClientKey) {
         if let Some(DiscoveryState::Fetching { .. } | DiscoveryState::Ready(_)) = self.discovery(key) {
-            return Vec::new();
+            return;
         }
-        let Some(client) = self.client(key) else { return Vec::new() };
+        let Some(client) = self.client(key) else { return };
         match client.discovery {
-            Discovery::Fetch => self.attempt(key, Vec::new()).into_iter().collect(),
+            Discovery::Fetch => self.attempt(key, Vec::new()),
             Discovery::Configured => {
-                let document = Value::object(vec![("issuer", Some(Value::string(key.issuer.as_str())))]);
-                let checked = Metadata::check(&document, &client.metadata, &key.issuer, self.site.scheme_policy());
+                let checked = client.configured_metadata(&self.site);
                 self.discovered(key, checked.map_or_else(DiscoveryState::Failed, DiscoveryState::Ready));
-                Vec::new()
             }
         }
     }
 
-    /// Asks the next well-known URL, if there is one that was not asked.
-    fn attempt(&mut self, key: &ClientKey, attempts: Vec<Attempt>) -> Option<Effect> {
-        let request = metadata::discovery_request(&key.issuer, attempts.len())?;
-        let (fetch, effect) = self.fetch(request);
-        self.discovered(key, DiscoveryState::Fetching { fetch, attempts });
-        Some(effect)
+    /// Asks the next well-known URL; when all were asked, what is configured must do, or there is no metadata.
+    fn attempt(&mut self, key: &ClientKey, attempts: Vec<Attempt>) {
+        let is_hopeless =
+            attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
+        let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
+        let configured = self.client(key).and_then(|client| client.configured_metadata(&self.site).ok());
+        let state = match (request, configured) {
+            (Some(request), _) => DiscoveryState::Fetching { fetch: self.fetch(request), attempts },
+            (None, Some(metadata)) => DiscoveryState::Ready(metadata),
+            (None, None) => DiscoveryState::Failed(MetadataError::Unavailable { attempts }),
+        };
+        self.discovered(key, state);
     }
 
     fn metadata_fetched(
@@ -250,38 +253,31 @@ impl Flow {
         mut attempts: Vec<Attempt>,
         outcome: Result<HttpResponse, HttpFailure>,
         now: UnixTime,
-    ) -> Vec<Effect> {
+    ) {
         let policy = self.site.scheme_policy();
-        let Some(client) = self.client(key) else { return Vec::new() };
-        let fallback = client.configured_metadata(&self.site);
-        let overrides = client.metadata.clone();
-        let (state, mut effects) = match metadata::read_document(outcome) {
-            Ok(document) => match Metadata::check(&document, &overrides, &key.issuer, policy) {
-                Ok(checked) => {
-                    let record = Value::object(vec![
-                        ("fetched_at", Some(Value::from(now.0))),
-                        ("document", Some(metadata::used_members(&document))),
-                    ]);
-                    let name = RecordName::metadata(&key.issuer);
-                    let write = Effect::Write { name, record: Record(record) };
-                    (DiscoveryState::Ready(checked), vec![write])
-                }
-                Err(error) => (DiscoveryState::Failed(error), Vec::new()),
-            },
+        let Some(client) = self.client(key) else { return };
+        match metadata::read_document(outcome) {
+            Ok(document) => {
+                let state = match Metadata::check(&document, &client.metadata, &key.issuer, policy) {
+                    Err(error) => DiscoveryState::Failed(error),
+                    Ok(checked) => {
+                        let record = Value::object(vec![
+                            ("fetched_at", Some(Value::from(now.0))),
+                            ("document", Some(metadata::used_members(&document))),
+                        ]);
+                        self.write(RecordName::metadata(&key.issuer), record);
+                        DiscoveryState::Ready(checked)
+                    }
+                };
+                self.discovered(key, state);
+            }
             Err(problem) => {
-                let hopeless = problem == AttemptProblem::Failure(HttpFailure::Offline);
                 let url = metadata::well_known_urls(&key.issuer).into_iter().nth(attempts.len());
                 attempts.push(Attempt { url: url.unwrap_or_default(), problem });
-                if !hopeless && let Some(effect) = self.attempt(key, attempts.clone()) {
-                    return vec![effect];
-                }
-                let failed = DiscoveryState::Failed(MetadataError::Unavailable { attempts });
-                (fallback.map_or(failed, DiscoveryState::Ready), Vec::new())
+                self.attempt(key, attempts);
             }
-        };
-        self.discovered(key, state);
-        effects.extend(self.proceed(now));
-        effects
+        }
+        self.proceed(now);
     }
 
     // Authorization request
@@ -293,186 +289,156 @@ impl Flow {
         entropy: Result<Entropy, EntropyFailure>,
         intent: Intent,
         now: UnixTime,
-    ) -> Vec<Effect> {
+    ) {
         // A second click while one sign-in is on its way changes nothing.
         if self.activity() != Activity::Idle || self.client(&key).is_none() {
-            return Vec::new();
+            return;
         }
         self.callback = Callback::Idle;
         self.prepared = None;
         let Ok(entropy) = entropy else {
             self.sign_in = SignIn::Failed { key, error: AuthorizationRequestError::Entropy.into() };
-            return Vec::new();
+            return;
         };
+        self.discover(&key);
         let return_path = return_path.as_deref().and_then(ReturnPath::parse);
-        let mut effects = self.discover(&key);
         self.sign_in = SignIn::Discovering { key, return_path, entropy, intent };
-        effects.extend(self.proceed(now));
-        effects
+        self.proceed(now);
     }
 
     /// Makes the request as soon as the metadata is there.
-    fn proceed(&mut self, now: UnixTime) -> Vec<Effect> {
-        let SignIn::Discovering { key, .. } = &self.sign_in else { return Vec::new() };
-        let metadata = match self.discovery(key) {
-            Some(DiscoveryState::Ready(metadata)) => Ok(metadata.clone()),
-            Some(DiscoveryState::Failed(error)) => Err(error.clone()),
-            Some(DiscoveryState::Fetching { .. }) | None => return Vec::new(),
+    fn proceed(&mut self, now: UnixTime) {
+        let SignIn::Discovering { key, return_path, entropy, intent } = &self.sign_in else { return };
+        let metadata = match self.metadata(key) {
+            Some(metadata) => metadata.map_err(|error| Error::from(error.clone())),
+            None => return,
         };
-        let SignIn::Discovering { key, return_path, entropy, intent } =
-            std::mem::replace(&mut self.sign_in, SignIn::Idle)
-        else {
-            return Vec::new();
-        };
-        let Some(client) = self.client(&key) else { return Vec::new() };
-        let request = metadata.map_err(Error::from).and_then(|metadata| {
-            authorization_request(client, &metadata, &self.site, return_path, &entropy, now).map_err(Error::from)
+        let Some(client) = self.client(key) else { return };
+        let request = metadata.and_then(|metadata| {
+            let request = authorization_request(client, metadata, &self.site, return_path.clone(), entropy, now);
+            request.map_err(Error::from)
         });
-        match request {
-            Err(error) => {
-                self.sign_in = SignIn::Failed { key, error };
-                Vec::new()
-            }
+        self.sign_in = match request {
+            Err(error) => SignIn::Failed { key: key.clone(), error },
             Ok((url, pending)) => {
-                self.sign_in = SignIn::Saving { pending, url, intent };
-                vec![Effect::List]
+                self.effects.push(Effect::List);
+                SignIn::Saving { pending, url, intent: *intent }
             }
-        }
+        };
     }
 
     /// Sweeps what is stale or was signed out, makes room for one more, and writes it.
-    fn listed(&mut self, records: &[(RecordName, Option<Record>)], now: UnixTime) -> Vec<Effect> {
+    fn listed(&mut self, records: &[(RecordName, Option<Record>)], now: UnixTime) {
         let policy = self.site.scheme_policy();
         let forgetting = std::mem::take(&mut self.forgetting);
-        let mut effects = Vec::new();
         let mut kept = Vec::new();
+        let mut created = Vec::new();
         for (name, record) in records.iter().filter(|(name, _)| name.is_pending()) {
             let pending = record.as_ref().and_then(|Record(record)| PendingAuthorization::decode(record, policy));
             match pending {
                 Some(pending) if pending.is_current(now) && !forgetting.contains(pending.key()) => {
-                    kept.push((name, pending.created_at()));
+                    kept.push(name);
+                    created.push(pending.created_at());
                 }
-                _ => effects.push(Effect::Remove(name.clone())),
+                _ => self.effects.push(Effect::Remove(name.clone())),
             }
         }
         if let SignIn::Saving { pending, .. } = &self.sign_in {
-            let created: Vec<UnixTime> = kept.iter().map(|(_, created_at)| *created_at).collect();
-            let evicted = evict(&created, now).into_iter().map(|index| Effect::Remove(kept[index].0.clone()));
-            effects.extend(evicted);
-            let name = RecordName::pending(&pending.state);
-            effects.push(Effect::Write { name, record: Record(pending.encode()) });
+            for index in evict(&created, now) {
+                self.effects.push(Effect::Remove(kept[index].clone()));
+            }
+            self.write(RecordName::pending(&pending.state), pending.encode());
         }
-        effects
     }
 
     /// Contract 1: only a record that was read back unchanged lets anybody leave the page.
-    fn written(
-        &mut self,
-        name: &RecordName,
-        outcome: Result<Option<Record>, StorageFailure>,
-        now: UnixTime,
-    ) -> Vec<Effect> {
-        if outcome.is_err()
-            && let Some(session) = self.sessions.iter_mut().find(|session| *name == RecordName::session(&session.key))
-        {
-            // The session lives on in this page; where it lives is shown.
-            session.token_storage = TokenStorage::Memory;
-            return Vec::new();
+    fn written(&mut self, name: RecordName, outcome: Result<Option<Record>, StorageFailure>, now: UnixTime) {
+        let read_back = |written: &Value| match &outcome {
+            Ok(Some(Record(record))) if record == written => Ok(()),
+            Ok(_) => Err(StorageFailure::Altered),
+            Err(failure) => Err(*failure),
+        };
+        if let Some(session) = self.sessions.iter_mut().find(|session| name == RecordName::session(&session.key)) {
+            if read_back(&session.encode()).is_err() {
+                // The session lives on in this page, and says so; no older one may come back at the next reload.
+                session.token_storage = TokenStorage::Memory;
+                self.effects.push(Effect::Remove(name));
+            }
+            return;
         }
         match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
-            SignIn::Saving { pending, url, intent } if *name == RecordName::pending(&pending.state) => {
-                let kept = outcome.and_then(|record| {
-                    let read_back = record.as_ref().map(|Record(record)| record);
-                    if is_kept(&pending, read_back) { Ok(()) } else { Err(StorageFailure::Altered) }
-                });
-                match (kept, intent) {
+            SignIn::Saving { pending, url, intent } if name == RecordName::pending(&pending.state) => {
+                match (read_back(&pending.encode()), intent) {
                     (Err(failure), _) => {
                         let error = AuthorizationRequestError::Storage(failure).into();
                         self.sign_in = SignIn::Failed { key: pending.key, error };
-                        vec![Effect::Remove(name.clone())]
+                        self.effects.push(Effect::Remove(name));
                     }
-                    (Ok(()), Intent::Show) => {
-                        self.prepared = Some((pending.key, url));
-                        Vec::new()
-                    }
+                    (Ok(()), Intent::Show) => self.prepared = Some((pending.key, url)),
                     (Ok(()), Intent::Navigate) => {
                         // Contract 6: the patience is not zero, so the wake-up is later than now.
                         let until = now.plus(NAVIGATION_PATIENCE);
                         self.sign_in = SignIn::Navigating { key: pending.key, until };
-                        vec![Effect::Navigate(url), Effect::WakeAt(until)]
+                        self.effects.push(Effect::Navigate(url));
+                        self.effects.push(Effect::WakeAt(until));
                     }
                 }
             }
-            other => {
-                self.sign_in = other;
-                Vec::new()
-            }
+            other => self.sign_in = other,
         }
     }
 
-    fn cancel_sign_in(&mut self) -> Vec<Effect> {
-        match (&self.sign_in, &self.callback) {
-            (_, Callback::Exchanging { fetch, exchange, .. }) => {
-                let cancel = Effect::CancelFetch(*fetch);
-                let failure = CallbackFailure {
-                    error: TokenError::Network(HttpFailure::Cancelled).into(),
-                    key: Some(exchange.key.clone()),
-                    return_path: exchange.return_path.clone(),
-                };
-                self.callback = Callback::Failed(failure);
-                vec![cancel]
-            }
-            (SignIn::Discovering { key, .. }, _) => {
-                let key = key.clone();
-                self.sign_in = SignIn::Idle;
-                self.forget_discovery(&key).into_iter().collect()
-            }
-            _ => Vec::new(),
+    fn cancel_sign_in(&mut self) {
+        if let Callback::Exchanging { fetch, exchange, .. } = &self.callback {
+            self.effects.push(Effect::CancelFetch(*fetch));
+            let origin = (exchange.key.clone(), exchange.return_path.clone());
+            self.refuse(TokenError::Network(HttpFailure::Cancelled), Some(origin));
+        } else if let SignIn::Discovering { key, .. } = &self.sign_in {
+            let key = key.clone();
+            self.sign_in = SignIn::Idle;
+            self.cancel_discovery(&key);
         }
     }
 
     /// The person is back on a page that had left: nothing is on its way any more.
-    fn restored(&mut self) -> Vec<Effect> {
+    fn restored(&mut self) {
         if matches!(self.sign_in, SignIn::Navigating { .. }) {
             self.sign_in = SignIn::Idle;
         }
-        Vec::new()
     }
 
-    fn woke(&mut self, now: UnixTime) -> Vec<Effect> {
+    fn woke(&mut self, now: UnixTime) {
         match self.sign_in {
             SignIn::Navigating { until, .. } if until <= now => self.restored(),
             // A clock that was turned back meanwhile: ask again.
-            SignIn::Navigating { until, .. } => vec![Effect::WakeAt(until)],
-            _ => Vec::new(),
+            SignIn::Navigating { until, .. } => self.effects.push(Effect::WakeAt(until)),
+            _ => {}
         }
     }
 
     // Authorization response
 
     /// Contract 2: the record is taken, that is read and removed, before there is anything to send.
-    fn redirected(&mut self, query: &str, fragment: &str) -> Vec<Effect> {
+    fn redirected(&mut self, query: &str, fragment: &str) {
         if !matches!(self.callback, Callback::Idle) {
-            return Vec::new();
+            return;
         }
         match AuthorizationResponse::parse(query, fragment) {
             Err(error) => self.refuse(error, None),
-            Ok(None) => Vec::new(),
+            Ok(None) => {}
             Ok(Some(response)) => match response.state() {
                 None => self.refuse(response.unknown_state(), None),
                 Some(state) => {
                     self.callback = Callback::Taking(response);
-                    vec![Effect::Take(RecordName::pending(&state))]
+                    self.effects.push(Effect::Take(RecordName::pending(&state)));
                 }
             },
         }
     }
 
     /// Contract 7: where there is no record, nothing but the answer shown changes.
-    fn taken(&mut self, record: Option<Record>, now: UnixTime) -> Vec<Effect> {
-        let Callback::Taking(response) = std::mem::replace(&mut self.callback, Callback::Idle) else {
-            return Vec::new();
-        };
+    fn taken(&mut self, record: Option<Record>, now: UnixTime) {
+        let Callback::Taking(response) = std::mem::replace(&mut self.callback, Callback::Idle) else { return };
         let policy = self.site.scheme_policy();
         let pending = record.and_then(|Record(record)| PendingAuthorization::decode(&record, policy));
         let Some(pending) = pending else { return self.refuse(response.unknown_state(), None) };
@@ -481,225 +447,128 @@ impl Flow {
             Err(error) => self.refuse(error, Some(origin)),
             Ok(grant) => {
                 let TokenRequest { http, exchange } = TokenRequest::new(grant);
-                let (fetch, effect) = self.fetch(http);
+                let fetch = self.fetch(http);
                 self.callback = Callback::Exchanging { fetch, exchange, sent_at: now };
-                vec![effect]
             }
         }
     }
 
     /// Contracts 3 and 4: whatever came, the exchange is over; only a checked response becomes a session.
-    fn exchanged(
-        &mut self,
-        exchange: &Exchange,
-        sent_at: UnixTime,
-        outcome: Result<HttpResponse, HttpFailure>,
-    ) -> Vec<Effect> {
+    fn exchanged(&mut self, exchange: Exchange, sent_at: UnixTime, outcome: Result<HttpResponse, HttpFailure>) {
         match TokenResponse::read(outcome) {
-            Err(error) => {
-                let origin = (exchange.key.clone(), exchange.return_path.clone());
-                self.refuse(error, Some(origin))
-            }
+            Err(error) => self.refuse(error, Some((exchange.key, exchange.return_path))),
             Ok(response) => {
-                let session = Session::new(exchange, response, sent_at);
-                let mut effects = Vec::new();
+                let session = Session::new(&exchange, response, sent_at);
                 if session.token_storage == TokenStorage::Session {
-                    let name = RecordName::session(&session.key);
-                    effects.push(Effect::Write { name, record: Record(session.encode()) });
+                    self.write(RecordName::session(&session.key), session.encode());
                 }
                 // Another person's session at this server ends before this one begins.
                 self.sessions.retain(|known| known.key != session.key);
                 self.sessions.push(session);
-                self.callback = Callback::Idle;
                 let path = exchange.return_path.as_ref().map_or(self.site.base_path(), ReturnPath::as_str);
-                effects.push(Effect::ReplaceRoute(path.to_owned()));
-                effects
+                self.effects.push(Effect::ReplaceRoute(path.to_owned()));
             }
         }
     }
 
-    fn refuse(&mut self, error: impl Into<Error>, origin: Option<(ClientKey, Option<ReturnPath>)>) -> Vec<Effect> {
+    fn refuse(&mut self, error: impl Into<Error>, origin: Option<(ClientKey, Option<ReturnPath>)>) {
         let (key, return_path) = origin.map_or((None, None), |(key, path)| (Some(key), path));
         self.callback = Callback::Failed(CallbackFailure { error: error.into(), key, return_path });
-        Vec::new()
     }
 
     // Session
 
-    fn sign_out(&mut self, key: ClientKey) -> Vec<Effect> {
-        let mut effects = self.end_calls(&|(_, _, owner)| *owner == key, ResourceError::SignedOut);
-        if matches!(&self.callback, Callback::Exchanging { exchange, .. } if exchange.key == key) {
-            effects.extend(self.cancel_sign_in());
+    fn sign_out(&mut self, key: ClientKey) {
+        self.end_calls(&|(_, _, owner)| *owner == key, &ResourceError::SignedOut);
+        if let Callback::Exchanging { fetch, exchange, .. } = &self.callback
+            && exchange.key == key
+        {
+            self.effects.push(Effect::CancelFetch(*fetch));
             self.callback = Callback::Idle;
         }
-        if !matches!(self.activity(), Activity::Navigating(_)) {
+        // Nothing of this client may be written after it was forgotten.
+        self.cancel_discovery(&key);
+        let is_ours = match &self.sign_in {
+            SignIn::Discovering { key: owner, .. } | SignIn::Failed { key: owner, .. } => *owner == key,
+            SignIn::Saving { pending, .. } => pending.key == key,
+            SignIn::Idle | SignIn::Navigating { .. } => false,
+        };
+        if is_ours {
             self.sign_in = SignIn::Idle;
         }
+        self.prepared.take_if(|(owner, _)| *owner == key);
         self.sessions.retain(|session| session.key != key);
-        self.prepared = None;
-        effects.push(Effect::Remove(RecordName::session(&key)));
-        effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));
-        effects.push(Effect::List);
+        self.effects.push(Effect::Remove(RecordName::session(&key)));
+        self.effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));
+        self.effects.push(Effect::List);
         self.forgetting.push(key);
-        effects
     }
 
     // Protected resources
 
-    fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest) -> Vec<Effect> {
+    fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest) {
         let allowed = self.allowed_resources(&key);
         let built = match self.session(&key) {
             None => Err(ResourceError::SignedOut),
             Some(session) => protected_resource_request(session, &allowed, request),
         };
         match built {
-            Err(error) => vec![Effect::Answer { call, outcome: Err(error) }],
+            Err(error) => self.effects.push(Effect::Answer { call, outcome: Err(error) }),
             Ok(request) => {
-                let (fetch, effect) = self.fetch(request);
+                let fetch = self.fetch(request);
                 self.calls.push((call, fetch, key));
-                vec![effect]
             }
         }
     }
 
     /// Ends calls that nobody waits for any more; each gets `error` as its answer.
-    fn end_calls(
-        &mut self,
-        ended: &dyn Fn(&(CallId, FetchId, ClientKey)) -> bool,
-        error: ResourceError,
-    ) -> Vec<Effect> {
-        let (ended, kept) = std::mem::take(&mut self.calls).into_iter().partition(ended);
-        self.calls = kept;
-        let ended: Vec<(CallId, FetchId, ClientKey)> = ended;
-        let both = |(call, fetch, _): (CallId, FetchId, ClientKey)| {
-            [Effect::CancelFetch(fetch), Effect::Answer { call, outcome: Err(error.clone()) }]
-        };
-        ended.into_iter().flat_map(both).collect()
+    fn end_calls(&mut self, is_ended: &dyn Fn(&(CallId, FetchId, ClientKey)) -> bool, error: &ResourceError) {
+        while let Some(index) = self.calls.iter().position(is_ended) {
+            let (call, fetch, _) = self.calls.remove(index);
+            self.effects.push(Effect::CancelFetch(fetch));
+            self.effects.push(Effect::Answer { call, outcome: Err(error.clone()) });
+        }
     }
 
-    // Fetches
+    // Fetches and records
 
-    fn fetch(&mut self, request: HttpRequest) -> (FetchId, Effect) {
+    fn fetch(&mut self, request: HttpRequest) -> FetchId {
         self.last_fetch += 1;
         let fetch = FetchId(self.last_fetch);
-        (fetch, Effect::Fetch { fetch, request })
+        self.effects.push(Effect::Fetch { fetch, request });
+        fetch
+    }
+
+    fn write(&mut self, name: RecordName, record: Value) {
+        self.effects.push(Effect::Write { name, record: Record(record) });
     }
 
     /// Contract 5: an answer whose id nobody knows any more is dropped.
-    fn fetched(&mut self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>, now: UnixTime) -> Vec<Effect> {
+    fn fetched(&mut self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>, now: UnixTime) {
         if let Configuration::Loading(Some((id, ReadConfiguration(read)))) = self.configuration
             && id == fetch
         {
             let clients = read(outcome, &self.site);
             return self.configured(clients);
         }
-        if let Callback::Exchanging { fetch: id, exchange, sent_at } = &self.callback
-            && *id == fetch
-        {
-            let (exchange, sent_at) = (exchange.clone(), *sent_at);
-            return self.exchanged(&exchange, sent_at, outcome);
+        match std::mem::replace(&mut self.callback, Callback::Idle) {
+            Callback::Exchanging { fetch: id, exchange, sent_at } if id == fetch => {
+                return self.exchanged(exchange, sent_at, outcome);
+            }
+            other => self.callback = other,
         }
         if let Some(index) = self.calls.iter().position(|(_, id, _)| *id == fetch) {
             let (call, _, _) = self.calls.swap_remove(index);
-            return vec![Effect::Answer { call, outcome: outcome.map_err(ResourceError::Network) }];
+            self.effects.push(Effect::Answer { call, outcome: outcome.map_err(ResourceError::Network) });
+            return;
         }
-        let discovery = self.discoveries.iter_mut().find_map(|(key, state)| match state {
-            DiscoveryState::Fetching { fetch: id, attempts } if *id == fetch => {
-                Some((key.clone(), std::mem::take(attempts)))
-            }
-            _ => None,
-        });
-        match discovery {
-            Some((key, attempts)) => self.metadata_fetched(&key, attempts, outcome, now),
-            None => Vec::new(),
+        let is_it =
+            |state: &DiscoveryState| matches!(state, DiscoveryState::Fetching { fetch: id, .. } if *id == fetch);
+        if let Some(index) = self.discoveries.iter().position(|(_, state)| is_it(state))
+            && let (key, DiscoveryState::Fetching { attempts, .. }) = self.discoveries.swap_remove(index)
+        {
+            self.metadata_fetched(&key, attempts, outcome, now);
         }
-    }
-
-    // What the page may look at
-
-    /// The configuration.
-    pub fn configuration(&self) -> &Configuration {
-        &self.configuration
-    }
-
-    /// The configured clients; empty until the configuration is there.
-    pub fn clients(&self) -> &[Client] {
-        match &self.configuration {
-            Configuration::Ready(clients) => clients,
-            Configuration::Loading(_) | Configuration::Failed(_) => &[],
-        }
-    }
-
-    /// The client of `key`, if it is configured.
-    pub fn client(&self, key: &ClientKey) -> Option<&Client> {
-        self.clients().iter().find(|client| client.key == *key)
-    }
-
-    /// What is known of the server's metadata: `None` if nothing yet.
-    pub fn metadata(&self, key: &ClientKey) -> Option<Result<&Metadata, &MetadataError>> {
-        match self.discovery(key)? {
-            DiscoveryState::Fetching { .. } => None,
-            DiscoveryState::Ready(metadata) => Some(Ok(metadata)),
-            DiscoveryState::Failed(error) => Some(Err(error)),
-        }
-    }
-
-    /// The session of `key`.
-    pub fn session(&self, key: &ClientKey) -> Option<&Session> {
-        self.sessions.iter().find(|session| session.key == *key)
-    }
-
-    /// All sessions of this page.
-    pub fn sessions(&self) -> &[Session] {
-        &self.sessions
-    }
-
-    /// What is being done for the person.
-    pub fn activity(&self) -> Activity {
-        match (&self.callback, &self.sign_in) {
-            (Callback::Taking(_), _) => Activity::Receiving,
-            (Callback::Exchanging { exchange, .. }, _) => Activity::Exchanging(exchange.key.clone()),
-            (_, SignIn::Discovering { key, .. }) => Activity::Discovering(key.clone()),
-            (_, SignIn::Navigating { key, .. }) => Activity::Navigating(key.clone()),
-            (_, SignIn::Saving { pending, .. }) => Activity::Navigating(pending.key.clone()),
-            _ => Activity::Idle,
-        }
-    }
-
-    /// Why the last sign-in at `key` did not leave the page.
-    pub fn sign_in_error(&self, key: &ClientKey) -> Option<&Error> {
-        match &self.sign_in {
-            SignIn::Failed { key: failed, error } if failed == key => Some(error),
-            _ => None,
-        }
-    }
-
-    /// Why the response that this page began with was not accepted.
-    pub fn callback_failure(&self) -> Option<&CallbackFailure> {
-        match &self.callback {
-            Callback::Failed(failure) => Some(failure),
-            _ => None,
-        }
-    }
-
-    /// The authorization request that was made to be shown.
-    pub fn prepared(&self, key: &ClientKey) -> Option<&Url> {
-        self.prepared.as_ref().filter(|(owner, _)| owner == key).map(|(_, url)| url)
-    }
-
-    /// The places that the token of `key` may be sent to.
-    pub fn allowed_resources(&self, key: &ClientKey) -> AllowedResources {
-        let metadata = self.metadata(key).and_then(Result::ok);
-        self.client(key).map(|client| AllowedResources::new(client, metadata)).unwrap_or_default()
-    }
-
-    /// Where the app is served.
-    pub fn site(&self) -> &Site {
-        &self.site
-    }
-
-    fn discovery(&self, key: &ClientKey) -> Option<&DiscoveryState> {
-        self.discoveries.iter().find(|(known, _)| known == key).map(|(_, state)| state)
     }
 
     fn discovered(&mut self, key: &ClientKey, state: DiscoveryState) {
@@ -707,12 +576,12 @@ impl Flow {
         self.discoveries.push((key.clone(), state));
     }
 
-    /// Drops a discovery that is on its way.
-    fn forget_discovery(&mut self, key: &ClientKey) -> Option<Effect> {
-        let index = self.discoveries.iter().position(|(known, _)| known == key)?;
-        let DiscoveryState::Fetching { fetch, .. } = self.discoveries[index].1 else { return None };
-        self.discoveries.swap_remove(index);
-        Some(Effect::CancelFetch(fetch))
+    /// Drops a discovery that is on its way; one that is done stays, for it says nothing about anybody.
+    fn cancel_discovery(&mut self, key: &ClientKey) {
+        if let Some(DiscoveryState::Fetching { fetch, .. }) = self.discovery(key) {
+            self.effects.push(Effect::CancelFetch(*fetch));
+            self.discoveries.retain(|(known, _)| known != key);
+        }
     }
 }
 
