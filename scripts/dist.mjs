@@ -16,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readConfig, refuseSecret } from "./dist.d/config.mjs";
 import { inspectPage } from "./dist.d/inspect.mjs";
+import { librarySource, smallLibrary } from "./dist.d/library.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./dist.d/policy.mjs";
 import { compress, report } from "./dist.d/sizes.mjs";
 
@@ -95,7 +96,8 @@ function isLoadedBySignIn(file) {
 
 function runTrunk({ source }, root, publicUrl) {
   const args = ["build", "--release", "--locked", "--offline", "--public-url", publicUrl, "--dist", root];
-  const { error, status } = spawnSync("trunk", args, { cwd: source, stdio: ["ignore", "inherit", "inherit"] });
+  const env = { ...process.env, ...(librarySource() ? smallLibrary : {}) };
+  const { error, status } = spawnSync("trunk", args, { cwd: source, env, stdio: ["ignore", "inherit", "inherit"] });
   if (error) throw new Error("trunk could not be started: run `make dist`, or `scripts/setup build` and `. ./env.sh` first.");
   if (status !== 0) throw new Error("trunk could not build the site: the lines above say why.");
 }

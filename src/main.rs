@@ -7,7 +7,6 @@ mod workbench;
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    leptos_pkce::browser::crash::show_crash_screen_on_panic();
     workbench::mount();
 }
 

@@ -1,6 +1,15 @@
 // Loads and starts the WebAssembly module, and says in words what is wrong if that cannot be done.
 // An external file, so that no policy needs to allow an inline module. Trunk puts the two links beside it.
 
+// The last resort (security.md OPS-4): whatever ends the WebAssembly program, a panic or an exception that passed through
+// it, ends the app for good, so that it cannot do anything by halves. What it was is shown by the browser's console only.
+for (const kind of ["error", "unhandledrejection"]) {
+  addEventListener(kind, (event) => {
+    const error = event.error ?? event.reason;
+    if (/\bwasm\b/.test(error?.stack)) crash();
+  });
+}
+
 const root = document.documentElement;
 root.dataset.base = new URL(".", import.meta.url).pathname;
 
@@ -17,10 +26,16 @@ try {
 } catch (error) {
   // Once the app has begun, the crash screen is its own affair.
   if (document.getElementById("app")?.childElementCount === 0) {
-    if (error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval/i.test(error.message)) say("boot-blocked");
+    if (globalThis.WebAssembly && error instanceof WebAssembly.CompileError && /content security policy|unsafe-eval/i.test(error.message)) say("boot-blocked");
     else if (!navigator.onLine) say("boot-offline");
     else say("boot-failed");
   }
+}
+
+/** Puts the crash screen that stands in index.html in the app's place. */
+function crash() {
+  for (const id of ["app", "boot"]) document.getElementById(id)?.remove();
+  document.getElementById("crash").hidden = false;
 }
 
 /** Shows one of the notices that stand in index.html. */

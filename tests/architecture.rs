@@ -36,7 +36,7 @@ const EXPOSE: [(&str, &str); 10] = [
 ];
 
 /// Files that may print, and what.
-const PRINT: [(&str, &str); 2] = [("browser/crash.rs", "console::"), ("main.rs", "eprintln!")];
+const PRINT: [(&str, &str); 1] = [("main.rs", "eprintln!")];
 
 const MOST_LINES: usize = 700;
 
@@ -115,7 +115,7 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         }
         "route" => (!is_pure_std).then_some("routes are pure: std"),
         "" => {
-            let allowed = is_std || (!foreign && (["workbench", "route"].contains(&to_layer) || to_module == "crash"));
+            let allowed = is_std || (!foreign && ["workbench", "route"].contains(&to_layer));
             (!allowed).then_some("the roots only join modules")
         }
         _ => Some("no rule knows this folder: add it to tests/architecture.rs"),
@@ -480,7 +480,7 @@ fn only_listed_files_open_a_secret() {
     assert_eq!(exposing, listed);
 }
 
-/// OPS-1, TOK-18: nothing panics on purpose and nothing is printed, but in the crash screen.
+/// OPS-1, TOK-18: nothing panics on purpose, and nothing is printed.
 #[test]
 fn nothing_panics_or_prints() {
     let found = FILES.iter().flat_map(|file| {
@@ -527,7 +527,7 @@ fn the_checker_knows_what_each_layer_may_import() {
             "workbench/pages/api.rs",
             "use crate::route::Route;\nuse super::super::parts::X;\nuse leptos_pkce::ui::use_auth;",
         ),
-        ("main.rs", "fn main() { leptos_pkce::browser::crash::show(); workbench::mount(); }"),
+        ("main.rs", "mod workbench;\nfn main() { workbench::mount(); }"),
     ] {
         assert_eq!(count(path, code), 0, "{path}: {code}");
     }
@@ -630,5 +630,5 @@ fn the_checker_catches_an_outburst() {
         assert_eq!(outbursts("ui/auth.rs", &stripped(code, Strings::Emptied)).len(), 1, "{code}");
     }
     assert_eq!(outbursts("ui/auth.rs", "let x = y.unwrap_or_default(); set_panic!();"), [""; 0]);
-    assert_eq!(outbursts("browser/crash.rs", "console::error_1(&place)"), [""; 0]);
+    assert_eq!(outbursts("main.rs", "eprintln!(\"help\")"), [""; 0]);
 }

@@ -56,6 +56,16 @@ use_rustup() {
   return 1
 }
 
+# The source of the standard library, which the release build compiles for size. Nothing else needs it.
+ensure_library_source() {
+  has_library_source && return
+  say "rust" "adding the standard library's source, which the release build compiles for size"
+  have rustup && logged rust-src within 180 rustup component add rust-src </dev/null && has_library_source ||
+    say "rust" "could not add it: the release build will be larger, everything else is the same"
+}
+
+has_library_source() { [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; }
+
 # Formatting and lints, which a minimal rustup profile lacks.
 ensure_rust_components() {
   cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return

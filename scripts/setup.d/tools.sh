@@ -43,5 +43,8 @@ ensure_crates() {
   host=$(rustc -vV | sed -n 's/^host: //p')
   logged crates cargo fetch --locked --target "$TARGET" --target "$host" ||
     fail "cargo could not fetch the crates that Cargo.lock names: check the network, then run this again."
+  # What the standard library itself is made of; dist.d/library.mjs says what it is for.
+  has_library_source && logged library-crates env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort \
+    cargo fetch --locked --target "$TARGET" || true
   say "crates" "match Cargo.lock"
 }

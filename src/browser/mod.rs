@@ -5,7 +5,6 @@
 
 pub mod clipboard;
 pub mod clock;
-pub mod crash;
 pub mod driver;
 pub(crate) mod entropy;
 pub(crate) mod fetch;

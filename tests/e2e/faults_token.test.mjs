@@ -51,6 +51,8 @@ describe("a token endpoint that does not answer", () => {
     });
   }
 
+  // The connection is a new one, as the fault server has nothing but the token endpoint here. On one that was kept alive
+  // Chromium itself sends a request again that got no answer, POST or not, and no page can forbid it.
   scenario("gets the code once, also when its answer is lost on the way (TOK-14)", { allow: FAILED }, async ({ page, stage }) => {
     stage.fault.mode = "lost";
     const { code, text, entry, panel } = await signInVainly(page, stage);

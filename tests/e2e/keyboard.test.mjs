@@ -63,6 +63,28 @@ scenario("signs in, calls the API and signs out with the keyboard alone", { stra
   await page.getByText("Nobody is signed in").waitFor();
 });
 
+for (const path of ["", "callback?state=wrong"]) {
+  // WCAG 2.2, 2.4.11: the navigation stays at the lower edge of a phone.
+  const context = { viewport: { width: 360, height: 640 } };
+  scenario(`hides no focus behind the navigation of a phone, at /${path}`, { context }, async ({ page, stage }) => {
+    await page.goto(stage.url(path));
+    await page.getByRole("button").first().waitFor();
+    const seen = new Set();
+    for (let presses = 0; presses < 30; presses += 1) {
+      await page.keyboard.press("Tab");
+      const { words, isCovered } = await page.evaluate(() => {
+        const element = document.activeElement;
+        const { left, top, width, height } = element.getBoundingClientRect();
+        const front = document.elementFromPoint(left + width / 2, top + height / 2);
+        return { words: element.textContent.trim().slice(0, 40), isCovered: element !== document.body && !element.contains(front) };
+      });
+      assert.ok(!isCovered, `“${words}” has the focus and is covered`);
+      seen.add(words);
+    }
+    assert.ok(seen.size > 5);
+  });
+}
+
 scenario("moves the focus to the heading when the page changes, and leaves it alone when it opens", async ({ page, stage }) => {
   await page.goto(stage.url());
   await signInButton(page).waitFor();

@@ -70,6 +70,16 @@ scenario("tells the code to the token endpoint and to the callback's own address
   assert.ok(withCode[0].isNavigation);
 });
 
+scenario("fetches without cookies, though the servers have set some (CFG-13, TOK-4)", async ({ page, stage, context }) => {
+  await signInAgain(page, stage);
+  await readApi(page);
+  assert.ok((await context.cookies(stage.authorizationServer.issuer)).length > 0);
+  const fetched = stage.logs.filter(({ headers }) => headers["sec-fetch-dest"] === "empty" && !headers["sec-fetch-site"].startsWith("same-origin"));
+  const paths = new Set(fetched.map(({ path }) => path));
+  for (const path of ["/.well-known/openid-configuration", "/token", "/photos"]) assert.ok(paths.has(path), path);
+  for (const { path, headers } of fetched) assert.equal(headers.cookie, undefined, path);
+});
+
 scenario("loads nothing from anywhere else on the callback page (CB-11)", async ({ page, stage, witness }) => {
   await page.goto(stage.url("callback?code=forged&state=wrong"));
   await readFault(page);

@@ -114,6 +114,16 @@ describe("the well-known address of the metadata", () => {
     assert.deepEqual(new Set(asked.map(({ status }) => status)), new Set([302, 307]));
   });
 
+  scenario("is not read further than one megabyte (CFG-13, F4)", { client: clientOf(), allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+    const { fault } = stage;
+    fault.documents = { [OIDC]: { body: metadataOf(fault, "", { padding: "x".repeat(1024 * 1024) }) } };
+    await beginSignIn(page, stage);
+    const { code, text } = await readFault(page);
+    assert.equal(code, "metadata.unavailable");
+    assert.match(text, /openid-configuration gave: the answer is longer than 1048576 octets/);
+    assert.ok(!paths(fault).includes("/authorize"));
+  });
+
   scenario("may be asked in vain for a while, and the person can cancel", { client: clientOf() }, async ({ page, stage, context }) => {
     let letGo;
     const held = new Promise((resolve) => (letGo = resolve));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
-  allow, beginSignIn, heading, isSignedIn, logIn, navigationTo, readApi, revealToken, signIn, signInButton, signOutButton,
+  allow, beginSignIn, heading, isSignedIn, logIn, navigationTo, readApi, readFault, revealToken, signIn, signInButton, signOutButton,
 } from "./support/person.mjs";
 import { setting } from "./support/scenario.mjs";
 import { pendingNames } from "./support/storage.mjs";
@@ -153,6 +153,21 @@ scenario("sends the configured redirect URI, whatever the address the app was op
   await isSignedIn(page);
   assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, stage.url("callback"));
   assert.equal(stage.tokenRequests[0].parameters.redirect_uri, stage.url("callback"));
+});
+
+scenario("sends nobody anywhere if the browser gives no random numbers (AUT-7)", async ({ page, stage }) => {
+  await page.addInitScript(() => {
+    Crypto.prototype.getRandomValues = () => {
+      throw new DOMException("no entropy", "QuotaExceededError");
+    };
+  });
+  await beginSignIn(page, stage);
+  const { code, summary, side } = await readFault(page);
+  assert.equal(code, "request.entropy");
+  assert.match(summary, /gave no random numbers/);
+  assert.equal(side, "the browser");
+  assert.equal(stage.authorizationRequests.length, 0);
+  assert.deepEqual(await pendingNames(page), []);
 });
 
 scenario("shows the authorization request as a plain link that works", async ({ page, stage }) => {

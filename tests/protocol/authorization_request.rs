@@ -5,6 +5,7 @@ use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::pkce::CodeChallenge;
 use leptos_pkce::protocol::secret::CodeVerifier;
+use leptos_pkce::protocol::url::SchemePolicy;
 use leptos_pkce::protocol::vocabulary::RedirectUri;
 use serde_json::json;
 
@@ -164,7 +165,7 @@ fn stops_where_no_random_octets_are_to_be_had() {
 /// A response can only come back to the origin that awaits it.
 #[test]
 fn refuses_a_redirect_uri_of_another_origin() {
-    let policy = leptos_pkce::protocol::url::SchemePolicy::HttpOnLoopback;
+    let policy = SchemePolicy::HttpOnLoopback;
     for (page, redirect_uri) in [
         ("https://app.example/", "https://www.app.example/callback"),
         ("https://app.example/", "https://app.example:8443/callback"),

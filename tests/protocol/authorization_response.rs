@@ -4,18 +4,22 @@ use leptos_pkce::protocol::authorization_response::{
     AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, CallbackError,
 };
 use leptos_pkce::protocol::error::Error;
-use leptos_pkce::protocol::flow::Event;
+use leptos_pkce::protocol::flow::{Event, Intent};
 use leptos_pkce::protocol::form::FormError;
 use leptos_pkce::protocol::time::Seconds;
+use leptos_pkce::protocol::vocabulary::Issuer;
 use serde_json::json;
 
-use crate::scenario::{CODE, ISSUER, OTHER_ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
+use crate::answers::html;
+use crate::scenario::{
+    CODE, CONFIGURATION, DISCOVERY, ISSUER, OTHER_ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, parameter,
+};
 
 fn announced() -> Scenario {
     Scenario::public_client().metadata("authorization_response_iss_parameter_supported", json!(true))
 }
 
-fn issuer() -> leptos_pkce::protocol::vocabulary::Issuer {
+fn issuer() -> Issuer {
     key(ISSUER).issuer
 }
 
@@ -151,6 +155,10 @@ fn rejects_what_cannot_be_decoded() {
     let tab = Scenario::public_client().response(&long).run();
     let error = CallbackError::Malformed(FormError::TooLong { limit: 64 * 1024 });
     assert_eq!(*tab.callback_error(), Error::Callback(error));
+    let many: String = (0..300).map(|number| format!("{number}=x&")).collect();
+    let tab = Scenario::public_client().response(&format!("{many}code=a&state={{state}}")).run();
+    let error = CallbackError::Malformed(FormError::TooMany { limit: 256 });
+    assert_eq!(*tab.callback_error(), Error::Callback(error));
 }
 
 /// CB-6: `iss` is compared octet by octet, whether it was announced or not.
@@ -186,7 +194,7 @@ fn sends_the_code_to_the_server_that_was_asked() {
     let mut tab = Scenario::public_client().second_server().open();
     tab.sign_in();
     tab.reload();
-    tab.ask(key(OTHER_ISSUER), None, leptos_pkce::protocol::flow::Intent::Navigate);
+    tab.ask(key(OTHER_ISSUER), None, Intent::Navigate);
     let [first, second] = [0, 1].map(|index| parameter(tab.navigations[index].query(), "state"));
 
     tab.redirected(&format!("code={CODE}&state={first}&token_endpoint=https%3A%2F%2Fevil.example"), "");
@@ -365,8 +373,8 @@ fn checks_in_the_order_of_the_module() {
 fn completes_with_the_record_alone() {
     let mut tab = Scenario::public_client().configured("redirect_uri", json!("https://app.example/old")).open();
     tab.sign_in();
-    tab.answering(crate::scenario::CONFIGURATION, crate::answers::html(404));
-    tab.answering(crate::scenario::DISCOVERY, crate::answers::html(404));
+    tab.answering(CONFIGURATION, html(404));
+    tab.answering(DISCOVERY, html(404));
     tab.come_back(&format!("code={CODE}&state={{state}}"), "");
     assert!(tab.session().is_some());
     assert_eq!(parameter(tab.token_request().body.as_deref(), "redirect_uri"), "https://app.example/old");

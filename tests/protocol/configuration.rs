@@ -3,6 +3,7 @@
 use leptos_pkce::protocol::client::{
     Client, ClientSettings, ConfigurationError, TokenStorage, parse_configuration, read_configuration,
 };
+use leptos_pkce::protocol::flow::Configuration;
 use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::json::JsonProblem;
 use leptos_pkce::protocol::site::Site;
@@ -233,7 +234,7 @@ fn refuses_an_extra_parameter_that_the_library_sets() {
         let settings = json!({ "issuer": ISSUER, "client_id": "spa", "extra_parameters": { name: "token" } });
         let expected = format!(
             "authorization_servers[0].extra_parameters.{name}: expected parameters that this app does not set itself, \
-             found {name}"
+             each once, found {name}"
         );
         assert_eq!(problems(server(&settings)), [expected]);
     }
@@ -312,13 +313,13 @@ fn lists_every_problem_with_its_place() {
         places,
         [
             "servers",
-            "authorization_servers[0].resources[0].url",
             "authorization_servers[0].resources[0].uri",
             "authorization_servers[0].resources[1]",
-            "authorization_servers[0].resources[1].url",
             "authorization_servers[0].clientId",
             "authorization_servers[0].issuer",
             "authorization_servers[0].client_id",
+            "authorization_servers[0].resources[0].url",
+            "authorization_servers[0].resources[1].url",
             "authorization_servers[1]",
             "authorization_servers[1].issuer",
             "authorization_servers[2].resources[0].url",
@@ -423,7 +424,6 @@ fn says_what_came_in_the_place_of_the_file() {
 
 #[test]
 fn a_page_without_configuration_says_why() {
-    use leptos_pkce::protocol::flow::Configuration;
     let tab = Scenario::public_client().answering(CONFIGURATION, html(404)).open();
     let Configuration::Failed(error) = tab.flow().configuration() else { panic!("no configuration") };
     assert_error(

@@ -2,10 +2,10 @@
 
 use leptos_pkce::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use leptos_pkce::protocol::error::Error;
-use leptos_pkce::protocol::flow::{Activity, Event};
+use leptos_pkce::protocol::flow::{Activity, Event, Intent};
 use serde_json::json;
 
-use crate::answers::{TOKENS, document, html, lost, status};
+use crate::answers::{TOKENS, document, html, lost, refusal, status};
 use crate::scenario::{API, CODE, ISSUER, START, Scenario, StorageFault, TOKEN_ENDPOINT, key};
 
 /// AUT-8: what could not be kept, or came back changed, lets nobody leave the page.
@@ -55,9 +55,7 @@ fn contract_2_the_record_is_dropped_before_the_code_is_sent() {
 /// TOK-14: whatever becomes of the answer, no second request is made.
 #[test]
 fn contract_3_a_code_is_sent_at_most_once() {
-    for answer in
-        [lost(), html(200), status(503), document("{"), document(TOKENS), crate::answers::refusal("invalid_grant")]
-    {
+    for answer in [lost(), html(200), status(503), document("{"), document(TOKENS), refusal("invalid_grant")] {
         let mut tab = Scenario::public_client().token_answer(answer.clone()).run();
         tab.arrive(TOKEN_ENDPOINT, answer);
         tab.happen(Event::Woke);
@@ -132,7 +130,7 @@ fn contract_6_a_wake_up_is_strictly_later_than_the_now_that_asked_for_it() {
 fn contract_7_an_error_response_with_an_unknown_state_changes_nothing() {
     let mut tab = Scenario::public_client().configured("token_storage", json!("session")).run();
     tab.reload();
-    tab.ask(key(ISSUER), None, leptos_pkce::protocol::flow::Intent::Show);
+    tab.ask(key(ISSUER), None, Intent::Show);
     let before = tab.storage.records.clone();
     assert_eq!(tab.storage.names("pending").len(), 1);
     tab.take_trace();

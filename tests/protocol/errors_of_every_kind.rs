@@ -214,6 +214,12 @@ fn callback() -> Vec<Kind> {
             "the response is longer than 65536 octets",
         ),
         kind(
+            CallbackError::Malformed(FormError::TooMany { limit: 256 }),
+            "callback.malformed",
+            Fault::AuthorizationServer,
+            "the response has more than 256 parameters",
+        ),
+        kind(
             CallbackError::MissingCode,
             "callback.missing_code",
             Fault::AuthorizationServer,

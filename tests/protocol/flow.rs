@@ -6,6 +6,7 @@ use leptos_pkce::protocol::flow::{Activity, CallId, Configuration, Configuration
 use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::metadata::MetadataError;
 use leptos_pkce::protocol::protected_resource::ResourceError;
+use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::token_response::TokenError;
 use serde_json::json;
 
@@ -388,6 +389,25 @@ fn signing_out_of_one_client_leaves_a_sign_in_at_another_alone() {
     assert_eq!(activity(&tab), Activity::Discovering(key(OTHER_ISSUER)));
 }
 
+/// Signing out while metadata were on their way used to leave a record of them behind.
+#[test]
+fn signing_out_stops_a_discovery_that_would_write_again() {
+    let mut tab = Scenario::public_client().silent(DISCOVERY).open();
+    tab.happen(Event::SignInLikely(key(ISSUER)));
+    tab.sign_out();
+    tab.arrive(DISCOVERY, document(Scenario::metadata_text()));
+    assert!(tab.storage.records.is_empty());
+}
+
+/// Signing out at one server used to take back the link that was shown for another.
+#[test]
+fn signing_out_of_one_client_keeps_the_link_of_another() {
+    let mut tab = Scenario::public_client().second_server().run();
+    tab.ask(key(OTHER_ISSUER), None, Intent::Show);
+    tab.sign_out();
+    assert!(tab.flow().prepared(&key(OTHER_ISSUER)).is_some());
+}
+
 #[test]
 fn signing_out_sweeps_pending_requests_of_that_client_only() {
     let mut tab = Scenario::public_client().second_server().open();
@@ -436,7 +456,6 @@ fn cancelling_a_call_answers_it_and_leaves_others_alone() {
 
 #[test]
 fn an_event_out_of_turn_changes_nothing() {
-    use leptos_pkce::protocol::storage::RecordName;
     let mut tab = Scenario::public_client().run();
     tab.take_trace();
     let before = tab.session().cloned();

@@ -245,6 +245,32 @@ fn refuses_what_is_nested_too_deep() {
     assert_eq!(problem(&format!("[{}]", vec![nested(127); 3].join(","))), None);
 }
 
+/// An object of so many members that comparing each name with all before it takes no time.
+#[test]
+fn refuses_an_object_of_too_many_members() {
+    let object = |count: usize| {
+        let members: Vec<String> = (0..count).map(|number| format!("\"{number}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_eq!(problem(&object(1000)), None);
+    assert_eq!(problem(&object(1001)), Some(JsonProblem::TooMany));
+    // What is only shown may be of any size: a map of 50 000 members used to take minutes.
+    assert!(Value::is_document(object(50_000).as_bytes()));
+}
+
+/// What is only shown may say a thing twice, and is a document for the other reader too.
+#[test]
+fn knows_a_document_that_is_only_shown() {
+    for_all(json_value(), |document| {
+        prop_assert!(Value::is_document(document.to_string().as_bytes()));
+        Ok(())
+    });
+    assert!(Value::is_document(br#"{"a":1,"a":2}"#));
+    for text in NO_DOCUMENTS {
+        assert!(!Value::is_document(text.as_bytes()), "{text:?}");
+    }
+}
+
 #[test]
 fn reads_whole_numbers_exactly() {
     let whole = |text: &str| Value::parse(text.as_bytes()).ok().and_then(|value| value.as_whole_number());
@@ -263,6 +289,7 @@ fn says_what_is_wrong_with_a_document() {
     for (problem, message) in [
         (JsonProblem::Duplicate, "an object has the same member twice (line 2, column 5)"),
         (JsonProblem::TooDeep, "the document is nested too deep (line 2, column 5)"),
+        (JsonProblem::TooMany, "an object has too many members (line 2, column 5)"),
         (JsonProblem::Truncated, "the document ends too early (line 2, column 5)"),
         (JsonProblem::Syntax, "this is not JSON (line 2, column 5)"),
     ] {

@@ -1,6 +1,7 @@
 //! Authorization server metadata: where it is asked for, what of it is believed, what is done without it.
 
 use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::flow::Event;
 use leptos_pkce::protocol::http::{HttpFailure, Limits};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::metadata::{
@@ -8,11 +9,11 @@ use leptos_pkce::protocol::metadata::{
     read_document, used_members, well_known_urls,
 };
 use leptos_pkce::protocol::time::Seconds;
-use leptos_pkce::protocol::url::SchemePolicy;
+use leptos_pkce::protocol::url::{SchemePolicy, Url};
 use leptos_pkce::protocol::vocabulary::Issuer;
 use serde_json::json;
 
-use crate::answers::{answer, document, html, lost, status};
+use crate::answers::{TOKENS, answer, document, html, lost, status};
 use crate::scenario::{
     AUTHORIZATION_ENDPOINT, DISCOVERY, DISCOVERY_8414, ISSUER, Scenario, TOKEN_ENDPOINT, key, value,
 };
@@ -22,14 +23,14 @@ fn issuer(text: &str) -> Issuer {
 }
 
 /// A good document with one member set, or removed by `null`.
-fn with(member: &str, value: serde_json::Value) -> Value {
+fn with(member: &str, found: serde_json::Value) -> Value {
     let mut document = json!({
         "issuer": ISSUER,
         "authorization_endpoint": AUTHORIZATION_ENDPOINT,
         "token_endpoint": TOKEN_ENDPOINT,
     });
-    document[member] = value;
-    crate::scenario::value(&document.to_string())
+    document[member] = found;
+    value(&document.to_string())
 }
 
 fn check(document: &Value) -> Result<Metadata, MetadataError> {
@@ -257,7 +258,7 @@ fn reads_the_optional_members() {
         .to_string(),
     ))
     .expect("metadata");
-    let text = |url: Option<leptos_pkce::protocol::url::Url>| url.map(|url| url.as_str().to_owned());
+    let text = |url: Option<Url>| url.map(|url| url.as_str().to_owned());
     assert_eq!(text(metadata.userinfo_endpoint).as_deref(), Some("https://as.example/me"));
     assert_eq!(text(metadata.end_session_endpoint).as_deref(), Some("https://as.example/out"));
     assert_eq!(text(metadata.revocation_endpoint).as_deref(), Some("https://as.example/revoke"));
@@ -268,9 +269,9 @@ fn reads_the_optional_members() {
 /// CFG-9: members of the configuration override the server's one by one, and are checked the same way.
 #[test]
 fn the_configuration_overrides_members_one_by_one() {
-    let document = with("userinfo_endpoint", json!("javascript:x"));
+    let wrong = with("userinfo_endpoint", json!("javascript:x"));
     let overrides = r#"{ "userinfo_endpoint": "https://as.example/me" }"#;
-    let metadata = check_over(&document, overrides).expect("the override mends it");
+    let metadata = check_over(&wrong, overrides).expect("the override mends it");
     assert_eq!(metadata.userinfo_endpoint.map(|url| url.as_str().to_owned()).as_deref(), Some("https://as.example/me"));
     assert_eq!(metadata.token_endpoint.as_str(), TOKEN_ENDPOINT);
 
@@ -279,15 +280,11 @@ fn the_configuration_overrides_members_one_by_one() {
 
     let tab = Scenario::public_client()
         .configured("metadata", json!({ "token_endpoint": "https://as.example/other" }))
-        .answering("https://as.example/other", document_of_tokens())
+        .answering("https://as.example/other", document(TOKENS))
         .run();
     assert!(tab.sent_to(TOKEN_ENDPOINT).is_empty());
     assert_eq!(tab.sent_to("https://as.example/other").len(), 1);
     assert!(tab.session().is_some());
-}
-
-fn document_of_tokens() -> Result<leptos_pkce::protocol::http::HttpResponse, HttpFailure> {
-    document(crate::answers::TOKENS)
 }
 
 #[test]
@@ -337,7 +334,6 @@ fn does_with_configured_endpoints_where_nothing_answers() {
 
 /// The next page of the tab, `seconds` after metadata were cached, likely to be asked for a sign-in.
 fn next_page(seconds: u64, tamper: impl FnOnce(&str) -> String) -> usize {
-    use leptos_pkce::protocol::flow::Event;
     let mut tab = Scenario::public_client().open();
     tab.happen(Event::SignInLikely(key(ISSUER)));
     let name = tab.storage.names("metadata")[0].to_owned();

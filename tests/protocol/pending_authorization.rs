@@ -70,7 +70,7 @@ fn refuses_a_record_that_encode_did_not_write() {
         ),
         ("iss_announced", vec![json!("false"), json!(0), json!(null)]),
         ("state", vec![json!(""), json!(1), json!(null)]),
-        ("nonce", vec![json!(5), json!({})]),
+        ("nonce", vec![json!(5), json!({}), json!("")]),
         ("code_verifier", vec![json!(""), json!("short"), json!("a".repeat(129)), json!("ä".repeat(43)), json!(null)]),
         ("scope", vec![json!(""), json!("a  b"), json!(["openid"])]),
         ("token_storage", vec![json!("local"), json!(null)]),

@@ -22,7 +22,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 
 use crate::answers::{TOKENS, answer, document};
-use crate::scenario::{CODE, ISSUER, START, Scenario, as_json, key, value};
+use crate::scenario::{CODE, ISSUER, START, Scenario, as_json, key, parameter, value};
 
 /// Tries `property` on 128 values that are the same in every run.
 #[track_caller]
@@ -329,7 +329,7 @@ fn a_response_with_one_parameter_changed_signs_nobody_in() {
     for_all((0..3_usize, text()), |(changed, value)| {
         let mut tab = scenario.open();
         tab.sign_in();
-        let state = crate::scenario::parameter(tab.navigation().query(), "state");
+        let state = parameter(tab.navigation().query(), "state");
         let mut parameters = [("code", CODE), ("state", state.as_str()), ("iss", ISSUER)];
         let original = std::mem::replace(&mut parameters[changed].1, value.as_str());
         tab.redirected(&form::encode(parameters), "");

@@ -1,5 +1,6 @@
 //! Calls to an API: what carries the token, and what is refused.
 
+use leptos_pkce::protocol::flow::Event;
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, Limits};
 use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest, protected_resource_request};
 use leptos_pkce::protocol::time::Seconds;
@@ -69,7 +70,7 @@ fn implies_the_userinfo_endpoint() {
     let tab = scenario.run();
     assert!(build(&tab, get("https://as.example/me")).is_err());
     let mut tab = Scenario::public_client().metadata("userinfo_endpoint", json!("https://as.example/me")).run();
-    tab.happen(leptos_pkce::protocol::flow::Event::SignInLikely(key(ISSUER)));
+    tab.happen(Event::SignInLikely(key(ISSUER)));
     assert!(build(&tab, get("https://as.example/me")).is_ok());
     assert!(build(&tab, get("https://as.example/meow")).is_err());
     let names: Vec<String> =

@@ -26,7 +26,7 @@ use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::storage::{Record, RecordName};
 use leptos_pkce::protocol::time::UnixTime;
-use leptos_pkce::protocol::url::Url;
+use leptos_pkce::protocol::url::{SchemePolicy, Url};
 use leptos_pkce::protocol::vocabulary::{ClientId, Issuer};
 use serde_json::json;
 
@@ -523,7 +523,7 @@ fn in_words(effect: &Effect, now: u64) -> String {
 
 /// The client of a scenario at `issuer`.
 pub(crate) fn key(issuer: &str) -> ClientKey {
-    let policy = leptos_pkce::protocol::url::SchemePolicy::HttpOnLoopback;
+    let policy = SchemePolicy::HttpOnLoopback;
     let client_id = if issuer == OTHER_ISSUER { "other spa" } else { "spa" };
     ClientKey {
         issuer: Issuer::parse(issuer, policy).expect("an issuer"),

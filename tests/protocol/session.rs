@@ -1,6 +1,7 @@
 //! The session: what it allows, until when, and what of it is written down.
 
 use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::flow::Intent;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::time::{Seconds, UnixTime};
@@ -129,7 +130,7 @@ fn is_not_taken_from_another_client() {
 #[test]
 fn signing_out_forgets_everything() {
     let mut tab = kept();
-    tab.ask(key(ISSUER), None, leptos_pkce::protocol::flow::Intent::Show);
+    tab.ask(key(ISSUER), None, Intent::Show);
     assert_eq!(tab.storage.names("pending").len(), 1);
     tab.sign_out();
     assert!(tab.session().is_none());

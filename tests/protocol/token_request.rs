@@ -2,6 +2,8 @@
 
 use leptos_pkce::protocol::http::{HttpRequest, Limits};
 use leptos_pkce::protocol::json::Value;
+use leptos_pkce::protocol::pkce::CodeChallenge;
+use leptos_pkce::protocol::secret::CodeVerifier;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::token_request::TokenRequest;
 use serde_json::json;
@@ -63,7 +65,6 @@ fn repeats_the_redirect_uri_to_the_letter() {
 /// AUT-2, TOK-2: the verifier that is sent belongs to the challenge that was sent.
 #[test]
 fn sends_the_verifier_of_the_challenge() {
-    use leptos_pkce::protocol::{pkce::CodeChallenge, secret::CodeVerifier};
     let tab = Scenario::public_client().run();
     let verifier = CodeVerifier::new(parameter(tab.token_request().body.as_deref(), "code_verifier"));
     assert_eq!(parameter(tab.navigation().query(), "code_challenge"), CodeChallenge::s256(&verifier).as_str());

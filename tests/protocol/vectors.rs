@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use leptos_pkce::protocol::base64url;
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::pkce::CodeChallenge;
 use leptos_pkce::protocol::secret::CodeVerifier;
-use leptos_pkce::protocol::{base64url, time::Seconds};
+use leptos_pkce::protocol::time::Seconds;
+use leptos_pkce::protocol::token_request::TokenRequest;
+use leptos_pkce::protocol::token_response::Tolerance;
 use serde_json::json;
 
 use crate::answers::{answer, document};
@@ -82,7 +85,7 @@ fn makes_the_authorization_request_of_rfc_6749() {
 #[test]
 fn sends_the_token_request_of_rfc_6749() {
     let grant = rfc_6749().response("code=SplxlOBeZQQYbYS6WxSbIA&state={state}").complete().expect("a grant");
-    let request = leptos_pkce::protocol::token_request::TokenRequest::new(grant).http;
+    let request = TokenRequest::new(grant).http;
     assert_eq!(request.url.as_str(), TOKEN_ENDPOINT);
     let body = request.body.unwrap_or_default();
     assert!(body.starts_with(
@@ -135,5 +138,5 @@ fn reads_a_lifetime_that_is_called_expires() {
     let session = tab.session().expect("a session");
     assert_eq!(session.access_token().expose(), "AYjcyMzY3ZDhiNmJkNTY");
     assert_eq!(session.lifetime(), Some(Seconds(3600)));
-    assert_eq!(session.tolerated(), [leptos_pkce::protocol::token_response::Tolerance::ExpiresInsteadOfExpiresIn]);
+    assert_eq!(session.tolerated(), [Tolerance::ExpiresInsteadOfExpiresIn]);
 }

@@ -1,0 +1,25 @@
+// The release build compiles the standard library too: for size, and without the text of panics. That is a seventh of
+// what a sign-in loads. Both are still unstable in Rust, so RUSTC_BOOTSTRAP admits them, for this build alone; a panic
+// then ends the program at once, and src/start.js shows the crash screen. Nothing in the code depends on it: without
+// the library's source (`rustup component add rust-src`) the build is an ordinary one, and larger.
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+/** Environment variables for cargo. */
+export const smallLibrary = {
+  RUSTC_BOOTSTRAP: "1",
+  CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
+  CARGO_UNSTABLE_BUILD_STD_FEATURES: "optimize_for_size",
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS:
+    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none",
+};
+
+/** Is the source of the standard library there? */
+export function librarySource() {
+  const sysroot = execFileSync("rustc", ["--print", "sysroot"], { encoding: "utf8" }).trim();
+  if (existsSync(join(sysroot, "lib/rustlib/src/rust/library/Cargo.lock"))) return true;
+  console.warn("warning: the standard library's source is not installed, so the build will be a seventh larger than it need be.");
+  return false;
+}
