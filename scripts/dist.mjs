@@ -22,10 +22,13 @@ import { compress, report } from "./dist.d/sizes.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Budgets are kilobytes (1000 bytes) of brotli, for everything that one sign-in loads. */
+/**
+ * Kilobytes (1000 bytes) of brotli, for everything that one sign-in loads: the budget we mean to keep, and the ceiling
+ * that fails the build. The ceiling is what was reached last; it goes down to the budget, and never up.
+ */
 const SITES = {
-  app: { title: "workbench", source: TOP, suffix: "", budget: 110, hasConfig: true },
-  minimal: { title: "examples/minimal", source: join(TOP, "examples/minimal"), suffix: "-minimal", budget: 65, hasConfig: false },
+  app: { title: "workbench", source: TOP, suffix: "", budget: 110, ceiling: 160, hasConfig: true },
+  minimal: { title: "examples/minimal", source: join(TOP, "examples/minimal"), suffix: "-minimal", budget: 65, ceiling: 90, hasConfig: false },
 };
 
 try {
@@ -83,7 +86,7 @@ function build(site, { publicUrl, deployment, dist }) {
     rmSync(destination, { recursive: true, force: true });
     cpSync(root, destination, { recursive: true });
     console.log(`\n${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
-    report(site.title, sizes, new Set(files.filter(isLoadedBySignIn)), site.budget);
+    report(sizes, new Set(files.filter(isLoadedBySignIn)), site);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

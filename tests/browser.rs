@@ -428,10 +428,8 @@ async fn draws_fresh_values_for_every_request() {
     }
     let pending = lab.pending();
     assert_eq!(pending.len(), 3);
-    let mut values: Vec<_> = pending
-        .iter()
-        .flat_map(|record| ["state", "nonce", "code_verifier"].map(|name| text(record, name)))
-        .collect();
+    let mut values: Vec<_> =
+        pending.iter().flat_map(|record| ["state", "nonce", "code_verifier"].map(|name| text(record, name))).collect();
     assert!(values.iter().all(|value| value.len() == 43));
     values.sort();
     values.dedup();

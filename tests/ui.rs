@@ -47,10 +47,10 @@ impl App {
             move || {
                 view! {
                     <AuthProvider clients>
-                        {move || {
-                            found.lock().expect("one thread").get_or_insert_with(use_auth);
-                        }}
-                        {children()}
+                        {
+                            found.lock().expect("one thread").replace(use_auth());
+                            children()
+                        }
                     </AuthProvider>
                 }
             }
@@ -304,12 +304,11 @@ async fn shows_what_the_app_makes_of_a_response() {
     let lab = Lab::open();
     lab.arrive("?code=x&state=forged", "");
     let app = App::mount(settings(), || {
-        view! {
-            <Callback view=|view: CallbackView| match view {
-                CallbackView::Failed { error, .. } => error.code().into_any(),
-                _ => "other".into_any(),
-            }/>
-        }
+        let view = |view: CallbackView| match view {
+            CallbackView::Failed { error, .. } => error.code().into_any(),
+            _ => "other".into_any(),
+        };
+        view! { <Callback view/> }
     });
     app.shows(&lab, "callback.unknown_state").await;
 }
@@ -340,10 +339,7 @@ async fn switches_between_servers() {
 #[wasm_bindgen_test]
 async fn says_that_the_settings_are_unusable() {
     let lab = Lab::open();
-    for app in [
-        App::mount(broken_settings(), gates),
-        App::mount(vec![settings(), broken_settings()], gates),
-    ] {
+    for app in [App::mount(broken_settings(), gates), App::mount(vec![settings(), broken_settings()], gates)] {
         assert_eq!((app.status(), app.error()), (Status::Failed, Some("configuration.invalid")));
         app.shows(&lab, "out").await;
         // Nothing to do, and nothing to fall over.
@@ -395,7 +391,7 @@ async fn exchanges_a_code_before_the_file_is_there() {
     lab.hold("/config.json");
     let app = App::mount(Clients::file(), gates);
     assert_eq!(app.status(), Status::SigningIn);
-    lab.until("somebody is signed in", || lab.requests_to(TOKEN_ENDPOINT).len() == 1).await;
+    lab.until("the code is sent", || lab.requests_to(TOKEN_ENDPOINT).len() == 1).await;
     lab.release("/config.json", r#"{"authorization_servers":[{"issuer":"https://as.example","client_id":"app"}]}"#);
     app.shows(&lab, "in").await;
 }
@@ -428,8 +424,7 @@ async fn takes_a_stored_session_up_again() {
     // From the very start: no flash of the signed-out page.
     assert_eq!((app.text().as_str(), app.status()), ("in", Status::SignedIn));
     lab.answer(API, 200, "text/plain", "hello");
-    let request =
-        ResourceRequest { method: "GET".to_owned(), url: API.to_owned(), headers: Vec::new(), body: None };
+    let request = ResourceRequest { method: "GET".to_owned(), url: API.to_owned(), headers: Vec::new(), body: None };
     let response = app.auth.call(request).expect("there is a client").await.expect("an answer");
     assert_eq!((response.body.as_slice(), lab.requests().len()), (&b"hello"[..], requests + 1));
     assert_eq!(lab.requests_to(API)[0].header("authorization"), Some("Bearer the-access-token"));

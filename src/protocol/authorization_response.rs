@@ -170,17 +170,17 @@ impl AuthorizationResponse {
     /// # Errors
     /// [`CallbackError::Malformed`].
     pub fn parse(query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
-        let (query, fragment) = (form::decode(query), form::decode(fragment));
-        let has = |part: &Result<Vec<(String, String)>, FormError>, name: &str| {
-            part.as_ref().is_ok_and(|parameters| form::value(parameters, name).is_some())
+        // Names are looked for before anything is decoded for good: what is malformed may hold a token all the same.
+        let holds = |part: &str, names: &[&'static str]| {
+            let mut found = part.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
+            found.find_map(|name| names.iter().copied().find(|wanted| *wanted == name))
         };
-        let stray = ["access_token", "id_token"].into_iter().find(|name| has(&query, name));
-        let in_fragment = || ["access_token", "id_token", "code"].into_iter().find(|name| has(&fragment, name));
-        let stray = stray.or_else(in_fragment);
+        let stray = holds(query, &["access_token", "id_token"]);
+        let stray = stray.or_else(|| holds(fragment, &["access_token", "id_token", "code"]));
         // The fragment is looked at only if the query holds no response: servers append what they like there.
         for part in [query, fragment] {
-            let parameters = part.map_err(CallbackError::Malformed)?;
-            if parameters.iter().any(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_str())) {
+            if holds(part, &RESPONSE_PARAMETERS).is_some() || part.len() > form::LONGEST {
+                let parameters = form::decode(part).map_err(CallbackError::Malformed)?;
                 return Ok(Some(Self { parameters, stray }));
             }
         }

@@ -32,7 +32,7 @@ pub enum FormError {
 }
 
 /// The longest query or fragment read: codes of 8 kB and more are lawful (RFC 6749 §4.1.2 sets no size).
-const LONGEST: usize = 64 * 1024;
+pub(super) const LONGEST: usize = 64 * 1024;
 
 /// The most parameters read; each is compared with all before it.
 const MOST: usize = 256;

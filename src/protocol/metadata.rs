@@ -141,7 +141,8 @@ const LIMITS: Limits = Limits { deadline: Seconds(10), body: 1024 * 1024 };
 pub fn well_known_urls(issuer: &Issuer) -> [String; 2] {
     let url = issuer.url();
     let trimmed = issuer.as_str().strip_suffix('/').unwrap_or(issuer.as_str());
-    let path = url.path().strip_suffix('/').unwrap_or(url.path());
+    let path = url.path();
+    let path = path.strip_suffix('/').unwrap_or(path);
     [
         format!("{trimmed}/.well-known/openid-configuration"),
         format!("{}/.well-known/oauth-authorization-server{path}", url.origin()),

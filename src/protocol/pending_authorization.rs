@@ -88,7 +88,7 @@ impl PendingAuthorization {
         };
         let nonce = match record.member("nonce") {
             None => None,
-            Some(nonce) => Some(Nonce::new(nonce.as_str()?)),
+            Some(nonce) => Some(Nonce::new(nonce.as_str().filter(|nonce| !nonce.is_empty())?)),
         };
         let code_verifier = text("code_verifier").map(CodeVerifier::new)?;
         if whole("version")? != VERSION || !code_verifier.is_well_formed() {

@@ -9,6 +9,8 @@ import { BLOCKED_BY_CORS, LOAD_FAILED } from "./support/visitor.mjs";
 
 const FAILED = [LOAD_FAILED, BLOCKED_BY_CORS];
 
+const scenario = setting({ familiar: true });
+
 const url = (page) => page.getByRole("combobox", { name: "URL" });
 const method = (page) => page.getByRole("combobox", { name: "Method" });
 const send = (page) => page.getByRole("button", { name: "Send", exact: true });
@@ -21,39 +23,40 @@ async function openApi(page, stage) {
 }
 
 describe("the access token", () => {
-  const scenario = setting({ familiar: true });
-
-  scenario("is sent to no place that is not configured: the page explains it, and nothing is sent (RS-2, A11)", async ({ page, stage, witness }) => {
-    await openApi(page, stage);
-    const { origin } = stage.api;
-    const { port } = new URL(origin);
-    const before = witness.requests.length;
-    for (const place of [
-      `${origin}/`,
-      `${origin}/other`,
-      `${origin}/photosynthesis`,
-      `${origin}/photo`,
-      `${origin}/Photos`,
-      `${stage.api.elsewhere.origin}/photos`,
-      `http://127.0.0.1:${port}/photos`,
-      `http://localhost/photos`,
-      `https://localhost:${port}/photos`,
-      `${stage.authorizationServer.issuer}/token`,
-      "https://api.example/photos",
-      `http://localhost.evil.example:${port}/photos`,
-    ]) {
-      await url(page).fill(place);
-      await send(page).click();
-      await apiResponse(page).getByText(place, { exact: true }).waitFor();
-      const { code, text } = await readFault(page, apiResponse(page));
-      assert.equal(code, "resource.not_allowed", place);
-      assert.match(text, /The access token is not sent there: the URL is none of the configured resources/);
-      assert.ok(text.includes(`${origin}/photos`), "the places that it may go to are named");
-    }
-    assert.equal(witness.requests.length, before);
-    assert.deepEqual(stage.api.log, []);
-    assert.deepEqual(stage.api.elsewhere.log, []);
-  });
+  scenario(
+    "is sent to no place that is not configured: the page explains it, and nothing is sent (RS-2, A11)",
+    async ({ page, stage, witness }) => {
+      await openApi(page, stage);
+      const { origin } = stage.api;
+      const { port } = new URL(origin);
+      const before = witness.requests.length;
+      for (const place of [
+        `${origin}/`,
+        `${origin}/other`,
+        `${origin}/photosynthesis`,
+        `${origin}/photo`,
+        `${origin}/Photos`,
+        `${stage.api.elsewhere.origin}/photos`,
+        `http://127.0.0.1:${port}/photos`,
+        `http://localhost/photos`,
+        `https://localhost:${port}/photos`,
+        `${stage.authorizationServer.issuer}/token`,
+        "https://api.example/photos",
+        `http://localhost.evil.example:${port}/photos`,
+      ]) {
+        await url(page).fill(place);
+        await send(page).click();
+        await apiResponse(page).getByText(place, { exact: true }).waitFor();
+        const { code, text } = await readFault(page, apiResponse(page));
+        assert.equal(code, "resource.not_allowed", place);
+        assert.match(text, /The access token is not sent there: the URL is none of the configured resources/);
+        assert.ok(text.includes(`${origin}/photos`), "the places that it may go to are named");
+      }
+      assert.equal(witness.requests.length, before);
+      assert.deepEqual(stage.api.log, []);
+      assert.deepEqual(stage.api.elsewhere.log, []);
+    },
+  );
 
   scenario("is not sent to what is no plain URL (RS-2, A11)", async ({ page, stage, witness }) => {
     await openApi(page, stage);
@@ -105,47 +108,56 @@ describe("the access token", () => {
 });
 
 describe("an API", () => {
-  const scenario = setting({
-    familiar: true,
-    client: ({ api }) => ({ resources: [{ name: "Photos", url: `${api.origin}/photos` }, { name: "The rest", url: `${api.origin}/` }] }),
-  });
+  const client = ({ api }) => ({ resources: [{ name: "Photos", url: `${api.origin}/photos` }, { name: "The rest", url: `${api.origin}/` }] });
 
-  scenario("that redirects is not followed, and the other place sees nothing (RS-3, A11)", { allow: FAILED }, async ({ page, stage }) => {
-    await openApi(page, stage);
-    await url(page).fill(`${stage.api.origin}/redirect`);
-    await send(page).click();
-    const { code, text, side } = await readFault(page, apiResponse(page));
-    assert.equal(code, "resource.unreachable");
-    assert.match(text, /does not redirect: a redirect would carry the token along, so it is not followed/);
-    assert.equal(side, "the network");
-    assert.deepEqual(stage.apiRequests.map(({ path, status }) => [path, status]), [["/redirect", 302]]);
-    assert.deepEqual(stage.api.elsewhere.log, []);
-  });
-
-  scenario("has its answer shown, whatever its status, and nobody is signed out by it", { allow: FAILED }, async ({ page, stage }) => {
-    await openApi(page, stage);
-    const statuses = [204, 401, 403, 404, 418, 500, 503];
-    for (const status of statuses) {
-      await url(page).fill(`${stage.api.origin}/status/${status}`);
+  scenario(
+    "that redirects is not followed, and the other place sees nothing (RS-3, A11)",
+    { client, allow: FAILED },
+    async ({ page, stage }) => {
+      await openApi(page, stage);
+      await url(page).fill(`${stage.api.origin}/redirect`);
       await send(page).click();
-      await apiResponse(page).getByText(`Status ${status}`, { exact: true }).waitFor();
-      assert.equal(await apiResponse(page).getByRole("group", { name: "Body" }).innerText(), "");
-      await signOutButton(page).waitFor();
-    }
-    assert.deepEqual(stage.apiRequests.map(({ status }) => status), statuses);
-    assert.equal(stage.tokenRequests.length, 1);
-  });
+      const { code, text, side } = await readFault(page, apiResponse(page));
+      assert.equal(code, "resource.unreachable");
+      assert.match(text, /does not redirect: a redirect would carry the token along, so it is not followed/);
+      assert.equal(side, "the network");
+      assert.deepEqual(stage.apiRequests.map(({ path, status }) => [path, status]), [["/redirect", 302]]);
+      assert.deepEqual(stage.api.elsewhere.log, []);
+    },
+  );
 
-  scenario("that wants another scope says which, in what it lets the page see", { allow: FAILED }, async ({ page, stage }) => {
-    await openApi(page, stage);
-    await method(page).selectOption("POST");
-    await page.getByRole("textbox", { name: "Body" }).fill('{"title":"New"}');
-    const { status, body } = await sendRequest(page);
-    assert.equal(status, "Status 403");
-    assert.equal(JSON.parse(body).error, "insufficient_scope");
-    await page.getByText("Header fields that the browser lets this page see").click();
-    await apiResponse(page).getByText(/www-authenticate: Bearer .*scope="photos:write"/).waitFor();
-  });
+  scenario(
+    "has its answer shown, whatever its status, and nobody is signed out by it",
+    { client, allow: FAILED },
+    async ({ page, stage }) => {
+      await openApi(page, stage);
+      const statuses = [204, 401, 403, 404, 418, 500, 503];
+      for (const status of statuses) {
+        await url(page).fill(`${stage.api.origin}/status/${status}`);
+        await send(page).click();
+        await apiResponse(page).getByText(`Status ${status}`, { exact: true }).waitFor();
+        assert.equal(await apiResponse(page).getByRole("group", { name: "Body" }).innerText(), "");
+        await signOutButton(page).waitFor();
+      }
+      assert.deepEqual(stage.apiRequests.map(({ status }) => status), statuses);
+      assert.equal(stage.tokenRequests.length, 1);
+    },
+  );
+
+  scenario(
+    "that wants another scope says which, in what it lets the page see",
+    { client, allow: FAILED },
+    async ({ page, stage }) => {
+      await openApi(page, stage);
+      await method(page).selectOption("POST");
+      await page.getByRole("textbox", { name: "Body" }).fill('{"title":"New"}');
+      const { status, body } = await sendRequest(page);
+      assert.equal(status, "Status 403");
+      assert.equal(JSON.parse(body).error, "insufficient_scope");
+      await page.getByText("Header fields that the browser lets this page see").click();
+      await apiResponse(page).getByText(/www-authenticate: Bearer .*scope="photos:write"/).waitFor();
+    },
+  );
 
   scenario(
     "gets the method, the body and its type as they were typed",
@@ -164,7 +176,7 @@ describe("an API", () => {
     },
   );
 
-  scenario("that is slow can be cancelled, and sees the connection close", async ({ page, stage }) => {
+  scenario("that is slow can be cancelled, and sees the connection close", { client }, async ({ page, stage }) => {
     await openApi(page, stage);
     await url(page).fill(`${stage.api.origin}/slow`);
     await send(page).click();
@@ -185,7 +197,7 @@ describe("an API", () => {
     ["signs out", (page) => signOutButton(page).click()],
     ["goes to another page", (page) => navigationTo(page, "Session").click()],
   ]) {
-    scenario(`that is slow hears no more when the person ${what} (RS-13)`, async ({ page, stage }) => {
+    scenario(`that is slow hears no more when the person ${what} (RS-13)`, { client }, async ({ page, stage }) => {
       await openApi(page, stage);
       await url(page).fill(`${stage.api.origin}/slow`);
       await send(page).click();
@@ -196,7 +208,7 @@ describe("an API", () => {
     });
   }
 
-  scenario("may answer with five megabytes, which are cut for the eye only", async ({ page, stage }) => {
+  scenario("may answer with five megabytes, which are cut for the eye only", { client }, async ({ page, stage }) => {
     await openApi(page, stage);
     await url(page).fill(`${stage.api.origin}/large?bytes=5000000`);
     const { status, body } = await sendRequest(page);
@@ -206,7 +218,7 @@ describe("an API", () => {
     await page.getByText("The first 200000 characters are shown.").waitFor();
   });
 
-  scenario("may not answer with more than eight megabytes (F4)", { allow: FAILED }, async ({ page, stage }) => {
+  scenario("may not answer with more than eight megabytes (F4)", { client, allow: FAILED }, async ({ page, stage }) => {
     await openApi(page, stage);
     await url(page).fill(`${stage.api.origin}/large?bytes=9000000`);
     await send(page).click();
@@ -215,17 +227,21 @@ describe("an API", () => {
     assert.match(summary, /longer than 8388608 octets/);
   });
 
-  scenario("that cannot be reached is told apart from a browser that is offline (F1)", { allow: FAILED }, async ({ page, stage, context }) => {
-    await openApi(page, stage);
-    await context.setOffline(true);
-    await send(page).click();
-    const { code } = await readFault(page, apiResponse(page));
-    assert.equal(code, "resource.offline");
-    await context.setOffline(false);
-    assert.equal((await sendRequest(page)).status, "Status 200");
-  });
+  scenario(
+    "that cannot be reached is told apart from a browser that is offline (F1)",
+    { client, allow: FAILED },
+    async ({ page, stage, context }) => {
+      await openApi(page, stage);
+      await context.setOffline(true);
+      await send(page).click();
+      const { code } = await readFault(page, apiResponse(page));
+      assert.equal(code, "resource.offline");
+      await context.setOffline(false);
+      assert.equal((await sendRequest(page)).status, "Status 200");
+    },
+  );
 
-  scenario("answers in words and marks that stay text (A10)", async ({ page, stage }) => {
+  scenario("answers in words and marks that stay text (A10)", { client }, async ({ page, stage }) => {
     await openApi(page, stage);
     await page.route(`${stage.api.origin}/photos`, (route) =>
       route.request().method() === "OPTIONS"

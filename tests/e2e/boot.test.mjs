@@ -142,24 +142,32 @@ scenario(
   },
 );
 
-scenario("asks for a new sign-in after a reload of a page that could not start (F30)", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
-  const answer = await withheldAnswer(page, stage);
-  await context.route(`**${wasm()}`, (route) => route.abort());
-  await page.goto(answer.href);
-  await page.getByRole("heading", { name: "The workbench could not be loaded" }).waitFor();
-  await context.unroute(`**${wasm()}`);
-  await page.reload();
-  await page.getByText("There is no answer here to complete").waitFor();
-  assert.equal(stage.tokenRequests.length, 0);
-  await page.getByRole("link", { name: "Go to the sign-in page" }).click();
-  await signInButton(page).click();
-  await isSignedIn(page);
-});
+scenario(
+  "asks for a new sign-in after a reload of a page that could not start (F30)",
+  { allow: [LOAD_FAILED] },
+  async ({ page, stage, context }) => {
+    const answer = await withheldAnswer(page, stage);
+    await context.route(`**${wasm()}`, (route) => route.abort());
+    await page.goto(answer.href);
+    await page.getByRole("heading", { name: "The workbench could not be loaded" }).waitFor();
+    await context.unroute(`**${wasm()}`);
+    await page.reload();
+    await page.getByText("There is no answer here to complete").waitFor();
+    assert.equal(stage.tokenRequests.length, 0);
+    await page.getByRole("link", { name: "Go to the sign-in page" }).click();
+    await signInButton(page).click();
+    await isSignedIn(page);
+  },
+);
 
-scenario("says that JavaScript is switched off, where it is", { context: { javaScriptEnabled: false } }, async ({ page, stage }) => {
-  await page.goto(stage.url());
-  await page.locator("h1:visible").waitFor();
-  assert.deepEqual(await page.locator("h1:visible").allInnerTexts(), ["JavaScript is switched off"]);
-  assert.match(await page.locator("noscript").innerText(), /needs JavaScript and WebAssembly/);
-  assert.equal(await page.getByText("Loading the workbench").isVisible(), false);
-});
+scenario(
+  "says that JavaScript is switched off, where it is",
+  { context: { javaScriptEnabled: false } },
+  async ({ page, stage }) => {
+    await page.goto(stage.url());
+    await page.locator("h1:visible").waitFor();
+    assert.deepEqual(await page.locator("h1:visible").allInnerTexts(), ["JavaScript is switched off"]);
+    assert.match(await page.locator("noscript").innerText(), /needs JavaScript and WebAssembly/);
+    assert.equal(await page.getByText("Loading the workbench").isVisible(), false);
+  },
+);

@@ -11,6 +11,8 @@ import { beginSignIn, isSignedIn, readFault, signInAgain, signInButton } from ".
 import { setting } from "./support/scenario.mjs";
 import { LOAD_FAILED } from "./support/visitor.mjs";
 
+const scenario = setting({ familiar: true });
+
 const SECRET = "s3cr3t-canary";
 
 /** Serves this text as config.json, and reads what the page says of it. */
@@ -27,8 +29,6 @@ async function readFaultOf(page, stage, answer) {
 const checks = (panel) => panel.getByRole("listitem").allInnerTexts();
 
 describe("a config.json that is not there", () => {
-  const scenario = setting();
-
   scenario("is said to be missing", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
     const { code, summary, side, text } = await readFaultOf(page, stage, { status: 404, type: "text/plain", body: "Not found.\n" });
     assert.equal(code, "configuration.missing");
@@ -59,8 +59,6 @@ describe("a config.json that is not there", () => {
 });
 
 describe("a config.json with mistakes", () => {
-  const scenario = setting();
-
   scenario("is shown the line of what is no JSON", async ({ page, stage }) => {
     const { code, summary } = await readFaultOf(page, stage, { body: '{\n  "authorization_servers": [\n    { "issuer": }\n  ]\n}' });
     assert.equal(code, "configuration.not_json");
@@ -114,22 +112,19 @@ describe("a config.json with mistakes", () => {
     assert.equal(summary, `config.json has ${problems.length} problems; nothing of it is used until it is right.`);
   });
 
-  for (const [what, issuer] of [
-    ["is plain http on another machine", "http://as.example"],
-    ["has a query", "https://as.example/?tenant=a"],
-    ["has a fragment", "https://as.example/#a"],
-    ["is no URL", "as.example"],
-    ["is a script", "javascript:alert(1)"],
-  ]) {
-    scenario(`may not name an issuer that ${what} (CFG-2)`, async ({ page, stage }) => {
-      const body = JSON.stringify({ authorization_servers: [{ issuer, client_id: "workbench" }] });
-      const { code, panel } = await readFaultOf(page, stage, { body });
-      assert.equal(code, "configuration.invalid");
-      const [problem] = await checks(panel);
-      assert.ok(problem.startsWith("authorization_servers[0].issuer: expected an issuer URL"));
-      assert.ok(problem.includes(issuer));
-    });
-  }
+  scenario(
+    "may name an issuer only by an https URL without query and fragment, or on this machine (CFG-2)",
+    async ({ page, stage }) => {
+      for (const issuer of ["http://as.example", "https://as.example/?tenant=a", "https://as.example/#a", "as.example", "javascript:alert(1)"]) {
+        const body = JSON.stringify({ authorization_servers: [{ issuer, client_id: "workbench" }] });
+        const { code, panel } = await readFaultOf(page, stage, { body });
+        assert.equal(code, "configuration.invalid", issuer);
+        const [problem] = await checks(panel);
+        assert.ok(problem.startsWith("authorization_servers[0].issuer: expected an issuer URL"), problem);
+        assert.ok(problem.includes(issuer), problem);
+      }
+    },
+  );
 
   scenario("may not name one client twice (CFG-14)", async ({ page, stage }) => {
     const { issuer } = stage.authorizationServer;
@@ -140,8 +135,6 @@ describe("a config.json with mistakes", () => {
 });
 
 describe("a configuration that is in order", () => {
-  const scenario = setting({ familiar: true });
-
   scenario("needs an issuer and a client ID, and keeps tokens in memory if it says nothing else", async ({ page, stage }) => {
     stage.configure({ issuer: stage.authorizationServer.issuer, client_id: "workbench", scope: "openid profile photos:read" });
     await signInAgain(page, stage);

@@ -10,6 +10,8 @@ import { startBystander } from "./servers/loopback.mjs";
 import { until } from "./support/until.mjs";
 import { BLOCKED_BY_CORS, LOAD_FAILED } from "./support/visitor.mjs";
 
+const scenario = setting({ familiar: true, faults: true });
+
 const FAILED = [LOAD_FAILED, BLOCKED_BY_CORS];
 
 /** Signs in until the page says what went wrong; the code was sent exactly once, and nobody is signed in. */
@@ -36,8 +38,6 @@ async function tryAgain(page, stage, panel) {
 }
 
 describe("a token endpoint that does not answer", () => {
-  const scenario = setting({ familiar: true, faults: true });
-
   for (const [mode, status] of [["redirect", 307], ["redirect302", 302]]) {
     scenario(`is not followed to where it redirects by ${status} (TOK-3, A12)`, { allow: FAILED }, async ({ page, stage }) => {
       stage.fault.mode = mode;
@@ -116,38 +116,48 @@ describe("a token endpoint that does not answer", () => {
   });
   const nowhere = () => ({ metadata: { token_endpoint: `${gone.origin}/token` } });
 
-  scenario("may be switched off altogether", { allow: FAILED, client: nowhere, origins: () => [gone.origin] }, async ({ page, stage }) => {
-    await beginSignIn(page, stage);
-    const { code, text } = await readFault(page);
-    assert.equal(code, "token.unreachable");
-    assert.match(text, /Check that the server is running and reachable/);
-    await isSignedOut(page);
-  });
+  scenario(
+    "may be switched off altogether",
+    { allow: FAILED, client: nowhere, origins: () => [gone.origin] },
+    async ({ page, stage }) => {
+      await beginSignIn(page, stage);
+      const { code, text } = await readFault(page);
+      assert.equal(code, "token.unreachable");
+      assert.match(text, /Check that the server is running and reachable/);
+      await isSignedOut(page);
+    },
+  );
 
-  scenario("may keep its answer from the page (CORS), which the page names as a possible cause", { allow: FAILED }, async ({ page, stage }) => {
-    Object.assign(stage.fault, { mode: "reply", cors: false, reply: { body: { access_token: "unreadable", token_type: "Bearer" } } });
-    const { code, text, entry } = await signInVainly(page, stage);
-    assert.equal(entry.status, 200);
-    assert.equal(code, "token.unreachable");
-    assert.match(text, /lets this origin read its answers \(CORS\)/);
-  });
+  scenario(
+    "may keep its answer from the page (CORS), which the page names as a possible cause",
+    { allow: FAILED },
+    async ({ page, stage }) => {
+      Object.assign(stage.fault, { mode: "reply", cors: false, reply: { body: { access_token: "unreadable", token_type: "Bearer" } } });
+      const { code, text, entry } = await signInVainly(page, stage);
+      assert.equal(entry.status, 200);
+      assert.equal(code, "token.unreachable");
+      assert.match(text, /lets this origin read its answers \(CORS\)/);
+    },
+  );
 });
 
 describe("a token endpoint that answers something else", () => {
-  const scenario = setting({ familiar: true, faults: true });
-
-  scenario("is not read further than its limit: the server sees the connection close (TOK-16)", { allow: FAILED }, async ({ page, stage }) => {
-    const LIMIT = 256 * 1024;
-    // Slower than the page reads, so that what is under way at the end is little.
-    Object.assign(stage.fault, { mode: "endless", pace: { bytes: 16 * 1024, milliseconds: 5 } });
-    const { code, summary, side, entry } = await signInVainly(page, stage);
-    await until("the server saw the connection close", () => entry.closedByClientAt);
-    assert.ok(entry.bytesSent > LIMIT, `${entry.bytesSent} bytes were sent`);
-    assert.ok(entry.bytesSent < 2 * LIMIT, `${entry.bytesSent} bytes were sent`);
-    assert.equal(code, "token.body_too_large");
-    assert.match(summary, /longer than 262144 octets/);
-    assert.equal(side, "the authorization server or API");
-  });
+  scenario(
+    "is not read further than its limit: the server sees the connection close (TOK-16)",
+    { allow: FAILED },
+    async ({ page, stage }) => {
+      const LIMIT = 256 * 1024;
+      // Slower than the page reads, so that what is under way at the end is little.
+      Object.assign(stage.fault, { mode: "endless", pace: { bytes: 16 * 1024, milliseconds: 5 } });
+      const { code, summary, side, entry } = await signInVainly(page, stage);
+      await until("the server saw the connection close", () => entry.closedByClientAt);
+      assert.ok(entry.bytesSent > LIMIT, `${entry.bytesSent} bytes were sent`);
+      assert.ok(entry.bytesSent < 2 * LIMIT, `${entry.bytesSent} bytes were sent`);
+      assert.equal(code, "token.body_too_large");
+      assert.match(summary, /longer than 262144 octets/);
+      assert.equal(side, "the authorization server or API");
+    },
+  );
 
   scenario("is told apart from tokens if it is a web page (TOK-5)", async ({ page, stage }) => {
     stage.fault.mode = "html";
@@ -159,41 +169,49 @@ describe("a token endpoint that answers something else", () => {
     await tryAgain(page, stage, panel);
   });
 
-  for (const [what, body] of [
-    ["no UTF-8", Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x00, 0xc3, 0x28, 0x22])],
-    ["cut off", '{"access_token":"half'],
-    ["preceded by a byte order mark", '\uFEFF{"access_token":"canary","token_type":"Bearer"}'],
-    ["nested ten thousand deep", `{"access_token":"canary","token_type":"Bearer","x":${"[".repeat(10_000)}${"]".repeat(10_000)}}`],
-    ["holding the access token twice", '{"access_token":"canary","access_token":"other","token_type":"Bearer"}'],
-    ["followed by something else", '{"access_token":"canary","token_type":"Bearer"}garbage'],
-    ["empty", ""],
-  ]) {
-    scenario(`cannot be read if it is ${what} (TOK-12, TOK-18)`, async ({ page, stage }) => {
+  const UNREADABLE = {
+    "no UTF-8": Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x00, 0xc3, 0x28, 0x22]),
+    "cut off": '{"access_token":"half',
+    "a byte order mark first": '\uFEFF{"access_token":"canary","token_type":"Bearer"}',
+    "nested ten thousand deep": `{"access_token":"canary","token_type":"Bearer","x":${"[".repeat(10_000)}${"]".repeat(10_000)}}`,
+    "the access token twice": '{"access_token":"canary","access_token":"other","token_type":"Bearer"}',
+    "something else behind it": '{"access_token":"canary","token_type":"Bearer"}garbage',
+    "nothing at all": "",
+  };
+
+  scenario("is told apart from tokens if it cannot be read (TOK-12, TOK-18)", async ({ page, stage }) => {
+    for (const [what, body] of Object.entries(UNREADABLE)) {
+      stage.reset();
       Object.assign(stage.fault, { mode: "reply", reply: { body } });
       const { code, summary, text, entry } = await signInVainly(page, stage);
       assert.equal(entry.status, 200);
-      assert.equal(code, "token.malformed");
-      assert.match(summary, /The token response cannot be read/);
-      assert.doesNotMatch(text, /canary/);
-    });
-  }
+      assert.equal(code, "token.malformed", what);
+      assert.match(summary, /The token response cannot be read/, what);
+      assert.doesNotMatch(text, /canary/, what);
+    }
+  });
 
-  for (const [what, body, code, words] of [
-    ["has no access token", { token_type: "Bearer" }, "token.missing_access_token", /has no access token/],
-    ["has a number for an access token", { access_token: 17, token_type: "Bearer" }, "token.invalid_member", /access_token should be/],
-    ["has an access token that could not stand in a header", { access_token: "a\r\nX: y", token_type: "Bearer" }, "token.invalid_member", /access_token should be/],
-    ["brings a token of another type", { access_token: "canary", token_type: "mac" }, "token.unsupported_token_type", /of a type that this client does not use/],
-    ["says a lifetime below zero", { access_token: "canary", token_type: "Bearer", expires_in: -1 }, "token.invalid_member", /expires_in should be a number of seconds/],
-  ]) {
-    scenario(`is thrown away whole if it ${what} (TOK-6, TOK-8)`, async ({ page, stage }) => {
+  const UNUSABLE = [
+    [{ token_type: "Bearer" }, "token.missing_access_token", /has no access token/],
+    [{ access_token: 17, token_type: "Bearer" }, "token.invalid_member", /access_token should be/],
+    [{ access_token: "", token_type: "Bearer" }, "token.invalid_member", /access_token should be/],
+    [{ access_token: "a\r\nX: y", token_type: "Bearer" }, "token.invalid_member", /access_token should be/],
+    [{ access_token: "canary", token_type: "mac" }, "token.unsupported_token_type", /of a type that this client does not use/],
+    [{ access_token: "canary", token_type: "Bearer", expires_in: -1 }, "token.invalid_member", /expires_in should be a number of seconds/],
+    [{ access_token: "canary", token_type: "Bearer", refresh_token: {} }, "token.invalid_member", /refresh_token should be/],
+  ];
+
+  scenario("is thrown away whole if one member is wrong (TOK-6, TOK-8, TOK-17, OPS-3)", async ({ page, stage }) => {
+    for (const [body, code, words] of UNUSABLE) {
+      stage.reset();
       Object.assign(stage.fault, { mode: "reply", reply: { body } });
       const fault = await signInVainly(page, stage);
       assert.equal(fault.entry.status, 200);
-      assert.equal(fault.code, code);
+      assert.equal(fault.code, code, JSON.stringify(body));
       assert.match(fault.summary, words);
       assert.ok(!JSON.stringify(await dump(page)).includes("canary"));
-    });
-  }
+    }
+  });
 
   scenario("must say that it is JSON (TOK-5)", async ({ page, stage }) => {
     const body = '{"access_token":"canary","token_type":"Bearer"}';
@@ -212,65 +230,74 @@ describe("a token endpoint that answers something else", () => {
 });
 
 describe("a token endpoint that refuses", () => {
-  const scenario = setting({ familiar: true, faults: true });
   const JSON_TYPE = { "Content-Type": "application/json" };
 
-  for (const [what, status, headers, body, code, words] of [
-    ["invalid_grant", 400, JSON_TYPE, { error: "invalid_grant" }, "token.refused", /expired or was used already \(invalid_grant\)/],
-    ["an error that is labelled text/html", 400, { "Content-Type": "text/html" }, { error: "invalid_grant" }, "token.refused", /expired or was used already \(invalid_grant\)/],
-    ["an error without a label", 401, {}, { error: "invalid_client" }, "token.refused", /does not accept this client \(invalid_client\)/],
-    ["an error with status 200", 200, JSON_TYPE, { error: "invalid_scope" }, "token.refused", /refused \(invalid_scope\)/],
-    ["a code of its own", 400, JSON_TYPE, { error: "cosmic_rays" }, "token.refused", /refused \(cosmic_rays\)/],
-    ["status 500 and a web page", 500, { "Content-Type": "text/html" }, "<h1>Oops</h1>", "token.status", /status 500, without saying why/],
-    ["status 503 and nothing", 503, {}, "", "token.status", /status 503, without saying why/],
-  ]) {
-    scenario(`is understood if it says ${what} (TOK-13)`, { allow: FAILED }, async ({ page, stage }) => {
+  const REFUSALS = [
+    [400, JSON_TYPE, { error: "invalid_grant" }, "token.refused", /expired or was used already \(invalid_grant\)/],
+    [400, { "Content-Type": "text/html" }, { error: "invalid_grant" }, "token.refused", /expired or was used already \(invalid_grant\)/],
+    [401, {}, { error: "invalid_client" }, "token.refused", /does not accept this client \(invalid_client\)/],
+    [200, JSON_TYPE, { error: "invalid_scope" }, "token.refused", /refused \(invalid_scope\)/],
+    [400, JSON_TYPE, { error: "cosmic_rays" }, "token.refused", /refused \(cosmic_rays\)/],
+    [500, { "Content-Type": "text/html" }, "<h1>Oops</h1>", "token.status", /status 500, without saying why/],
+    [503, {}, "", "token.status", /status 503, without saying why/],
+  ];
+
+  scenario("is understood, whatever status and media type it says it with (TOK-13)", { allow: FAILED }, async ({ page, stage }) => {
+    for (const [status, headers, body, code, words] of REFUSALS) {
+      stage.reset();
       Object.assign(stage.fault, { mode: "reply", reply: { status, headers, body } });
       const fault = await signInVainly(page, stage);
       assert.equal(fault.entry.status, status);
-      assert.equal(fault.code, code);
+      assert.equal(fault.code, code, JSON.stringify([status, headers, body]));
       assert.match(fault.summary, words);
-    });
-  }
-
-  scenario("is quoted as text, and its page about the error is no script (CB-14, A10)", { allow: FAILED }, async ({ page, stage }) => {
-    const error_description = "<img src=x onerror=globalThis.pwned=1>";
-    const body = { error: "invalid_request", error_description, error_uri: "javascript:globalThis.pwned=1" };
-    Object.assign(stage.fault, { mode: "reply", reply: { status: 400, body } });
-    const { text, panel } = await signInVainly(page, stage);
-    assert.ok(text.includes(error_description));
-    assert.equal(await panel.locator("img, a").count(), 0);
-    assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
+    }
   });
+
+  scenario(
+    "is quoted as text, and its page about the error is no script (CB-14, A10)",
+    { allow: FAILED },
+    async ({ page, stage }) => {
+      const error_description = "<img src=x onerror=globalThis.pwned=1>";
+      const body = { error: "invalid_request", error_description, error_uri: "javascript:globalThis.pwned=1" };
+      Object.assign(stage.fault, { mode: "reply", reply: { status: 400, body } });
+      const { text, panel } = await signInVainly(page, stage);
+      assert.ok(text.includes(error_description));
+      assert.equal(await panel.locator("img, a").count(), 0);
+      assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
+    },
+  );
 
   // A server that sees a code twice takes back what it gave for it, consent included, so a stranger comes for this.
-  scenario("says that a code was used already, if somebody else was faster (A3)", { allow: FAILED, stranger: true }, async ({ page, stage }) => {
-    stage.fault.mode = "held";
-    await beginSignIn(page, stage);
-    await logIn(page);
-    await allow(page);
-    await until("the code was sent", () => stage.fault.waiting.length === 1);
-    const [{ entry }] = stage.tokenRequests;
-    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-    const faster = await fetch(stage.fault.forwardTo, { method: "POST", headers, body: entry.body });
-    assert.equal(faster.status, 200);
+  scenario(
+    "says that a code was used already, if somebody else was faster (A3)",
+    { allow: FAILED, stranger: true },
+    async ({ page, stage }) => {
+      stage.fault.mode = "held";
+      await beginSignIn(page, stage);
+      await logIn(page);
+      await allow(page);
+      await until("the code was sent", () => stage.fault.waiting.length === 1);
+      const [{ entry }] = stage.tokenRequests;
+      const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+      const faster = await fetch(stage.fault.forwardTo, { method: "POST", headers, body: entry.body });
+      assert.equal(faster.status, 200);
 
-    stage.fault.release();
-    const { code, summary, panel } = await readFault(page);
-    assert.equal(entry.status, 400);
-    assert.equal(code, "token.refused");
-    assert.match(summary, /expired or was used already \(invalid_grant\)/);
-    assert.equal(stage.tokenRequests.length, 1);
+      stage.fault.release();
+      const { code, summary, panel } = await readFault(page);
+      assert.equal(entry.status, 400);
+      assert.equal(code, "token.refused");
+      assert.match(summary, /expired or was used already \(invalid_grant\)/);
+      assert.equal(stage.tokenRequests.length, 1);
 
-    stage.fault.mode = "forward";
-    await panel.getByRole("button", { name: "Try again" }).click();
-    await allow(page);
-    await isSignedIn(page);
-  });
+      stage.fault.mode = "forward";
+      await panel.getByRole("button", { name: "Try again" }).click();
+      await allow(page);
+      await isSignedIn(page);
+    },
+  );
 });
 
 describe("a token endpoint that departs from the standard a little", () => {
-  const scenario = setting({ familiar: true, faults: true });
   const session = (page) => page.getByRole("region", { name: "Access token" });
 
   /** Signs in with this answer, and resolves with what the session page says. */
@@ -312,10 +339,14 @@ describe("a token endpoint that departs from the standard a little", () => {
     assert.match(text, /token_type was missing/);
   });
 
-  scenario("may give a token that the API then refuses, which is shown as the API's answer", { allow: FAILED }, async ({ page, stage }) => {
-    await signInWith(page, stage, { access_token: "canary", token_type: "Bearer" });
-    const { status, body } = await readApi(page);
-    assert.equal(status, "Status 401");
-    assert.equal(JSON.parse(body).error, "invalid_token");
-  });
+  scenario(
+    "may give a token that the API then refuses, which is shown as the API's answer",
+    { allow: FAILED },
+    async ({ page, stage }) => {
+      await signInWith(page, stage, { access_token: "canary", token_type: "Bearer" });
+      const { status, body } = await readApi(page);
+      assert.equal(status, "Status 401");
+      assert.equal(JSON.parse(body).error, "invalid_token");
+    },
+  );
 });

@@ -21,20 +21,23 @@ scenario("survives reloads of the page after a sign-in, without another token re
   assert.equal(stage.authorizationRequests.length, 1);
 });
 
-scenario("goes Back to the page before the sign-in, not to the callback, and Forward again (CB-3, CB-12)", async ({ page, stage }) => {
-  await signInAgain(page, stage);
-  assert.deepEqual((await historyOf(page)).slice(-2), [stage.url(), stage.url("session")]);
+scenario(
+  "goes Back to the page before the sign-in, not to the callback, and Forward again (CB-3, CB-12)",
+  async ({ page, stage }) => {
+    await signInAgain(page, stage);
+    assert.deepEqual((await historyOf(page)).slice(-2), [stage.url(), stage.url("session")]);
 
-  await page.goBack();
-  await heading(page, "Sign in").waitFor();
-  assert.equal(page.url(), stage.url());
-  await page.getByText("You are signed in.").waitFor();
+    await page.goBack();
+    await heading(page, "Sign in").waitFor();
+    assert.equal(page.url(), stage.url());
+    await page.getByText("You are signed in.").waitFor();
 
-  await page.goForward();
-  await isSignedIn(page);
-  assert.equal(page.url(), stage.url("session"));
-  assert.equal(stage.tokenRequests.length, 1);
-});
+    await page.goForward();
+    await isSignedIn(page);
+    assert.equal(page.url(), stage.url("session"));
+    assert.equal(stage.tokenRequests.length, 1);
+  },
+);
 
 scenario(
   "goes Back into the authorization server's forms without harm, where there were some (CB-12)",
@@ -52,49 +55,61 @@ scenario(
   },
 );
 
-scenario("sends nothing more on reload and Back after a token request that failed (CB-3)", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
-  const answer = await withheldAnswer(page, stage);
-  await page.goto(answer.href.replace(/code=[^&]+/, "code=wrong"));
-  await page.getByRole("alert").waitFor();
-  assert.equal(stage.tokenRequests.length, 1);
-  await page.reload();
-  await page.getByText("There is no answer here to complete").waitFor();
-  await page.goBack();
-  await signInButton(page).waitFor();
-  assert.equal(stage.tokenRequests.length, 1);
-});
+scenario(
+  "sends nothing more on reload and Back after a token request that failed (CB-3)",
+  { allow: [LOAD_FAILED] },
+  async ({ page, stage }) => {
+    const answer = await withheldAnswer(page, stage);
+    await page.goto(answer.href.replace(/code=[^&]+/, "code=wrong"));
+    await page.getByRole("alert").waitFor();
+    assert.equal(stage.tokenRequests.length, 1);
+    await page.reload();
+    await page.getByText("There is no answer here to complete").waitFor();
+    await page.goBack();
+    await signInButton(page).waitFor();
+    assert.equal(stage.tokenRequests.length, 1);
+  },
+);
 
-scenario("completes two sign-ins that were pending in one tab, each with its own verifier", { stranger: true }, async ({ page, stage }) => {
-  const first = await interceptAnswer(stage, async () => {
+scenario(
+  "completes two sign-ins that were pending in one tab, each with its own verifier",
+  { stranger: true },
+  async ({ page, stage }) => {
+    const first = await interceptAnswer(stage, async () => {
+      await beginSignIn(page, stage);
+      await logIn(page);
+      await page.getByRole("button", { name: "Allow" }).click();
+    });
+    // The browser has stayed on the server's page; the person goes back and tries once more.
+    await page.goto(stage.url());
+    const second = await withheldAnswer(page, stage);
+    assert.notEqual(first.searchParams.get("state"), second.searchParams.get("state"));
+
+    for (const answer of [first, second]) {
+      await page.goto(answer.href);
+      await isSignedIn(page);
+      assert.equal((await readApi(page)).status, "Status 200");
+    }
+    const [one, two] = stage.tokenRequests.map(({ parameters }) => parameters);
+    assert.deepEqual([one.code, two.code], [first, second].map(({ searchParams }) => searchParams.get("code")));
+    assert.notEqual(one.code_verifier, two.code_verifier);
+  },
+);
+
+scenario(
+  "lets a person who comes Back from the authorization server sign in at once",
+  { stranger: true },
+  async ({ page, stage }) => {
     await beginSignIn(page, stage);
+    await page.getByRole("textbox", { name: "User name" }).waitFor();
+    await page.goBack();
+    await signInButton(page).click();
     await logIn(page);
     await page.getByRole("button", { name: "Allow" }).click();
-  });
-  // The browser has stayed on the server's page; the person goes back and tries once more.
-  await page.goto(stage.url());
-  const second = await withheldAnswer(page, stage);
-  assert.notEqual(first.searchParams.get("state"), second.searchParams.get("state"));
-
-  for (const answer of [first, second]) {
-    await page.goto(answer.href);
     await isSignedIn(page);
-    assert.equal((await readApi(page)).status, "Status 200");
-  }
-  const [one, two] = stage.tokenRequests.map(({ parameters }) => parameters);
-  assert.deepEqual([one.code, two.code], [first, second].map(({ searchParams }) => searchParams.get("code")));
-  assert.notEqual(one.code_verifier, two.code_verifier);
-});
-
-scenario("lets a person who comes Back from the authorization server sign in at once", { stranger: true }, async ({ page, stage }) => {
-  await beginSignIn(page, stage);
-  await page.getByRole("textbox", { name: "User name" }).waitFor();
-  await page.goBack();
-  await signInButton(page).click();
-  await logIn(page);
-  await page.getByRole("button", { name: "Allow" }).click();
-  await isSignedIn(page);
-  assert.equal(stage.authorizationRequests.length, 2);
-});
+    assert.equal(stage.authorizationRequests.length, 2);
+  },
+);
 
 scenario("goes Back and Forward between its own pages, and moves the heading along", async ({ page, stage }) => {
   await signInAgain(page, stage);

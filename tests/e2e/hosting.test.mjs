@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import * as dist from "./support/dist.mjs";
-import { allow, beginSignIn, heading, isSignedIn, logIn, navigationTo, readApi, readFault, signIn, signInAgain, signInButton, signOutButton } from "./support/person.mjs";
+import {
+  heading, navigationTo, readApi, readFault, signIn, signInAgain, signInButton, signOutButton,
+} from "./support/person.mjs";
 import { setting } from "./support/scenario.mjs";
 import { LOAD_FAILED } from "./support/visitor.mjs";
 
@@ -17,20 +19,24 @@ describe("below a path", () => {
     describe(what, () => {
       const scenario = setting({ host: { root: dist.subPath(), base: dist.SUB_PATH, rewrites } });
 
-      scenario("signs in, reads the API, reloads, and asks for nothing outside of its path", { allow: NOT_FOUND }, async ({ page, stage }) => {
-        await signIn(page, stage);
-        assert.equal(page.url(), `${stage.host.origin}/sub/path/session`);
-        assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, `${stage.host.origin}/sub/path/callback`);
-        assert.equal((await readApi(page)).status, "Status 200");
-        assert.equal(page.url(), `${stage.host.origin}/sub/path/api`);
-        await page.reload();
-        await heading(page, "API").waitFor();
-        await signOutButton(page).click();
-        await navigationTo(page, "Sign in").click();
-        assert.equal(page.url(), `${stage.host.origin}/sub/path/`);
-        const outside = stage.host.log.filter(({ path }) => !path.startsWith("/sub/path/")).map(({ path }) => path);
-        assert.deepEqual(outside, []);
-      });
+      scenario(
+        "signs in, reads the API, reloads, and asks for nothing outside of its path",
+        { allow: NOT_FOUND },
+        async ({ page, stage }) => {
+          await signIn(page, stage);
+          assert.equal(page.url(), `${stage.host.origin}/sub/path/session`);
+          assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, `${stage.host.origin}/sub/path/callback`);
+          assert.equal((await readApi(page)).status, "Status 200");
+          assert.equal(page.url(), `${stage.host.origin}/sub/path/api`);
+          await page.reload();
+          await heading(page, "API").waitFor();
+          await signOutButton(page).click();
+          await navigationTo(page, "Sign in").click();
+          assert.equal(page.url(), `${stage.host.origin}/sub/path/`);
+          const outside = stage.host.log.filter(({ path }) => !path.startsWith("/sub/path/")).map(({ path }) => path);
+          assert.deepEqual(outside, []);
+        },
+      );
 
       scenario("keeps to its path when an answer is refused", async ({ page, stage }) => {
         await page.goto(stage.url("callback?code=forged&state=wrong"));
@@ -52,15 +58,19 @@ describe("on a host without rewrites", () => {
     ["callback/index.html answers at /callback/", "callback/"],
     ["the file's own name is the redirect URI", "callback.html"],
   ]) {
-    scenario(`${what}, and the sign-in completes`, { client: (stage) => ({ redirect_uri: stage.url(redirect_uri) }) }, async ({ page, stage }) => {
-      await signInAgain(page, stage);
-      assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, stage.url(redirect_uri));
-      assert.equal(stage.tokenRequests[0].parameters.redirect_uri, stage.url(redirect_uri));
-      const arrival = stage.host.log.find(({ query }) => query.includes("code="));
-      assert.equal(arrival.path, `/${redirect_uri}`);
-      assert.equal(arrival.status, 200);
-      assert.equal((await readApi(page)).status, "Status 200");
-    });
+    scenario(
+      `${what}, and the sign-in completes`,
+      { client: (stage) => ({ redirect_uri: stage.url(redirect_uri) }) },
+      async ({ page, stage }) => {
+        await signInAgain(page, stage);
+        assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, stage.url(redirect_uri));
+        assert.equal(stage.tokenRequests[0].parameters.redirect_uri, stage.url(redirect_uri));
+        const arrival = stage.host.log.find(({ query }) => query.includes("code="));
+        assert.equal(arrival.path, `/${redirect_uri}`);
+        assert.equal(arrival.status, 200);
+        assert.equal((await readApi(page)).status, "Status 200");
+      },
+    );
   }
 
   scenario("404.html completes the sign-in, where nothing else is found", { allow: NOT_FOUND }, async ({ page, stage }) => {
@@ -85,18 +95,19 @@ describe("on a host without rewrites", () => {
 describe("on a host that lets nobody set headers", () => {
   const scenario = setting({ host: { rewrites: false, headers: false } });
 
-  scenario("the page brings its policy itself, and signs in under it (WEB-4)", { allow: [/^violation: script-src-elem blocked inline/, /^error: .*Content Security Policy/] }, async ({ page, stage }) => {
-    const { headers } = await fetch(stage.url());
-    assert.equal(headers.get("content-security-policy"), null);
-    await beginSignIn(page, stage);
-    await logIn(page);
-    await allow(page);
-    await isSignedIn(page);
-    assert.equal((await readApi(page)).status, "Status 200");
-    await page.evaluate(() => document.head.append(Object.assign(document.createElement("script"), { textContent: "globalThis.pwned = 1" })));
-    assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
-    for (const entry of stage.logs) assert.equal(entry.referer, undefined, `${entry.path} got a referrer`);
-  });
+  scenario(
+    "the page brings its policy itself, and signs in under it (WEB-4)",
+    { allow: [/^violation: script-src-elem blocked inline/, /^error: .*Content Security Policy/] },
+    async ({ page, stage }) => {
+      const { headers } = await fetch(stage.url());
+      assert.equal(headers.get("content-security-policy"), null);
+      await signIn(page, stage);
+      assert.equal((await readApi(page)).status, "Status 200");
+      await page.evaluate(() => document.head.append(Object.assign(document.createElement("script"), { textContent: "globalThis.pwned = 1" })));
+      assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
+      for (const entry of stage.logs) assert.equal(entry.referer, undefined, `${entry.path} got a referrer`);
+    },
+  );
 });
 
 describe("at an address that no page has", () => {

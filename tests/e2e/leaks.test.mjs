@@ -52,23 +52,26 @@ scenario("leaves neither code, verifier, state nor nonce anywhere after a sign-i
   for (const [name, secret] of Object.entries(secrets)) assert.ok(!kept.includes(secret), name);
 });
 
-scenario("tells the code to the token endpoint and to the callback's own address only (CB-11, WEB-8, A7)", async ({ page, stage, witness }) => {
-  const { code, verifier } = await untilCodeIsSent(page, stage);
-  stage.fault.release();
-  await isSignedIn(page);
-  await readApi(page);
+scenario(
+  "tells the code to the token endpoint and to the callback's own address only (CB-11, WEB-8, A7)",
+  async ({ page, stage, witness }) => {
+    const { code, verifier } = await untilCodeIsSent(page, stage);
+    stage.fault.release();
+    await isSignedIn(page);
+    await readApi(page);
 
-  for (const entry of stage.logs) assert.equal(entry.referer, undefined, `${entry.path} got a referrer`);
-  // The arrival itself, and the token request on its way through the fault server to the authorization server.
-  const told = stage.logs.filter((entry) => seen(entry).includes(code)).map(({ method, path }) => `${method} ${path}`);
-  assert.deepEqual(told.sort(), ["GET /callback", "POST /token", "POST /token"]);
-  const toldVerifier = stage.logs.filter((entry) => seen(entry).includes(verifier)).map(({ path }) => path);
-  assert.deepEqual(toldVerifier, ["/token", "/token"]);
+    for (const entry of stage.logs) assert.equal(entry.referer, undefined, `${entry.path} got a referrer`);
+    // The arrival itself, and the token request on its way through the fault server to the authorization server.
+    const told = stage.logs.filter((entry) => seen(entry).includes(code)).map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(told.sort(), ["GET /callback", "POST /token", "POST /token"]);
+    const toldVerifier = stage.logs.filter((entry) => seen(entry).includes(verifier)).map(({ path }) => path);
+    assert.deepEqual(toldVerifier, ["/token", "/token"]);
 
-  const withCode = witness.requests.filter(({ url }) => url.includes(code));
-  assert.equal(withCode.length, 1);
-  assert.ok(withCode[0].isNavigation);
-});
+    const withCode = witness.requests.filter(({ url }) => url.includes(code));
+    assert.equal(withCode.length, 1);
+    assert.ok(withCode[0].isNavigation);
+  },
+);
 
 scenario("fetches without cookies, though the servers have set some (CFG-13, TOK-4)", async ({ page, stage, context }) => {
   await signInAgain(page, stage);
@@ -89,16 +92,15 @@ scenario("loads nothing from anywhere else on the callback page (CB-11)", async 
   assert.deepEqual(strangers, []);
 });
 
-for (const [ending, finish] of [
-  ["that succeeds", async () => {}],
-  ["whose token request is refused", async (page, stage) => void (stage.fault.mode = "reply", stage.fault.reply = { status: 400, body: { error: "invalid_grant" } })],
-]) {
+const refuse = (fault) => Object.assign(fault, { mode: "reply", reply: { status: 400, body: { error: "invalid_grant" } } });
+
+for (const [ending, prepare] of [["that succeeds", () => {}], ["whose token request is refused", refuse]]) {
   scenario(
     `prints no secret to the console and writes none into the document, in a sign-in ${ending} (OPS-1, A40)`,
     { allow: [/400 \(Bad Request\)/] },
     async ({ page, stage, witness }) => {
       const answer = await withheldAnswer(page, stage);
-      await finish(page, stage);
+      prepare(stage.fault);
       await page.goto(answer.href);
       await page.getByRole("alert").or(signOutButton(page)).waitFor();
       const secrets = [answer.searchParams.get("code"), answer.searchParams.get("state"), stage.authorizationRequests[0].parameters.nonce];
@@ -145,17 +147,20 @@ scenario(
   },
 );
 
-scenario("keeps a token in this tab's sessionStorage and nowhere else, if so configured (WEB-1)", async ({ page, stage, context }) => {
-  await signInAgain(page, stage);
-  const token = await revealToken(page);
-  const { session, ...elsewhere } = await dump(page);
-  assert.equal(Object.values(session).filter((record) => record.includes(token)).length, 1);
-  assert.ok(!JSON.stringify(elsewhere).includes(token));
+scenario(
+  "keeps a token in this tab's sessionStorage and nowhere else, if so configured (WEB-1)",
+  async ({ page, stage, context }) => {
+    await signInAgain(page, stage);
+    const token = await revealToken(page);
+    const { session, ...elsewhere } = await dump(page);
+    assert.equal(Object.values(session).filter((record) => record.includes(token)).length, 1);
+    assert.ok(!JSON.stringify(elsewhere).includes(token));
 
-  const other = await context.newPage();
-  await other.goto(stage.url("session"));
-  await other.getByText("Nobody is signed in.").waitFor();
-});
+    const other = await context.newPage();
+    await other.goto(stage.url("session"));
+    await other.getByText("Nobody is signed in.").waitFor();
+  },
+);
 
 scenario("does not keep a refresh token in any storage", async ({ page, stage }) => {
   stage.fault.mode = "reply";

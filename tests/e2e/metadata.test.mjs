@@ -7,6 +7,8 @@ import { setting } from "./support/scenario.mjs";
 import { until } from "./support/until.mjs";
 import { BLOCKED_BY_CORS, LOAD_FAILED } from "./support/visitor.mjs";
 
+const scenario = setting({ familiar: true, faults: true });
+
 const OIDC = "/.well-known/openid-configuration";
 const OAUTH = "/.well-known/oauth-authorization-server";
 
@@ -34,8 +36,6 @@ function letIn(fault) {
 const paths = ({ log }) => [...new Set(log.filter(({ method }) => method !== "OPTIONS").map(({ path }) => path))];
 
 describe("the well-known address of the metadata", () => {
-  const scenario = setting({ faults: true });
-
   for (const [what, issuerPath, found, asked] of [
     ["of OpenID Connect is asked first", "", OIDC, [OIDC]],
     ["of RFC 8414 is asked where that of OpenID Connect gives 404", "", OAUTH, [OIDC, OAUTH]],
@@ -67,16 +67,20 @@ describe("the well-known address of the metadata", () => {
     },
   );
 
-  scenario("that gives nothing is shown, with what came instead", { client: clientOf(), allow: [LOAD_FAILED] }, async ({ page, stage }) => {
-    const { fault } = stage;
-    fault.documents = { [OIDC]: { status: 500, body: "{}" }, [OAUTH]: { type: "text/html", body: "<p>Welcome" } };
-    await beginSignIn(page, stage);
-    const { code, text } = await readFault(page);
-    assert.equal(code, "metadata.unavailable");
-    assert.ok(text.includes(`${fault.origin}${OIDC} gave: status 500`));
-    assert.ok(text.includes(`${fault.origin}${OAUTH} gave: no JSON object (text/html)`));
-    assert.ok(!paths(fault).includes("/authorize"));
-  });
+  scenario(
+    "that gives nothing is shown, with what came instead",
+    { client: clientOf(), allow: [LOAD_FAILED] },
+    async ({ page, stage }) => {
+      const { fault } = stage;
+      fault.documents = { [OIDC]: { status: 500, body: "{}" }, [OAUTH]: { type: "text/html", body: "<p>Welcome" } };
+      await beginSignIn(page, stage);
+      const { code, text } = await readFault(page);
+      assert.equal(code, "metadata.unavailable");
+      assert.ok(text.includes(`${fault.origin}${OIDC} gave: status 500`));
+      assert.ok(text.includes(`${fault.origin}${OAUTH} gave: no JSON object (text/html)`));
+      assert.ok(!paths(fault).includes("/authorize"));
+    },
+  );
 
   scenario(
     "that the page may not read (CORS) is told with what helps: endpoints in config.json",
@@ -101,49 +105,59 @@ describe("the well-known address of the metadata", () => {
     },
   );
 
-  scenario("is not followed to where it redirects (CFG-13)", { client: clientOf(), allow: [LOAD_FAILED, BLOCKED_BY_CORS] }, async ({ page, stage }) => {
-    // The API's path /redirect needs a token; the token endpoint's redirects are the fault server's only ones, so the
-    // static host plays the issuer that moves.
-    stage.answer(OIDC, { status: 302, headers: { Location: `${stage.api.elsewhere.origin}/` } });
-    stage.answer(OAUTH, { status: 307, headers: { Location: `${stage.api.elsewhere.origin}/` } });
-    stage.configure(stage.client({ issuer: stage.host.origin, metadata: undefined }));
-    await beginSignIn(page, stage);
-    assert.equal((await readFault(page)).code, "metadata.unavailable");
-    assert.deepEqual(stage.api.elsewhere.log, []);
-    const asked = stage.host.log.filter(({ path }) => path.startsWith("/.well-known/"));
-    assert.deepEqual(new Set(asked.map(({ status }) => status)), new Set([302, 307]));
-  });
+  scenario(
+    "is not followed to where it redirects (CFG-13)",
+    { client: clientOf(), allow: [LOAD_FAILED, BLOCKED_BY_CORS] },
+    async ({ page, stage }) => {
+      // The API's path /redirect needs a token; the token endpoint's redirects are the fault server's only ones, so the
+      // static host plays the issuer that moves.
+      stage.answer(OIDC, { status: 302, headers: { Location: `${stage.api.elsewhere.origin}/` } });
+      stage.answer(OAUTH, { status: 307, headers: { Location: `${stage.api.elsewhere.origin}/` } });
+      stage.configure(stage.client({ issuer: stage.host.origin, metadata: undefined }));
+      await beginSignIn(page, stage);
+      assert.equal((await readFault(page)).code, "metadata.unavailable");
+      assert.deepEqual(stage.api.elsewhere.log, []);
+      const asked = stage.host.log.filter(({ path }) => path.startsWith("/.well-known/"));
+      assert.deepEqual(new Set(asked.map(({ status }) => status)), new Set([302, 307]));
+    },
+  );
 
-  scenario("is not read further than one megabyte (CFG-13, F4)", { client: clientOf(), allow: [LOAD_FAILED] }, async ({ page, stage }) => {
-    const { fault } = stage;
-    fault.documents = { [OIDC]: { body: metadataOf(fault, "", { padding: "x".repeat(1024 * 1024) }) } };
-    await beginSignIn(page, stage);
-    const { code, text } = await readFault(page);
-    assert.equal(code, "metadata.unavailable");
-    assert.match(text, /openid-configuration gave: the answer is longer than 1048576 octets/);
-    assert.ok(!paths(fault).includes("/authorize"));
-  });
+  scenario(
+    "is not read further than one megabyte (CFG-13, F4)",
+    { client: clientOf(), allow: [LOAD_FAILED] },
+    async ({ page, stage }) => {
+      const { fault } = stage;
+      fault.documents = { [OIDC]: { body: metadataOf(fault, "", { padding: "x".repeat(1024 * 1024) }) } };
+      await beginSignIn(page, stage);
+      const { code, text } = await readFault(page);
+      assert.equal(code, "metadata.unavailable");
+      assert.match(text, /openid-configuration gave: the answer is longer than 1048576 octets/);
+      assert.ok(!paths(fault).includes("/authorize"));
+    },
+  );
 
-  scenario("may be asked in vain for a while, and the person can cancel", { client: clientOf() }, async ({ page, stage, context }) => {
-    let letGo;
-    const held = new Promise((resolve) => (letGo = resolve));
-    await context.route(`${stage.fault.origin}${OIDC}`, async (route) => {
-      await held;
-      await route.abort().catch(() => {});
-    });
-    await beginSignIn(page, stage);
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
-    assert.ok(await signInButton(page).isEnabled());
-    assert.equal(await page.getByRole("alert").count(), 0);
-    assert.ok(!paths(stage.fault).includes("/authorize"));
-    letGo();
-  });
+  scenario(
+    "may be asked in vain for a while, and the person can cancel",
+    { client: clientOf() },
+    async ({ page, stage, context }) => {
+      let letGo;
+      const held = new Promise((resolve) => (letGo = resolve));
+      await context.route(`${stage.fault.origin}${OIDC}`, async (route) => {
+        await held;
+        await route.abort().catch(() => {});
+      });
+      await beginSignIn(page, stage);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
+      assert.ok(await signInButton(page).isEnabled());
+      assert.equal(await page.getByRole("alert").count(), 0);
+      assert.ok(!paths(stage.fault).includes("/authorize"));
+      letGo();
+    },
+  );
 });
 
 describe("metadata", () => {
-  const scenario = setting({ faults: true });
-
   /** Tries to sign in with such metadata; nobody may be sent anywhere. */
   async function signInVainly(page, stage, members) {
     const { fault } = stage;
@@ -156,19 +170,27 @@ describe("metadata", () => {
     return panel;
   }
 
-  scenario("of another issuer ends everything before anybody is sent there (CFG-7, A6)", { client: clientOf() }, async ({ page, stage }) => {
-    const { code, summary, text } = await signInVainly(page, stage, { issuer: `${stage.fault.origin}/INVALID` });
-    assert.equal(code, "metadata.issuer_mismatch");
-    assert.match(summary, /that of another issuer, so nothing of it is used/);
-    assert.match(text, new RegExp(`Issuer in the metadata\\s+${stage.fault.origin}/INVALID`));
-  });
+  scenario(
+    "of another issuer ends everything before anybody is sent there (CFG-7, A6)",
+    { client: clientOf() },
+    async ({ page, stage }) => {
+      const { code, summary, text } = await signInVainly(page, stage, { issuer: `${stage.fault.origin}/INVALID` });
+      assert.equal(code, "metadata.issuer_mismatch");
+      assert.match(summary, /that of another issuer, so nothing of it is used/);
+      assert.match(text, new RegExp(`Issuer in the metadata\\s+${stage.fault.origin}/INVALID`));
+    },
+  );
 
-  scenario("of an issuer that differs by a slash is that of another one (CFG-7)", { client: clientOf() }, async ({ page, stage }) => {
-    const { code } = await signInVainly(page, stage, { issuer: `${stage.fault.origin}/` });
-    assert.equal(code, "metadata.issuer_mismatch");
-  });
+  scenario(
+    "of an issuer that differs by a slash is that of another one (CFG-7)",
+    { client: clientOf() },
+    async ({ page, stage }) => {
+      const { code } = await signInVainly(page, stage, { issuer: `${stage.fault.origin}/` });
+      assert.equal(code, "metadata.issuer_mismatch");
+    },
+  );
 
-  for (const [name, value] of [
+  const WRONG = [
     ["authorization_endpoint", "javascript:globalThis.pwned=1"],
     ["authorization_endpoint", "data:text/html,x"],
     ["authorization_endpoint", "http://as.example/authorize"],
@@ -177,15 +199,21 @@ describe("metadata", () => {
     ["token_endpoint", ["https://as.example/token"]],
     ["userinfo_endpoint", "ftp://as.example/"],
     ["code_challenge_methods_supported", "S256"],
-  ]) {
-    scenario(`with ${name} ${JSON.stringify(value)} is refused before anybody is sent anywhere (CFG-3, CFG-11)`, { client: clientOf() }, async ({ page, stage, witness }) => {
-      const { code, summary } = await signInVainly(page, stage, { [name]: value });
-      assert.equal(code, "metadata.invalid_member");
-      assert.ok(summary.includes(`${name} should be`));
+  ];
+
+  scenario(
+    "with a wrong member is refused before anybody is sent anywhere (CFG-3, CFG-11)",
+    { client: clientOf() },
+    async ({ page, stage, witness }) => {
+      for (const [name, value] of WRONG) {
+        const { code, summary } = await signInVainly(page, stage, { [name]: value });
+        assert.equal(code, "metadata.invalid_member", `${name} ${value}`);
+        assert.ok(summary.includes(`${name} should be`), summary);
+      }
       assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
       assert.ok(!witness.requests.some(({ url }) => url.includes("as.example")));
-    });
-  }
+    },
+  );
 
   scenario("without a token endpoint says what is missing", { client: clientOf() }, async ({ page, stage }) => {
     const { code, summary } = await signInVainly(page, stage, { token_endpoint: undefined });
@@ -200,17 +228,21 @@ describe("metadata", () => {
     assert.match(text, /Methods it lists\s+plain/);
   });
 
-  scenario("that lists no PKCE methods is accepted, S256 is sent, and the page says so (CFG-10)", { client: clientOf() }, async ({ page, stage }) => {
-    const { fault } = stage;
-    fault.documents = { [OIDC]: { body: metadataOf(fault, "", { code_challenge_methods_supported: undefined }) } };
-    letIn(fault);
-    await page.goto(stage.url());
-    await page.getByText("PKCE not announced; S256 is sent all the same").waitFor();
-    await signInButton(page).click();
-    await isSignedIn(page);
-    const { query } = fault.log.find(({ path }) => path === "/authorize");
-    assert.equal(new URLSearchParams(query).get("code_challenge_method"), "S256");
-  });
+  scenario(
+    "that lists no PKCE methods is accepted, S256 is sent, and the page says so (CFG-10)",
+    { client: clientOf() },
+    async ({ page, stage }) => {
+      const { fault } = stage;
+      fault.documents = { [OIDC]: { body: metadataOf(fault, "", { code_challenge_methods_supported: undefined }) } };
+      letIn(fault);
+      await page.goto(stage.url());
+      await page.getByText("PKCE not announced; S256 is sent all the same").waitFor();
+      await signInButton(page).click();
+      await isSignedIn(page);
+      const { query } = fault.log.find(({ path }) => path === "/authorize");
+      assert.equal(new URLSearchParams(query).get("code_challenge_method"), "S256");
+    },
+  );
 
   scenario("may lack what is optional, and hold what nobody knows (CFG-11)", { client: clientOf() }, async ({ page, stage }) => {
     const { fault } = stage;
@@ -246,8 +278,6 @@ describe("metadata", () => {
 });
 
 describe("a server that hands people on to another (mix-up)", () => {
-  const scenario = setting({ familiar: true, faults: true });
-
   scenario("does not get the other's code (CB-6, CB-7, CFG-15, A5)", async ({ page, stage }) => {
     const { fault, authorizationServer } = stage;
     fault.documents = { [OIDC]: { body: metadataOf(fault) } };
@@ -268,9 +298,9 @@ describe("a server that hands people on to another (mix-up)", () => {
 });
 
 describe("a real server whose issuer has a path", () => {
-  const scenario = setting({ authorizationServer: { issuerPath: "/tenant/a" } });
+  const onThatStage = setting({ authorizationServer: { issuerPath: "/tenant/a" } });
 
-  scenario("signs people in, and its tokens open the API (CFG-8)", async ({ page, stage }) => {
+  onThatStage("signs people in, and its tokens open the API (CFG-8)", async ({ page, stage }) => {
     await signIn(page, stage);
     assert.equal((await readApi(page)).status, "Status 200");
     assert.equal(stage.authorizationRequests.length, 1);
@@ -278,8 +308,6 @@ describe("a real server whose issuer has a path", () => {
 });
 
 describe("after the redirect", () => {
-  const scenario = setting({ familiar: true });
-
   scenario("the code is sent before config.json has arrived, and without asking for metadata", async ({ page, stage, context }) => {
     const answer = await withheldAnswer(page, stage);
     let deliver;
@@ -299,13 +327,17 @@ describe("after the redirect", () => {
     assert.equal(asked(), before, "the metadata of this tab was used again");
   });
 
-  scenario("metadata is taken from this tab's storage when the next sign-in begins", { stranger: true }, async ({ page, stage }) => {
-    const asked = () => stage.authorizationServer.log.filter(({ path }) => path.includes("/.well-known/")).length;
-    await signIn(page, stage);
-    await page.goto(stage.url());
-    await page.getByText("PKCE with S256 announced").waitFor();
-    await signInButton(page).click();
-    await isSignedIn(page);
-    assert.equal(asked(), 1);
-  });
+  scenario(
+    "metadata is taken from this tab's storage when the next sign-in begins",
+    { stranger: true },
+    async ({ page, stage }) => {
+      const asked = () => stage.authorizationServer.log.filter(({ path }) => path.includes("/.well-known/")).length;
+      await signIn(page, stage);
+      await page.goto(stage.url());
+      await page.getByText("PKCE with S256 announced").waitFor();
+      await signInButton(page).click();
+      await isSignedIn(page);
+      assert.equal(asked(), 1);
+    },
+  );
 });

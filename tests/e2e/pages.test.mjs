@@ -100,21 +100,25 @@ async function takePicture(page, name) {
 }
 
 for (const [name, go] of Object.entries(STATIONS)) {
-  scenario(`is in order in light and dark, on a desk and on a phone: ${name}`, { allow: EXPECTED }, async ({ page, stage, context }) => {
-    await go(page, stage, context);
-    await page.evaluate(AXE);
-    for (const [width, height] of [[1280, 800], [360, 740]]) {
-      await page.setViewportSize({ width, height });
-      for (const colorScheme of ["light", "dark"]) {
-        await page.emulateMedia({ colorScheme });
-        const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations", "passes"] }));
-        const findings = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target).join(", ")}`);
-        assert.deepEqual(findings, [], `${colorScheme}, ${width} px`);
-        assert.ok(passes.length > 5, "axe has looked at something");
-        await takePicture(page, `${name} ${colorScheme} ${width}`);
+  scenario(
+    `is in order in light and dark, on a desk and on a phone: ${name}`,
+    { allow: EXPECTED },
+    async ({ page, stage, context }) => {
+      await go(page, stage, context);
+      await page.evaluate(AXE);
+      for (const [width, height] of [[1280, 800], [360, 740]]) {
+        await page.setViewportSize({ width, height });
+        for (const colorScheme of ["light", "dark"]) {
+          await page.emulateMedia({ colorScheme });
+          const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations", "passes"] }));
+          const findings = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target).join(", ")}`);
+          assert.deepEqual(findings, [], `${colorScheme}, ${width} px`);
+          assert.ok(passes.length > 5, "axe has looked at something");
+          await takePicture(page, `${name} ${colorScheme} ${width}`);
+        }
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${overflow} px stick out at ${width} px`);
       }
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px stick out at ${width} px`);
-    }
-  });
+    },
+  );
 }

@@ -21,23 +21,27 @@ for (const [client_id, kind, form] of [
     ["memory", "In this page's memory"],
   ]) {
     const client = () => ({ client_id, token_storage, scope: "photos:read" });
-    scenario(`signs in, keeps ${kind} token in ${token_storage} storage, and reads the API`, { client }, async ({ page, stage }) => {
-      await signIn(page, stage);
-      await page.getByText(place).waitFor();
-      assert.match(await revealToken(page), form);
+    scenario(
+      `signs in, keeps ${kind} token in ${token_storage} storage, and reads the API`,
+      { client },
+      async ({ page, stage }) => {
+        await signIn(page, stage);
+        await page.getByText(place).waitFor();
+        assert.match(await revealToken(page), form);
 
-      const { status, body } = await readApi(page);
-      assert.equal(status, "Status 200");
-      const { owner, photos } = JSON.parse(body);
-      assert.equal(owner, "alice");
-      assert.equal(photos.length, 12);
-      assert.equal(stage.apiRequests.length, 1);
-    });
+        const { status, body } = await readApi(page);
+        assert.equal(status, "Status 200");
+        const { owner, photos } = JSON.parse(body);
+        assert.equal(owner, "alice");
+        assert.equal(photos.length, 12);
+        assert.equal(stage.apiRequests.length, 1);
+      },
+    );
   }
 }
 
 scenario(
-  "asks for a code by a navigation, with S256 (AUT-2, AUT-3, AUT-6, AUT-12, CFG-6)",
+  "asks for a code by a navigation, with S256, and for no more than is configured (AUT-2, AUT-3, AUT-5, AUT-6, AUT-12, CFG-6, CFG-12)",
   async ({ page, stage }) => {
     await signIn(page, stage);
     const [{ entry, parameters }, ...more] = stage.authorizationRequests;
@@ -101,14 +105,17 @@ scenario("sends the token to the API in the Authorization header and nowhere els
   }
 });
 
-scenario("draws a new verifier, state and nonce for every attempt, also after one was abandoned (AUT-4)", async ({ page, stage }) => {
-  await beginSignIn(page, stage);
-  await page.getByRole("textbox", { name: "User name" }).waitFor();
-  await signIn(page, stage);
-  const [abandoned, completed] = stage.authorizationRequests.map(({ parameters }) => parameters);
-  for (const random of ["state", "nonce", "code_challenge"]) assert.notEqual(abandoned[random], completed[random], random);
-  assert.equal(stage.tokenRequests.length, 1);
-});
+scenario(
+  "draws a new verifier, state and nonce for every attempt, also after one was abandoned (AUT-4)",
+  async ({ page, stage }) => {
+    await beginSignIn(page, stage);
+    await page.getByRole("textbox", { name: "User name" }).waitFor();
+    await signIn(page, stage);
+    const [abandoned, completed] = stage.authorizationRequests.map(({ parameters }) => parameters);
+    for (const random of ["state", "nonce", "code_challenge"]) assert.notEqual(abandoned[random], completed[random], random);
+    assert.equal(stage.tokenRequests.length, 1);
+  },
+);
 
 for (const [manner, press] of [
   ["a double click", (button) => button.dblclick()],

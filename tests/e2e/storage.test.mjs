@@ -9,6 +9,8 @@ import { setting } from "./support/scenario.mjs";
 import { dump, pendingNames, poison, storedNames, withMembers } from "./support/storage.mjs";
 import { until } from "./support/until.mjs";
 
+const scenario = setting({ familiar: true, faults: true });
+
 /** Fills this origin's sessionStorage to the last character. Runs in the page. */
 function fill() {
   let piece = "x".repeat(1024 * 1024);
@@ -22,14 +24,19 @@ function fill() {
 }
 
 describe("storage that is not to be had", () => {
-  const scenario = setting({ familiar: true });
-
   scenario(
     "is said to be blocked, before anybody leaves the page (AUT-8, WEB-3, F18)",
     { preferences: { profile: { default_content_setting_values: { cookies: 2 } } } },
     async ({ page, stage }) => {
       await page.goto(stage.url());
-      assert.equal(await page.evaluate(() => { try { return typeof sessionStorage; } catch (error) { return error.name; } }), "SecurityError");
+      const blocked = await page.evaluate(() => {
+        try {
+          return typeof sessionStorage;
+        } catch (error) {
+          return error.name;
+        }
+      });
+      assert.equal(blocked, "SecurityError");
       await signInButton(page).click();
       const { code, summary, side, text, panel } = await readFault(page);
       assert.equal(code, "request.storage_blocked");
@@ -58,14 +65,30 @@ describe("storage that is not to be had", () => {
     assert.equal(stage.authorizationRequests.length, 0);
     assert.deepEqual(await pendingNames(page), []);
 
-    await page.evaluate(() => Object.keys(sessionStorage).filter((name) => name.startsWith("filler")).forEach((name) => sessionStorage.removeItem(name)));
+    await page.evaluate(() => {
+      const fillers = Object.keys(sessionStorage).filter((name) => name.startsWith("filler"));
+      for (const name of fillers) sessionStorage.removeItem(name);
+    });
     await panel.getByRole("button", { name: "Try again" }).click();
     await isSignedIn(page);
   });
 
   for (const [what, sabotage] of [
-    ["alters what it is given", () => { const { setItem } = Storage.prototype; Storage.prototype.setItem = function (name, text) { setItem.call(this, name, text.replace(/[0-9]/, "7 ")); }; }],
-    ["forgets what it is given", () => { Storage.prototype.setItem = () => {}; }],
+    [
+      "alters what it is given",
+      () => {
+        const { setItem } = Storage.prototype;
+        Storage.prototype.setItem = function (name, text) {
+          setItem.call(this, name, text.replace(/[0-9]/, "7 "));
+        };
+      },
+    ],
+    [
+      "forgets what it is given",
+      () => {
+        Storage.prototype.setItem = () => {};
+      },
+    ],
   ]) {
     scenario(`is not relied on if it ${what} (AUT-8)`, async ({ page, stage }) => {
       await page.addInitScript(sabotage);
@@ -80,8 +103,6 @@ describe("storage that is not to be had", () => {
 });
 
 describe("a session that cannot be stored", () => {
-  const scenario = setting({ familiar: true, faults: true });
-
   scenario("lives in this page, and the page says so (F19)", async ({ page, stage }) => {
     Object.assign(stage.fault, { mode: "held", reply: { body: { access_token: "long".repeat(1000), token_type: "Bearer" } } });
     await beginSignIn(page, stage);
@@ -97,8 +118,6 @@ describe("a session that cannot be stored", () => {
 });
 
 describe("records that somebody else has written", () => {
-  const scenario = setting({ familiar: true });
-
   const GARBAGE = {
     "no JSON": () => "{",
     "an empty text": () => "",
@@ -213,8 +232,6 @@ describe("records that somebody else has written", () => {
 });
 
 describe("signing out", () => {
-  const scenario = setting({ familiar: true });
-
   /** Nothing of the app is left in any storage. */
   async function assertNothingLeft(page, token) {
     const { session, local, databases, caches, name, historyState, ...rest } = await dump(page);

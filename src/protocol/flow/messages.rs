@@ -21,6 +21,7 @@ pub struct CallId(pub u64);
 
 /// Reads the answer to the request for a configuration file; `client::read_configuration` is one.
 #[derive(Clone, Copy)]
+#[expect(clippy::type_complexity, reason = "the type is the signature of `read_configuration`, once")]
 pub struct ReadConfiguration(
     pub fn(Result<HttpResponse, HttpFailure>, &Site) -> Result<Vec<Client>, ConfigurationError>,
 );

@@ -465,7 +465,8 @@ impl Flow {
                 // Another person's session at this server ends before this one begins.
                 self.sessions.retain(|known| known.key != session.key);
                 self.sessions.push(session);
-                let path = exchange.return_path.as_ref().map_or(self.site.base_path(), ReturnPath::as_str);
+                let base = self.site.base_path();
+                let path = exchange.return_path.as_ref().map_or(base, ReturnPath::as_str);
                 self.effects.push(Effect::ReplaceRoute(path.to_owned()));
             }
         }
