@@ -30,8 +30,9 @@ pub fn take_held_response() -> Option<HeldResponse> {
     let location = window.location();
     let held = HeldResponse { query: bare(&location.search().ok()?), fragment: bare(&location.hash().ok()?) };
     let is_response = |text: &str| {
-        let names = text.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
-        names.into_iter().any(|name| matches!(name, "code" | "state" | "error" | "access_token" | "id_token"))
+        // With its `=`: a fragment `#code` is an anchor of the app's own.
+        let mut names = text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
+        names.any(|name| matches!(name, "code" | "state" | "error" | "access_token" | "id_token"))
     };
     if !is_response(&held.query) && !is_response(&held.fragment) {
         return None;

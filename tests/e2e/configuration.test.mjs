@@ -235,7 +235,10 @@ describe("config.schema.json", () => {
     ["a number for a client ID", one({ client_id: 17 })],
     ["no client ID", { authorization_servers: [{ issuer: "https://as.example" }] }],
     ["neither issuer nor metadata", { authorization_servers: [{ client_id: "spa" }] }],
-    ["half of the metadata that stands in for an issuer", { authorization_servers: [{ client_id: "spa", metadata: { token_endpoint: "https://as.example/token" } }] }],
+    [
+      "half of the metadata that stands in for an issuer",
+      { authorization_servers: [{ client_id: "spa", metadata: { token_endpoint: "https://as.example/token" } }] },
+    ],
     ["another storage", one({ token_storage: "local" })],
     ["a script for an endpoint (CFG-3)", one({ metadata: { authorization_endpoint: "javascript:alert(1)" } })],
     ["an issuer with a query (CFG-2)", one({ issuer: "https://as.example/?a" })],

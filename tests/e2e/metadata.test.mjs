@@ -267,7 +267,12 @@ describe("metadata", () => {
 
   scenario(
     "may stand in the configuration altogether, and then nothing is asked for (CFG-9)",
-    { client: ({ fault }) => ({ issuer: undefined, metadata: { authorization_endpoint: `${fault.origin}/authorize`, token_endpoint: `${fault.origin}/token` } }) },
+    {
+      client: ({ fault: { origin } }) => ({
+        issuer: undefined,
+        metadata: { authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` },
+      }),
+    },
     async ({ page, stage }) => {
       letIn(stage.fault);
       await beginSignIn(page, stage);

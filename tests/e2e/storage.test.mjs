@@ -104,7 +104,7 @@ describe("storage that is not to be had", () => {
 
 describe("a session that cannot be stored", () => {
   scenario("lives in this page, and the page says so (F19)", async ({ page, stage }) => {
-    Object.assign(stage.fault, { mode: "held", reply: { body: { access_token: "long".repeat(1000), token_type: "Bearer" } } });
+    stage.fault.mode = "held";
     await beginSignIn(page, stage);
     await until("the code was sent", () => stage.fault.waiting.length === 1);
     await page.evaluate(fill);
