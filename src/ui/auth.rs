@@ -1,9 +1,10 @@
 //! The handle that components hold.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use leptos::reactive::signal::ArcTrigger;
 
 use crate::browser::clock;
 use crate::browser::driver::{Call, Driver};
@@ -19,17 +20,18 @@ use crate::protocol::time::Seconds;
 #[derive(Clone, Copy)]
 pub struct Auth {
     shared: StoredValue<Rc<Shared>, LocalStorage>,
-    /// Notified after every step of the flow.
-    changed: RwSignal<()>,
-    /// Notified every second.
-    ticked: RwSignal<()>,
-    /// Set only when it differs, so that what depends on it is not made anew by every step.
-    status: RwSignal<Status>,
 }
 
 struct Shared {
     driver: Driver,
     selected: RefCell<Option<ClientKey>>,
+    status: Cell<Status>,
+    /// Notified after every step of the flow.
+    changed: ArcTrigger,
+    /// Notified only when the status differs, so that what depends on it is not made anew by every step.
+    status_changed: ArcTrigger,
+    /// Notified every second.
+    ticked: ArcTrigger,
 }
 
 /// What the selected client is doing.
@@ -57,29 +59,37 @@ pub fn use_auth() -> Auth {
 
 impl Auth {
     pub(super) fn new(driver: Driver) -> Self {
-        let shared = Rc::new(Shared { driver: driver.clone(), selected: RefCell::new(None) });
-        let auth = Self {
-            shared: StoredValue::new_local(shared),
-            changed: RwSignal::new(()),
-            ticked: RwSignal::new(()),
-            status: RwSignal::new(Status::Loading),
+        let ticked = ArcTrigger::new();
+        let shared = Shared {
+            driver: driver.clone(),
+            selected: RefCell::new(None),
+            status: Cell::new(Status::Loading),
+            changed: ArcTrigger::new(),
+            status_changed: ArcTrigger::new(),
+            ticked: ticked.clone(),
         };
+        let auth = Self { shared: StoredValue::new_local(Rc::new(shared)) };
         auth.refresh();
-        driver.subscribe(move || auth.refresh());
+        // The driver outlives its provider: answers that come after it is gone are nobody's.
+        driver.subscribe(move || {
+            if auth.shared.try_get_value().is_some() {
+                auth.refresh();
+            }
+        });
         // Lifetimes are shown in seconds; the timer lives as long as the page.
-        std::mem::forget(clock::every(Seconds(1), move || auth.ticked.set(())));
+        std::mem::forget(clock::every(Seconds(1), move || ticked.notify()));
         auth
     }
 
     /// Looks at the flow; whoever reads is told when it changes.
     pub fn read<T>(self, look: impl FnOnce(&Flow) -> T) -> T {
-        self.changed.track();
+        self.shared().changed.track();
         self.peek(look)
     }
 
     /// Looks at the flow once; whoever reads is not told when it changes.
     pub fn peek<T>(self, look: impl FnOnce(&Flow) -> T) -> T {
-        self.driver().read(look)
+        self.shared().driver.read(look)
     }
 
     /// The configured clients.
@@ -89,19 +99,21 @@ impl Auth {
 
     /// The client that the functions below are about: the one selected, else one with a session, else the first.
     pub fn selected(self) -> Option<ClientKey> {
-        self.changed.track();
+        self.shared().changed.track();
         self.peek_selected()
     }
 
     /// Makes `key` the selected client.
     pub fn select(self, key: ClientKey) {
-        self.shared.with_value(|shared| shared.selected.replace(Some(key)));
+        self.shared().selected.replace(Some(key));
         self.refresh();
     }
 
     /// What the selected client is doing.
     pub fn status(self) -> Status {
-        self.status.get()
+        let shared = self.shared();
+        shared.status_changed.track();
+        shared.status.get()
     }
 
     /// Whether the selected client has a session.
@@ -117,7 +129,7 @@ impl Auth {
 
     /// What is left of the access token's lifetime, counted down; `None` without a session or without a lifetime.
     pub fn remaining(self) -> Option<Seconds> {
-        self.ticked.track();
+        self.shared().ticked.track();
         let key = self.selected()?;
         self.peek(|flow| flow.session(&key)?.remaining(clock::now()))
     }
@@ -136,7 +148,7 @@ impl Auth {
 
     /// Fetches metadata ahead of a click, so that the click waits for nothing.
     pub fn expect_sign_in(self, key: ClientKey) {
-        self.driver().expect_sign_in(key);
+        self.shared().driver.expect_sign_in(key);
     }
 
     /// Signs in at the selected client and comes back to the page where the person is.
@@ -147,31 +159,31 @@ impl Auth {
     /// Signs in at the selected client and comes back to `path`, which begins with `/`.
     pub fn sign_in_and_return_to(self, path: String) {
         if let Some(key) = self.peek_selected() {
-            self.driver().sign_in(key, Some(path));
+            self.shared().driver.sign_in(key, Some(path));
         }
     }
 
     /// Makes an authorization request at `key` to be shown as a link; it appears in [`Flow::prepared`].
     pub fn prepare_sign_in(self, key: ClientKey, return_path: String) {
-        self.driver().prepare_sign_in(key, Some(return_path));
+        self.shared().driver.prepare_sign_in(key, Some(return_path));
     }
 
     /// Stops a sign-in that waits for the network.
     pub fn cancel_sign_in(self) {
-        self.driver().cancel_sign_in();
+        self.shared().driver.cancel_sign_in();
     }
 
     /// Signs the selected client out: everything of it in this browser is forgotten.
     pub fn sign_out(self) {
         if let Some(key) = self.peek_selected() {
-            self.driver().sign_out(key);
+            self.shared().driver.sign_out(key);
         }
     }
 
     /// Calls an API with the selected client's token; `None` if there is no client.
     pub fn call(self, request: ResourceRequest) -> Option<Call> {
         let key = self.peek_selected()?;
-        Some(self.driver().call(key, request))
+        Some(self.shared().driver.call(key, request))
     }
 
     /// Stops waiting for a call, by [`Call::id`]; its answer is then an error that says so.
@@ -182,12 +194,12 @@ impl Auth {
         }
     }
 
-    fn driver(self) -> Driver {
-        self.shared.with_value(|shared| shared.driver.clone())
+    fn shared(self) -> Rc<Shared> {
+        self.shared.get_value()
     }
 
     fn peek_selected(self) -> Option<ClientKey> {
-        let chosen = self.shared.with_value(|shared| shared.selected.borrow().clone());
+        let chosen = self.shared().selected.borrow().clone();
         self.peek(|flow| {
             let chosen = chosen.filter(|key| flow.client(key).is_some());
             let with_session = || flow.sessions().last().map(|session| session.key().clone());
@@ -198,10 +210,11 @@ impl Auth {
     /// Tells everybody who reads that something changed.
     fn refresh(self) {
         let status = self.peek_status();
-        if self.status.get_untracked() != status {
-            self.status.set(status);
+        let shared = self.shared();
+        if shared.status.replace(status) != status {
+            shared.status_changed.notify();
         }
-        self.changed.set(());
+        shared.changed.notify();
     }
 
     fn peek_status(self) -> Status {

@@ -1,9 +1,8 @@
 //! The workbench: the app that people open, and the library's first user.
 //!
-//! Pages in pipeline order; parts are what more than one page needs.
+//! Pages in pipeline order; parts are what more than one page needs. Both are functions from data to elements.
 
-#![allow(unreachable_pub, reason = "the component macro puts each component into a private module of its own")]
-
+mod node;
 mod pages;
 mod parts;
 mod shell;
@@ -12,19 +11,9 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos_pkce::ui::{AuthProvider, Clients};
 
-use shell::Shell;
-
 /// Puts the app into the page's element `app`.
 pub(crate) fn mount() {
     let Some(element) = document().get_element_by_id("app") else { return };
-    mount_to(element.unchecked_into(), App).forget();
-}
-
-#[component]
-fn App() -> impl IntoView {
-    view! {
-        <AuthProvider clients=Clients::file()>
-            <Shell/>
-        </AuthProvider>
-    }
+    let app = || view! { <AuthProvider clients=Clients::file()>{shell::shell()}</AuthProvider> };
+    mount_to(element.unchecked_into(), app).forget();
 }

@@ -1,164 +1,147 @@
 //! The frame around every page: top bar, navigation, and the page itself.
 
-use leptos::html;
+use leptos::ev;
+use leptos::html::{ElementType, H1};
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
 use leptos_pkce::browser::navigation;
-use leptos_pkce::protocol::client::ClientKey;
+use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::ui::{Auth, use_auth};
 
-use super::pages::{ApiPage, CallbackPage, NotFoundPage, SessionPage, SignInPage};
-use super::parts::{LifetimeBar, lifetime_text};
+use super::node::{Child as _, Node, element, fragment};
+use super::pages::{api_page, callback_page, not_found_page, session_page, sign_in_page};
+use super::parts::{button, lifetime_bar, lifetime_text};
 use crate::route::Route;
 
-/// Where the person is; pages and links share it.
+/// Where the person is, and the sign-ins of this page: what every page is given.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    route: Memo<Route>,
-    base: StoredValue<String>,
+    /// The sign-ins.
+    pub(super) auth: Auth,
+    route: RwSignal<Route>,
 }
 
 impl Place {
-    /// The page shown.
-    pub(super) fn route(self) -> Route {
-        self.route.get()
-    }
-
     /// The path of a page.
     pub(super) fn path(self, route: Route) -> String {
-        self.base.with_value(|base| route.path(base))
+        self.auth.peek(|flow| route.path(flow.site().base_path()))
     }
 
-    /// Goes to a page.
-    pub(super) fn go(self, route: Route) {
-        navigation::push_route(&self.path(route));
+    /// A link to a page that does not reload the app; with a modifier key it is an ordinary link.
+    pub(super) fn link(self, target: Route, words: &'static str) -> Node {
+        let follow = move |event: ev::Event| {
+            let click: &ev::MouseEvent = event.unchecked_ref();
+            if click.button() == 0 && !click.ctrl_key() && !click.meta_key() && !click.shift_key() && !click.alt_key() {
+                click.prevent_default();
+                if self.route.get_untracked() != target {
+                    navigation::push_route(&self.path(target));
+                }
+            }
+        };
+        element("a")
+            .attribute("href", self.path(target))
+            .live_attribute("aria-current", move || (self.route.get() == target).then(|| "page".to_owned()))
+            .on("click", follow)
+            .child(words)
+    }
+
+    /// A paragraph that says why there is nothing here, and leads to where a sign-in begins.
+    pub(super) fn dead_end(self, words: &'static str) -> Node {
+        element("p").child(words).child(self.link(Route::SignIn, "Go to the sign-in page")).child(".")
+    }
+
+    fn read_address_bar(auth: Auth) -> Route {
+        auth.peek(|flow| Route::parse(&navigation::current_path(), flow.site().base_path()))
     }
 }
 
-#[component]
-pub fn Shell() -> impl IntoView {
+/// The frame, with the page in it that the address bar names.
+pub(super) fn shell() -> AnyView {
     let auth = use_auth();
-    let base = auth.peek(|flow| flow.site().base_path().to_owned());
-    let path = RwSignal::new(navigation::current_path());
-    navigation::on_route_change(move || path.set(navigation::current_path()));
-    let base = StoredValue::new(base);
-    let route = Memo::new(move |_| path.with(|path| base.with_value(|base| Route::parse(path, base))));
-    let place = Place { route, base };
-    provide_context(place);
-
-    let heading = NodeRef::<html::H1>::new();
+    let route = RwSignal::new(Place::read_address_bar(auth));
+    let place = Place { auth, route };
+    set_title(route.get_untracked());
     // The first page leaves the focus where the browser put it; every later one moves it to its heading.
-    Effect::new(move |seen: Option<Route>| {
-        let route = place.route();
-        document().set_title(&format!("{} · leptos-pkce workbench", route.heading()));
-        if seen.is_some_and(|seen| seen != route)
-            && let Some(heading) = heading.get_untracked()
-        {
-            // A heading that cannot take the focus is no reason to stop.
-            let _ = heading.focus();
+    navigation::on_route_change(move || {
+        let next = Place::read_address_bar(auth);
+        if next != route.get_untracked() {
+            route.set(next);
+            set_title(next);
+            focus_heading();
         }
-        route
     });
 
-    view! {
-        <a class="skip" href="#page">"Skip to the page"</a>
-        <div class="shell">
-            <header class="bar">
-                <span class="brand">"leptos-pkce workbench"</span>
-                <ServerPicker/>
-                <span class="grow"></span>
-                <SessionChip/>
-            </header>
-            <nav class="nav" aria-label="Pages">
-                <ul>
-                    {[Route::SignIn, Route::Session, Route::Api]
-                        .map(|target| view! { <li><PageLink target>{target.heading()}</PageLink></li> })}
-                </ul>
-            </nav>
-            <main class="page" id="page" tabindex="-1">
-                <h1 node_ref=heading tabindex="-1">{move || place.route().heading()}</h1>
-                {move || match place.route() {
-                    Route::SignIn => view! { <SignInPage/> }.into_any(),
-                    Route::Callback => view! { <CallbackPage/> }.into_any(),
-                    Route::Session => view! { <SessionPage/> }.into_any(),
-                    Route::Api => view! { <ApiPage/> }.into_any(),
-                    Route::NotFound => view! { <NotFoundPage/> }.into_any(),
-                }}
-            </main>
-        </div>
-    }
+    let targets = [Route::SignIn, Route::Session, Route::Api];
+    let links = targets.map(|target| element("li").child(place.link(target, target.heading())));
+    let bar = element("header.bar")
+        .child(element("span.brand").child("leptos-pkce workbench"))
+        .child(server_picker(auth))
+        .child(element("span.grow"))
+        .child(session_chip(auth));
+    let pages = element("nav.nav").attribute("aria-label", "Pages").child(element("ul").children(links));
+    let page = element("main.page")
+        .attribute("id", "page")
+        .attribute("tabindex", "-1")
+        .child(element("h1").attribute("tabindex", "-1").live(move || route.get().heading()))
+        .live(move || match route.get() {
+            Route::SignIn => sign_in_page(place),
+            Route::Callback => callback_page(place),
+            Route::Session => session_page(place),
+            Route::Api => api_page(place),
+            Route::NotFound => not_found_page(place),
+        });
+    fragment()
+        .child(element("a.skip").attribute("href", "#page").child("Skip to the page"))
+        .child(element("div.shell").child(bar).child(pages).child(page))
+        .into_view()
 }
 
-/// A link to a page that does not reload the app; with a modifier key it is an ordinary link.
-#[component]
-pub fn PageLink(
-    /// The page.
-    target: Route,
-    /// The words.
-    children: Children,
-) -> impl IntoView {
-    let place: Place = expect_context();
-    let follow = move |event: leptos::ev::MouseEvent| {
-        if event.button() == 0 && !event.ctrl_key() && !event.meta_key() && !event.shift_key() && !event.alt_key() {
-            event.prevent_default();
-            if place.route.get_untracked() != target {
-                place.go(target);
-            }
-        }
-    };
-    let current = move || (place.route() == target).then_some("page");
-    view! { <a href=place.path(target) aria-current=current on:click=follow>{children()}</a> }
+fn set_title(route: Route) {
+    document().set_title(&format!("{} · leptos-pkce workbench", route.heading()));
+}
+
+fn focus_heading() {
+    if let Ok(Some(heading)) = document().query_selector("#page h1") {
+        // A heading that cannot take the focus is no reason to stop.
+        let _ = heading.unchecked_into::<<H1 as ElementType>::Output>().focus();
+    }
 }
 
 /// Which server everything is about: a choice if there are several, its name if there is one.
-#[component]
-fn ServerPicker() -> impl IntoView {
-    let auth = use_auth();
-    let servers = Memo::new(move |_| {
-        let named = |client: &leptos_pkce::protocol::client::Client| (client.key().clone(), client.name().to_owned());
-        auth.read(|flow| flow.clients().iter().map(named).collect::<Vec<_>>())
-    });
-    move || match servers.get().as_slice() {
-        [] => ().into_any(),
-        [(_, name)] => view! { <span class="picker">{name.clone()}</span> }.into_any(),
-        several => picker(auth, several.to_vec()).into_any(),
-    }
+fn server_picker(auth: Auth) -> Node {
+    let named = |client: &Client| (client.key().clone(), client.name().to_owned());
+    let servers = move || auth.read(|flow| flow.clients().iter().map(named).collect::<Vec<_>>());
+    fragment().live_by(servers, move |servers| match servers.as_slice() {
+        [] => None,
+        [(_, name)] => Some(element("span.picker").child(name.clone())),
+        several => Some(picker(auth, several)),
+    })
 }
 
-fn picker(auth: Auth, servers: Vec<(ClientKey, String)>) -> impl IntoView {
+fn picker(auth: Auth, servers: &[(ClientKey, String)]) -> Node {
+    let options = servers.iter().enumerate().map(|(index, (key, name))| {
+        let key = key.clone();
+        let selected = move || (auth.selected().as_ref() == Some(&key)).then(String::new);
+        element("option").attribute("value", index.to_string()).live_attribute("selected", selected).child(name.clone())
+    });
+    let options = options.collect::<Vec<_>>();
     let keys: Vec<ClientKey> = servers.iter().map(|(key, _)| key.clone()).collect();
-    let choose = move |event: leptos::ev::Event| {
+    let choose = move |event| {
         let chosen = event_target_value(&event).parse().ok().and_then(|index: usize| keys.get(index).cloned());
         if let Some(key) = chosen {
             auth.select(key);
         }
     };
-    let options = servers.into_iter().enumerate().map(move |(index, (key, name))| {
-        let selected = move || auth.selected().as_ref() == Some(&key);
-        view! { <option value=index selected=selected>{name}</option> }
-    });
-    view! {
-        <select class="picker" aria-label="Authorization server" on:change=choose>
-            {options.collect_view()}
-        </select>
-    }
+    element("select.picker").attribute("aria-label", "Authorization server").on("change", choose).children(options)
 }
 
-#[component]
-fn SessionChip() -> impl IntoView {
-    let auth = use_auth();
-    let signed_in = Memo::new(move |_| auth.is_signed_in());
-    move || {
-        if signed_in.get() {
-            view! {
-                <span class="session">
-                    <span>{move || format!("Signed in · {}", lifetime_text(auth.remaining()))}</span>
-                    <LifetimeBar/>
-                </span>
-                <button class="button" on:click=move |_| auth.sign_out()>"Sign out"</button>
-            }
-            .into_any()
-        } else {
-            view! { <span class="session muted">"Signed out"</span> }.into_any()
+fn session_chip(auth: Auth) -> Node {
+    fragment().live(move || {
+        if !auth.is_signed_in() {
+            return element("span.session muted").child("Signed out");
         }
-    }
+        let left = element("span").live(move || format!("Signed in · {}", lifetime_text(auth.remaining())));
+        let session = element("span.session").child(left).child(lifetime_bar(auth));
+        fragment().child(session).child(button("button.button", "Sign out", move || auth.sign_out()))
+    })
 }

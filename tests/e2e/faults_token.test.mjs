@@ -147,8 +147,8 @@ describe("a token endpoint that answers something else", () => {
     { allow: FAILED },
     async ({ page, stage }) => {
       const LIMIT = 256 * 1024;
-      // Slower than the page reads, so that what is under way at the end is little.
-      Object.assign(stage.fault, { mode: "endless", pace: { bytes: 16 * 1024, milliseconds: 5 } });
+      // Much slower than the page reads, so that what is under way at the end is little, also on a busy machine.
+      Object.assign(stage.fault, { mode: "endless", pace: { bytes: 8 * 1024, milliseconds: 20 } });
       const { code, summary, side, entry } = await signInVainly(page, stage);
       await until("the server saw the connection close", () => entry.closedByClientAt);
       assert.ok(entry.bytesSent > LIMIT, `${entry.bytesSent} bytes were sent`);

@@ -225,6 +225,7 @@ fn rejects_what_a_code_flow_does_not_send() {
     for (query, fragment, name) in [
         ("code=a&access_token=b&state={state}", "", "access_token"),
         ("code=a&id_token=b&state={state}", "", "id_token"),
+        ("code=a&access%5Ftoken=b&state={state}", "", "access_token"),
         ("", "access_token=b&state={state}", "access_token"),
         ("", "id_token=b&state={state}", "id_token"),
         ("", "code=a&state={state}", "code"),

@@ -199,7 +199,7 @@ fn writes_what_it_reads() {
         let Ok(again) = Value::parse(text.as_bytes()) else {
             return Err(TestCaseError::fail(format!("{text} is no document")));
         };
-        prop_assert_eq!(again.to_text(), text);
+        prop_assert_eq!(&again.to_text(), &text);
         prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{}", text);
         Ok(())
     });

@@ -380,6 +380,7 @@ impl Tab {
                 let answer = self.answers.get(&url).cloned().unwrap_or_else(|| Some(html(404)));
                 self.arriving.extend(answer.map(|outcome| Event::Fetched { fetch, outcome }));
                 self.sent.push((fetch, request));
+                assert!(self.sent.len() < 500, "requests without end");
             }
             Effect::CancelFetch(cancelled) => {
                 let is_cancelled = |event: &Event| matches!(event, Event::Fetched { fetch, .. } if *fetch == cancelled);

@@ -1,5 +1,6 @@
 //! API: call a protected resource with the access token.
 
+use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_pkce::browser::clock;
@@ -8,170 +9,242 @@ use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::CallId;
 use leptos_pkce::protocol::http::HttpResponse;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
-use leptos_pkce::ui::{SignedIn, SignedOut, use_auth};
+use leptos_pkce::ui::{Auth, Status};
 
-use super::super::parts::FaultPanel;
-use super::super::shell::PageLink;
-use crate::route::Route;
+use super::super::node::{Node, element, fragment};
+use super::super::parts::{button, fault_panel};
+use super::super::shell::Place;
+
+/// What is typed into the form.
+struct Form {
+    method: String,
+    /// `None` means the first configured resource.
+    url: Option<String>,
+    content_type: String,
+    body: String,
+}
 
 /// How a call stands.
-#[derive(Clone, PartialEq)]
 enum Stage {
     Idle,
-    Waiting,
-    Answered(Answer),
+    Waiting(CallId),
+    Answered { response: HttpResponse, milliseconds: u32 },
     Failed(Error),
 }
 
-#[derive(Clone, PartialEq)]
-struct Answer {
-    response: HttpResponse,
-    milliseconds: u32,
+/// The page's two signals and the sign-ins.
+#[derive(Clone, Copy)]
+struct Caller {
+    auth: Auth,
+    form: RwSignal<Form>,
+    stage: RwSignal<Stage>,
 }
 
 /// More characters than this are not put into the page at once; browsers take seconds to lay them out.
 const MOST_SHOWN: usize = 200_000;
 
-#[component]
-pub fn ApiPage() -> impl IntoView {
-    view! {
-        <SignedOut>
-            <p>"Nobody is signed in, so there is no token to send. " <PageLink target=Route::SignIn>"Go to the sign-in page"</PageLink> "."</p>
-        </SignedOut>
-        <SignedIn>
-            <Caller/>
-        </SignedIn>
-    }
+/// The form for people who are signed in.
+pub(in super::super) fn api_page(place: Place) -> Node {
+    let auth = place.auth;
+    fragment().live_by(
+        move || auth.status(),
+        move |status| match status {
+            Status::SignedIn => Some(Caller::new(auth).view()),
+            Status::Loading => None,
+            _ => Some(place.dead_end("Nobody is signed in, so there is no token to send. ")),
+        },
+    )
 }
 
-#[component]
-fn Caller() -> impl IntoView {
-    let auth = use_auth();
-    let resources = Memo::new(move |_| {
-        let Some(key) = auth.selected() else { return Vec::new() };
-        let pair = |resource: &leptos_pkce::protocol::client::Resource| {
-            (resource.name.clone(), resource.url.as_str().to_owned())
+impl Caller {
+    fn new(auth: Auth) -> Self {
+        let form = Form {
+            method: "GET".to_owned(),
+            url: None,
+            content_type: "application/json".to_owned(),
+            body: String::new(),
         };
-        auth.read(|flow| flow.allowed_resources(&key).list().iter().map(pair).collect::<Vec<_>>())
-    });
-    let method = RwSignal::new("GET".to_owned());
-    let typed = RwSignal::new(None::<String>);
-    let url = Memo::new(move |_| {
-        typed.get().unwrap_or_else(|| resources.get().first().map(|(_, url)| url.clone()).unwrap_or_default())
-    });
-    let body = RwSignal::new(String::new());
-    let content_type = RwSignal::new("application/json".to_owned());
-    let stage = RwSignal::new(Stage::Idle);
-    let has_body = move || !matches!(method.get().as_str(), "GET" | "HEAD");
-    let pending = RwSignal::new(None::<CallId>);
+        Self { auth, form: RwSignal::new(form), stage: RwSignal::new(Stage::Idle) }
+    }
 
-    let send = move |event: leptos::ev::SubmitEvent| {
+    fn view(self) -> Node {
+        on_cleanup(move || self.cancel());
+        let places = move || self.resources().into_iter().map(|(_, url)| url).collect::<Vec<_>>().join(", ");
+        let form = element("form.card request")
+            .on("submit", move |event| self.submit(&event))
+            .child(self.method())
+            .child(self.url_field())
+            .live_by(move || self.has_body(), move |has_body| has_body.then(|| self.body_fields()))
+            .child(
+                element("p.muted")
+                    .child("The access token goes along as Authorization: Bearer, to these places only: ")
+                    .live(places),
+            )
+            .child(self.actions());
+        let answer = element("section.card")
+            .attribute("aria-label", "API response")
+            .attribute("aria-live", "polite")
+            .live(move || self.stage.with(|stage| self.outcome(stage)));
+        fragment().child(form).child(answer)
+    }
+
+    fn method(self) -> Node {
+        let names = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
+        let select = element("select")
+            .attribute("id", "method")
+            .live_value(move || self.form.with(|form| form.method.clone()))
+            .on("change", move |event| self.form.update(|form| form.method = event_target_value(&event)))
+            .children(names.map(|name| element("option").child(name)));
+        field("div.field method", "method", "Method", select)
+    }
+
+    fn url_field(self) -> Node {
+        let suggestions = move || {
+            let options = self.resources().into_iter();
+            fragment().children(options.map(|(name, url)| element("option").attribute("value", url).child(name)))
+        };
+        let input = one_line("url")
+            .attribute("inputmode", "url")
+            .attribute("list", "resources")
+            .live_value(move || self.url())
+            .on("input", move |event| self.form.update(|form| form.url = Some(event_target_value(&event))));
+        field("div.field url", "url", "URL", input)
+            .child(element("datalist").attribute("id", "resources").live(suggestions))
+    }
+
+    fn body_fields(self) -> Node {
+        let content_type = one_line("content-type")
+            .live_value(move || self.form.with(|form| form.content_type.clone()))
+            .on("input", move |event| self.form.update(|form| form.content_type = event_target_value(&event)));
+        let body = element("textarea")
+            .attribute("id", "body")
+            .attribute("rows", "5")
+            .attribute("spellcheck", "false")
+            .live_value(move || self.form.with(|form| form.body.clone()))
+            .on("input", move |event| self.form.update(|form| form.body = event_target_value(&event)));
+        fragment().child(field("div.field", "content-type", "Content-Type", content_type)).child(field(
+            "div.field",
+            "body",
+            "Body",
+            body,
+        ))
+    }
+
+    fn actions(self) -> Node {
+        let is_waiting = move || self.stage.with(|stage| matches!(stage, Stage::Waiting(_)));
+        let send = element("button.button primary")
+            .attribute("type", "submit")
+            .live_attribute("disabled", move || is_waiting().then(String::new))
+            .child("Send");
+        let cancel = move || is_waiting().then(|| button("button.button late", "Cancel", move || self.cancel()));
+        element("div.actions").child(send).live(cancel)
+    }
+
+    fn outcome(self, stage: &Stage) -> Node {
+        match stage {
+            Stage::Idle => element("p.muted").child("The answer will appear here."),
+            Stage::Waiting(_) => element("p.late").child("Waiting for the API…"),
+            Stage::Answered { response, milliseconds } => answer(response, *milliseconds),
+            Stage::Failed(error) => fault_panel(self.auth, error, self.auth.selected().as_ref(), None),
+        }
+    }
+
+    /// Names and URLs of the APIs that the token may go to.
+    fn resources(self) -> Vec<(String, String)> {
+        let Some(key) = self.auth.selected() else { return Vec::new() };
+        self.auth.read(|flow| {
+            let allowed = flow.allowed_resources(&key);
+            allowed.list().iter().map(|resource| (resource.name.clone(), resource.url.as_str().to_owned())).collect()
+        })
+    }
+
+    /// What is typed, else the first of the APIs.
+    fn url(self) -> String {
+        let first = || self.resources().into_iter().next().map(|(_, url)| url);
+        self.form.with(|form| form.url.clone()).or_else(first).unwrap_or_default()
+    }
+
+    fn has_body(self) -> bool {
+        self.form.with(|form| !matches!(form.method.as_str(), "GET" | "HEAD"))
+    }
+
+    fn submit(self, event: &ev::Event) {
         event.prevent_default();
-        if stage.with_untracked(|stage| *stage == Stage::Waiting) {
+        if self.stage.with_untracked(|stage| matches!(stage, Stage::Waiting(_))) {
             return;
         }
-        let with_body = has_body() && !body.with_untracked(String::is_empty);
-        let request = ResourceRequest {
-            method: method.get_untracked(),
-            url: url.get_untracked().trim().to_owned(),
-            headers: with_body.then(|| ("content-type".to_owned(), content_type.get_untracked())).into_iter().collect(),
-            body: with_body.then(|| body.get_untracked()),
-        };
-        let Some(call) = auth.call(request) else { return };
-        stage.set(Stage::Waiting);
+        let url = untrack(|| self.url()).trim().to_owned();
+        let request = self.form.with_untracked(|form| {
+            let body =
+                Some(&form.body).filter(|body| !body.is_empty() && !matches!(form.method.as_str(), "GET" | "HEAD"));
+            let content_type = body.map(|_| ("content-type".to_owned(), form.content_type.clone()));
+            let headers = content_type.into_iter().collect();
+            ResourceRequest { method: form.method.clone(), url, headers, body: body.cloned() }
+        });
+        let Some(call) = self.auth.call(request) else { return };
+        self.stage.set(Stage::Waiting(call.id()));
         let began = clock::elapsed_ms();
-        pending.set(Some(call.id()));
         spawn_local(async move {
             let outcome = call.await;
             let milliseconds = (clock::elapsed_ms() - began) as u32;
             // Whoever left the page does not look at the answer any more.
-            let _ = stage.try_set(match outcome {
-                Ok(response) => Stage::Answered(Answer { response, milliseconds }),
+            let _ = self.stage.try_set(match outcome {
+                Ok(response) => Stage::Answered { response, milliseconds },
                 Err(error) => Stage::Failed(error.into()),
             });
         });
-    };
-    let cancel = move || {
-        if let Some(call) = pending.get_untracked() {
-            auth.cancel_call(call);
-        }
-    };
-    on_cleanup(cancel);
+    }
 
-    view! {
-        <form class="card request" on:submit=send>
-            <div class="field method">
-                <label for="method">"Method"</label>
-                <select id="method" prop:value=method on:change=move |event| method.set(event_target_value(&event))>
-                    {["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"].map(|name| view! { <option>{name}</option> })}
-                </select>
-            </div>
-            <div class="field url">
-                <label for="url">"URL"</label>
-                <input id="url" type="text" inputmode="url" autocomplete="off" spellcheck="false" list="resources"
-                    prop:value=url on:input=move |event| typed.set(Some(event_target_value(&event)))/>
-                <datalist id="resources">
-                    {move || resources.get().into_iter().map(|(name, url)| view! { <option value=url>{name}</option> }).collect_view()}
-                </datalist>
-            </div>
-            {move || has_body().then(|| view! {
-                <div class="field">
-                    <label for="content-type">"Content-Type"</label>
-                    <input id="content-type" type="text" autocomplete="off" spellcheck="false"
-                        prop:value=content_type on:input=move |event| content_type.set(event_target_value(&event))/>
-                </div>
-                <div class="field">
-                    <label for="body">"Body"</label>
-                    <textarea id="body" rows="5" spellcheck="false"
-                        prop:value=body on:input=move |event| body.set(event_target_value(&event))></textarea>
-                </div>
-            })}
-            <p class="muted">"The access token goes along as Authorization: Bearer, to these places only: "
-                {move || resources.get().into_iter().map(|(_, url)| url).collect::<Vec<_>>().join(", ")}
-            </p>
-            <div class="actions">
-                <button class="button primary" type="submit" disabled=move || stage.get() == Stage::Waiting>"Send"</button>
-                {move || (stage.get() == Stage::Waiting).then(|| view! {
-                    <button class="button late" type="button" on:click=move |_| cancel()>"Cancel"</button>
-                })}
-            </div>
-        </form>
-        <section class="card" aria-label="API response" aria-live="polite">
-            {move || match stage.get() {
-                Stage::Idle => view! { <p class="muted">"The answer will appear here."</p> }.into_any(),
-                Stage::Waiting => view! { <p class="late">"Waiting for the API…"</p> }.into_any(),
-                Stage::Answered(answer) => view! { <Response answer/> }.into_any(),
-                Stage::Failed(error) => view! { <FaultPanel error key=auth.selected() retry=None/> }.into_any(),
-            }}
-        </section>
+    fn cancel(self) {
+        if let Some(Some(call)) = self.stage.try_with_untracked(Stage::waiting_for) {
+            self.auth.cancel_call(call);
+        }
     }
 }
 
-#[component]
-fn Response(
-    /// The answer and how long it took.
-    answer: Answer,
-) -> impl IntoView {
-    let Answer { response, milliseconds } = answer;
+impl Stage {
+    fn waiting_for(&self) -> Option<CallId> {
+        match self {
+            Self::Waiting(call) => Some(*call),
+            _ => None,
+        }
+    }
+}
+
+fn field(name: &'static str, id: &'static str, label: &'static str, control: Node) -> Node {
+    element(name).child(element("label").attribute("for", id).child(label)).child(control)
+}
+
+fn one_line(id: &'static str) -> Node {
+    element("input")
+        .attribute("id", id)
+        .attribute("type", "text")
+        .attribute("autocomplete", "off")
+        .attribute("spellcheck", "false")
+}
+
+fn answer(response: &HttpResponse, milliseconds: u32) -> Node {
     let size = response.body.len();
     let outcome = if (200..300).contains(&response.status) { "ok" } else { "fail" };
     let text = pretty_json(&response.body).or_else(|| String::from_utf8(response.body.clone()).ok());
-    let text = text.unwrap_or_else(|| format!("{size} octets that are no text."));
+    let mut text = text.unwrap_or_else(|| format!("{size} octets that are no text."));
     let cut = text.char_indices().nth(MOST_SHOWN).map(|(at, _)| at);
-    let shown = cut.map_or(text.as_str(), |at| &text[..at]).to_owned();
-    let headers = response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect::<String>();
-    view! {
-        <p class="status" data-outcome=outcome>
-            <strong>{format!("Status {}", response.status)}</strong>
-            <span class="muted">{format!(" · {milliseconds} ms · {}", size_text(size))}</span>
-        </p>
-        <pre class="wire" tabindex="0" role="group" aria-label="Body">{shown}</pre>
-        {cut.map(|_| view! { <p class="muted">{format!("The first {MOST_SHOWN} characters are shown.")}</p> })}
-        <details>
-            <summary>"Header fields that the browser lets this page see"</summary>
-            <pre class="wire">{headers}</pre>
-        </details>
+    if let Some(at) = cut {
+        text.truncate(at);
     }
+    let headers = response.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect::<String>();
+    let wire = || element("pre.wire");
+    let summary = "Header fields that the browser lets this page see";
+    let status = element("p.status")
+        .attribute("data-outcome", outcome)
+        .child(element("strong").child(format!("Status {}", response.status)))
+        .child(element("span.muted").child(format!(" · {milliseconds} ms · {}", size_text(size))));
+    let body = wire().attribute("tabindex", "0").attribute("role", "group").attribute("aria-label", "Body").child(text);
+    fragment()
+        .child(status)
+        .child(body)
+        .child(cut.map(|_| element("p.muted").child(format!("The first {MOST_SHOWN} characters are shown."))))
+        .child(element("details").child(element("summary").child(summary)).child(wire().child(headers)))
 }
 
 fn size_text(octets: usize) -> String {

@@ -1,51 +1,42 @@
 //! Callback: short-lived; says which step it is at, or what went wrong.
 
-use leptos::prelude::*;
-use leptos_pkce::ui::{Auth, Callback as Redirection, CallbackView, use_auth};
+use leptos_pkce::ui::CallbackView;
 
-use super::super::parts::FaultPanel;
-use super::super::shell::PageLink;
+use super::super::node::{Node, element, fragment};
+use super::super::parts::{button, fault_panel};
+use super::super::shell::Place;
 use crate::route::Route;
 
-#[component]
-pub fn CallbackPage() -> impl IntoView {
-    let auth = use_auth();
-    view! { <Redirection view=move |view| show(auth, view)/> }
+/// Follows what becomes of the authorization response.
+pub(in super::super) fn callback_page(place: Place) -> Node {
+    fragment().live_by(move || place.auth.callback(), move |view| show(place, view))
 }
 
-fn show(auth: Auth, view: CallbackView) -> AnyView {
+fn show(place: Place, view: &CallbackView) -> Node {
+    let auth = place.auth;
+    let step = |words| element("p.late").attribute("role", "status").child(words);
+    let onwards = |node: Node| {
+        let link = element("p").child(place.link(Route::SignIn, "Go to the sign-in page"));
+        node.live(move || untouched(place)).child(link)
+    };
     match view {
-        CallbackView::Receiving => view! { <p role="status" class="late">"Looking up the sign-in that this answers…"</p> }.into_any(),
-        CallbackView::Exchanging => view! {
-            <p role="status" class="late">"Sending the code and the code verifier to the token endpoint…"</p>
-            <p class="late"><button class="button" on:click=move |_| auth.cancel_sign_in()>"Cancel"</button></p>
-        }
-        .into_any(),
+        CallbackView::Receiving => step("Looking up the sign-in that this answers…"),
+        CallbackView::Exchanging => fragment()
+            .child(step("Sending the code and the code verifier to the token endpoint…"))
+            .child(element("p.late").child(button("button.button", "Cancel", move || auth.cancel_sign_in()))),
         CallbackView::Failed { error, key } => {
-            let retry = key.is_some().then(|| Callback::new(move |()| auth.retry_sign_in()));
-            view! {
-                <FaultPanel error key retry/>
-                <Untouched/>
-                <p><PageLink target=Route::SignIn>"Go to the sign-in page"</PageLink></p>
-            }
-            .into_any()
+            let retry = key.is_some().then(|| Box::new(move || auth.retry_sign_in()) as Box<dyn Fn()>);
+            onwards(fragment().child(fault_panel(auth, error, key.as_ref(), retry)))
         }
-        CallbackView::Empty => view! {
-            <p>"This is the address that authorization servers send people back to. There is no answer here to complete: it was opened directly, or its answer was used already."</p>
-            <Untouched/>
-            <p><PageLink target=Route::SignIn>"Go to the sign-in page"</PageLink></p>
-        }
-        .into_any(),
+        CallbackView::Empty => onwards(fragment().child(element("p").child(
+            "This is the address that authorization servers send people back to. There is no answer here to \
+             complete: it was opened directly, or its answer was used already.",
+        ))),
     }
 }
 
 /// Tells people who are signed in that they still are.
-#[component]
-fn Untouched() -> impl IntoView {
-    let auth = use_auth();
-    move || {
-        auth.is_signed_in().then(|| {
-            view! { <p>"You are still signed in as before: " <PageLink target=Route::Session>"see the session"</PageLink> "."</p> }
-        })
-    }
+fn untouched(place: Place) -> Option<Node> {
+    let words = element("p").child("You are still signed in as before: ");
+    place.auth.is_signed_in().then(|| words.child(place.link(Route::Session, "see the session")).child("."))
 }

@@ -6,8 +6,8 @@ mod not_found;
 mod session;
 mod sign_in;
 
-pub(super) use api::ApiPage;
-pub(super) use callback::CallbackPage;
-pub(super) use not_found::NotFoundPage;
-pub(super) use session::SessionPage;
-pub(super) use sign_in::SignInPage;
+pub(super) use api::api_page;
+pub(super) use callback::callback_page;
+pub(super) use not_found::not_found_page;
+pub(super) use session::session_page;
+pub(super) use sign_in::sign_in_page;

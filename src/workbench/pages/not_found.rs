@@ -1,13 +1,9 @@
 //! For paths that no page has.
 
-use leptos::prelude::*;
+use super::super::node::Node;
+use super::super::shell::Place;
 
-use super::super::shell::PageLink;
-use crate::route::Route;
-
-#[component]
-pub fn NotFoundPage() -> impl IntoView {
-    view! {
-        <p>"Nothing is at this address. " <PageLink target=Route::SignIn>"Go to the sign-in page"</PageLink> "."</p>
-    }
+/// Says so, and leads back.
+pub(in super::super) fn not_found_page(place: Place) -> Node {
+    place.dead_end("Nothing is at this address. ")
 }

@@ -1,75 +1,76 @@
 //! Session: what the sign-in left behind.
 
-use leptos::prelude::*;
 use leptos_pkce::protocol::client::TokenStorage;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::token_response::{IdTokenPresence, Tolerance};
-use leptos_pkce::ui::{SignedOut, use_auth};
+use leptos_pkce::ui::{Auth, Status};
 
-use super::super::parts::{LifetimeBar, SecretField, lifetime_text};
-use super::super::shell::PageLink;
+use super::super::node::{Node, element, fragment};
+use super::super::parts::{code, lifetime_bar, lifetime_text, secret_field, values};
+use super::super::shell::Place;
 use crate::route::Route;
 
-#[component]
-pub fn SessionPage() -> impl IntoView {
-    let auth = use_auth();
-    let session = Memo::new(move |_| auth.session());
-    view! {
-        <SignedOut>
-            <p>"Nobody is signed in. " <PageLink target=Route::SignIn>"Go to the sign-in page"</PageLink> "."</p>
-        </SignedOut>
-        {move || session.get().map(|session| view! { <Details session/> })}
-    }
+/// Follows the session of the selected client.
+pub(in super::super) fn session_page(place: Place) -> Node {
+    let auth = place.auth;
+    fragment().live_by(
+        move || (auth.session(), auth.status()),
+        move |(session, status)| match session {
+            Some(session) => Some(details(place, session)),
+            None if *status == Status::Loading => None,
+            None => Some(place.dead_end("Nobody is signed in. ")),
+        },
+    )
 }
 
-#[component]
-fn Details(
-    /// The session.
-    session: Session,
-) -> impl IntoView {
-    let auth = use_auth();
-    let open = Callback::new(move |()| auth.session().map(|session| session.access_token().expose().to_owned()));
-    let refused = session.refused_scope().join(" ");
-    let scope = session.granted_scope().map_or_else(|| "the server did not say".to_owned(), ToString::to_string);
-    let asked = session.requested_scope().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+fn details(place: Place, session: &Session) -> Node {
+    let auth = place.auth;
     let refresh = if session.has_refresh_token() {
         "One came. It is held in this page's memory and not used yet."
     } else {
         "None came."
     };
+    let refresh_token = section("Refresh token").child(element("p").child(refresh));
+    let id_token = (session.id_token() == IdTokenPresence::Present).then(|| {
+        section("ID token").child(element("p").child(
+            "One came, and it is not verified: this version cannot do that yet. So it is neither stored nor shown, \
+             and nothing here says who signed in.",
+        ))
+    });
+    let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
+    fragment().child(access_token(auth, session).child(call)).child(refresh_token).child(id_token)
+}
+
+fn access_token(auth: Auth, session: &Session) -> Node {
+    let open = move || auth.session().map(|session| session.access_token().expose().to_owned());
+    let lifetime = fragment().live(move || lifetime_text(auth.remaining())).child(lifetime_bar(auth));
+    let scope = session.granted_scope().map_or_else(|| "the server did not say".to_owned(), ToString::to_string);
+    let asked = session.requested_scope().map_or_else(|| "nothing".to_owned(), ToString::to_string);
     let storage = match session.token_storage() {
         TokenStorage::Memory => "In this page's memory: a reload means signed out.",
         TokenStorage::Session => {
             "In this tab's sessionStorage: it survives a reload, and any script of this page's origin can read it."
         }
     };
-    view! {
-        <section class="card" aria-label="Access token">
-            <h2>"Access token"</h2>
-            <p class="token"><SecretField label="access token" open/></p>
-            <dl class="values">
-                <div><dt>"Lifetime"</dt><dd>{move || lifetime_text(auth.remaining())} <LifetimeBar/></dd></div>
-                <div><dt>"Scope granted"</dt><dd><code>{scope}</code></dd></div>
-                <div><dt>"Scope asked for"</dt><dd><code>{asked}</code></dd></div>
-                <div><dt>"Where it lives"</dt><dd>{storage}</dd></div>
-                <div><dt>"Issuer"</dt><dd><code>{session.key().issuer.to_string()}</code></dd></div>
-                <div><dt>"Client ID"</dt><dd><code>{session.key().client_id.to_string()}</code></dd></div>
-            </dl>
-            {(!refused.is_empty()).then(|| view! { <p class="warning">"Not granted: " <code>{refused}</code></p> })}
-            {session.tolerated().iter().map(|tolerance| view! { <p class="warning">{tolerated(*tolerance)}</p> }).collect_view()}
-            <p class="actions"><PageLink target=Route::Api>"Call an API with it"</PageLink></p>
-        </section>
-        <section class="card" aria-label="Refresh token">
-            <h2>"Refresh token"</h2>
-            <p>{refresh}</p>
-        </section>
-        {(session.id_token() == IdTokenPresence::Present).then(|| view! {
-            <section class="card" aria-label="ID token">
-                <h2>"ID token"</h2>
-                <p>"One came, and it is not verified: this version cannot do that yet. So it is neither stored nor shown, and nothing here says who signed in."</p>
-            </section>
-        })}
-    }
+    let refused = session.refused_scope().join(" ");
+    let warning = || element("p.warning");
+    let not_granted = (!refused.is_empty()).then(|| warning().child("Not granted: ").child(code(refused)));
+    section("Access token")
+        .child(element("p.token").child(secret_field("access token", open)))
+        .child(values([
+            ("Lifetime", lifetime),
+            ("Scope granted", code(scope)),
+            ("Scope asked for", code(asked)),
+            ("Where it lives", fragment().child(storage)),
+            ("Issuer", code(&session.key().issuer)),
+            ("Client ID", code(&session.key().client_id)),
+        ]))
+        .child(not_granted)
+        .children(session.tolerated().iter().map(|tolerance| warning().child(tolerated(*tolerance))))
+}
+
+fn section(heading: &'static str) -> Node {
+    element("section.card").attribute("aria-label", heading).child(element("h2").child(heading))
 }
 
 fn tolerated(tolerance: Tolerance) -> &'static str {

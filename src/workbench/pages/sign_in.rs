@@ -1,28 +1,28 @@
 //! Sign in: one card per configured authorization server.
 
-use leptos::prelude::*;
+use leptos::prelude::window;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Configuration};
 use leptos_pkce::protocol::metadata::{IssParameter, Metadata, MetadataError, PkceSupport};
-use leptos_pkce::ui::{SignedIn, use_auth};
 
-use super::super::parts::{CopyButton, FaultPanel};
-use super::super::shell::{PageLink, Place};
+use super::super::node::{Node, element, fragment};
+use super::super::parts::{button, code, copy_button, fault_panel, values};
+use super::super::shell::Place;
 use crate::route::Route;
 
 /// What there is to show, coarse enough that a card is not made anew while somebody uses it.
-#[derive(Clone, PartialEq)]
+#[derive(PartialEq)]
 enum Content {
     Loading,
     Failed(Error),
     Cards(Vec<ClientKey>),
 }
 
-#[component]
-pub fn SignInPage() -> impl IntoView {
-    let auth = use_auth();
-    let content = Memo::new(move |_| {
+/// Follows the configuration.
+pub(in super::super) fn sign_in_page(place: Place) -> Node {
+    let auth = place.auth;
+    let content = move || {
         auth.read(|flow| match flow.configuration() {
             Configuration::Loading(_) => Content::Loading,
             Configuration::Failed(error) => Content::Failed(error.clone().into()),
@@ -30,123 +30,122 @@ pub fn SignInPage() -> impl IntoView {
                 Content::Cards(clients.iter().map(|client| client.key().clone()).collect())
             }
         })
-    });
-    view! {
-        <p class="lead">"Run the authorization code flow with PKCE in this browser. Tokens stay here; nothing is sent to anybody but the servers below."</p>
-        <SignedIn>
-            <p class="note">"You are signed in. " <PageLink target=Route::Session>"See the session"</PageLink> " or " <PageLink target=Route::Api>"call an API"</PageLink> "; signing in again replaces the session."</p>
-        </SignedIn>
-        {move || match content.get() {
-            Content::Loading => view! { <p role="status" class="late">"Reading config.json…"</p> }.into_any(),
-            Content::Failed(error) => {
-                let reload = Callback::new(|()| { let _ = window().location().reload(); });
-                view! { <FaultPanel error key=None retry=Some(reload)/> }.into_any()
-            }
-            Content::Cards(keys) if keys.is_empty() => view! {
-                <p class="note">"config.json names no authorization server. Add one under " <code>"authorization_servers"</code> ": its issuer and the client ID you registered there."</p>
-            }.into_any(),
-            Content::Cards(keys) => view! {
-                <div class="cards">{keys.into_iter().map(|key| view! { <ServerCard key/> }).collect_view()}</div>
-            }.into_any(),
-        }}
-    }
+    };
+    let show = move |content: &Content| match content {
+        Content::Loading => element("p.late").attribute("role", "status").child("Reading config.json…"),
+        Content::Failed(error) => fault_panel(auth, error, None, Some(Box::new(reload))),
+        Content::Cards(keys) if keys.is_empty() => element("p.note")
+            .child("config.json names no authorization server. Add one under ")
+            .child(code("authorization_servers"))
+            .child(": its issuer and the client ID you registered there."),
+        Content::Cards(keys) => {
+            let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
+            element("div.cards").children(clients.map(|client| card(place, &client)))
+        }
+    };
+    fragment()
+        .child(element("p.lead").child(
+            "Run the authorization code flow with PKCE in this browser. Tokens stay here; nothing is sent to anybody \
+             but the servers below.",
+        ))
+        .live(move || signed_in(place))
+        .live_by(content, show)
 }
 
-#[component]
-fn ServerCard(
-    /// Whose card it is.
-    key: ClientKey,
-) -> impl IntoView {
-    let auth = use_auth();
-    let place: Place = expect_context();
-    let client = auth.peek(|flow| flow.client(&key).cloned());
-    let key = StoredValue::new(key);
-    let owner = move || key.get_value();
-    auth.expect_sign_in(owner());
+fn reload() {
+    // What can fail here is a browser that refuses to navigate.
+    let _ = window().location().reload();
+}
 
-    let activity = Memo::new(move |_| auth.read(|flow| flow.activity()));
-    let error = Memo::new(move |_| auth.read(|flow| key.with_value(|key| flow.sign_in_error(key).cloned())));
-    let prepared = Memo::new(move |_| {
-        auth.read(|flow| key.with_value(|key| flow.prepared(key).map(|url| url.as_str().to_owned())))
-    });
-    let sign_in = move || {
-        auth.select(owner());
-        auth.sign_in_and_return_to(place.path(Route::Session));
-    };
-    let prepare = move |_| auth.prepare_sign_in(owner(), place.path(Route::Session));
-    let is_busy = move || activity.get() != Activity::Idle;
-    let is_discovering = move || activity.get() == Activity::Discovering(owner());
-    let is_leaving = move || activity.get() == Activity::Navigating(owner());
-
-    client.map(|client| {
-        let redirect_uri = client.redirect_uri().to_string();
-        let label = client.name().to_owned();
-        view! {
-            <section class="card" aria-label=label>
-                <h2>{client.name().to_owned()}</h2>
-                <Facts client=client.clone()/>
-                <div class="copyable">
-                    <p class="label">"Redirect URI to register"</p>
-                    <code>{redirect_uri.clone()}</code>
-                    <CopyButton label="Copy the redirect URI" text=redirect_uri/>
-                </div>
-                <Supported key=owner()/>
-                <div class="actions">
-                    <button class="button primary" type="button" disabled=is_busy on:click=move |_| sign_in()>"Sign in"</button>
-                    <button class="button" type="button" disabled=is_busy on:click=prepare>"Show the request"</button>
-                    <span role="status">
-                        {move || is_discovering().then(|| view! { <span class="late">"Reading the server's metadata… "</span> })}
-                        {move || is_leaving().then(|| view! { <span class="late">"Going to the authorization server…"</span> })}
-                    </span>
-                    {move || is_discovering().then(|| view! {
-                        <button class="button late" type="button" on:click=move |_| auth.cancel_sign_in()>"Cancel"</button>
-                    })}
-                </div>
-                {move || prepared.get().map(|url| view! { <PreparedRequest url/> })}
-                {move || error.get().map(|error| {
-                    view! { <FaultPanel error key=Some(owner()) retry=Some(Callback::new(move |()| sign_in()))/> }
-                })}
-            </section>
-        }
+/// Tells people who are signed in what they can do instead.
+fn signed_in(place: Place) -> Option<Node> {
+    place.auth.is_signed_in().then(|| {
+        element("p.note")
+            .child("You are signed in. ")
+            .child(place.link(Route::Session, "See the session"))
+            .child(" or ")
+            .child(place.link(Route::Api, "call an API"))
+            .child("; signing in again replaces the session.")
     })
 }
 
-#[component]
-fn Facts(
-    /// Whose facts.
-    client: Client,
-) -> impl IntoView {
-    let scope = client
-        .scope()
-        .map(|scope| scope.tokens().map(|token| view! { <span class="chip">{token.to_owned()}</span> }).collect_view());
-    view! {
-        <dl class="values">
-            <div><dt>"Issuer"</dt><dd><code>{client.key().issuer.to_string()}</code></dd></div>
-            <div><dt>"Client ID"</dt><dd><code>{client.key().client_id.to_string()}</code></dd></div>
-            <div><dt>"Scope"</dt><dd>{scope.map_or_else(|| "none is asked for".into_any(), |chips| chips.into_any())}</dd></div>
-        </dl>
-    }
+fn card(place: Place, client: &Client) -> Node {
+    let auth = place.auth;
+    let key = client.key().clone();
+    auth.expect_sign_in(key.clone());
+    let redirect_uri = client.redirect_uri().to_string();
+    let copyable = element("div.copyable")
+        .child(element("p.label").child("Redirect URI to register"))
+        .child(code(&redirect_uri))
+        .child(copy_button("Copy the redirect URI", redirect_uri));
+
+    let owner = key.clone();
+    let line = move || auth.read(|flow| flow.metadata(&owner).map(|known| known.map(supported).map_err(unsupported)));
+    let owner = key.clone();
+    let prepared = move || auth.read(|flow| flow.prepared(&owner).map(|url| url.as_str().to_owned()));
+    let owner = key.clone();
+    let error = move || auth.read(|flow| flow.sign_in_error(&owner).cloned());
+    let owner = key.clone();
+    let failed = move |error: &Option<Error>| {
+        let retry = owner.clone();
+        let retry = Box::new(move || sign_in(place, &retry));
+        error.as_ref().map(|error| fault_panel(auth, error, Some(&owner), Some(retry)))
+    };
+    element("section.card")
+        .attribute("aria-label", client.name().to_owned())
+        .child(element("h2").child(client.name().to_owned()))
+        .child(facts(client))
+        .child(copyable)
+        .live_by(line, metadata_line)
+        .child(actions(place, key))
+        .live_by(prepared, |url| url.as_deref().map(prepared_request))
+        .live_by(error, failed)
+}
+
+fn sign_in(place: Place, key: &ClientKey) {
+    place.auth.select(key.clone());
+    place.auth.sign_in_and_return_to(place.path(Route::Session));
+}
+
+/// The buttons of a card, and beside them what is being waited for.
+fn actions(place: Place, key: ClientKey) -> Node {
+    let auth = place.auth;
+    let is_busy = move || auth.read(|flow| (flow.activity() != Activity::Idle).then(String::new));
+    let (signing_in, prepared, cancelled, owner) = (key.clone(), key.clone(), key.clone(), key);
+    let sign_in = move || sign_in(place, &signing_in);
+    let prepare = move || auth.prepare_sign_in(prepared.clone(), place.path(Route::Session));
+    let waiting = move || match auth.read(|flow| flow.activity()) {
+        Activity::Discovering(key) if key == owner => Some("Reading the server's metadata… "),
+        Activity::Navigating(key) if key == owner => Some("Going to the authorization server…"),
+        _ => None,
+    };
+    let can_cancel = move || auth.read(|flow| flow.activity()) == Activity::Discovering(cancelled.clone());
+    let waiting_for = |words: &Option<&'static str>| words.map(|words| element("span.late").child(words));
+    let cancel = move || button("button.button late", "Cancel", move || auth.cancel_sign_in());
+    element("div.actions")
+        .child(button("button.button primary", "Sign in", sign_in).live_attribute("disabled", is_busy))
+        .child(button("button.button", "Show the request", prepare).live_attribute("disabled", is_busy))
+        .child(element("span").attribute("role", "status").live_by(waiting, waiting_for))
+        .live_by(can_cancel, move |can_cancel| can_cancel.then(cancel))
+}
+
+fn facts(client: &Client) -> Node {
+    let chip = |token: &str| element("span.chip").child(token.to_owned());
+    let scope = match client.scope() {
+        Some(scope) => fragment().children(scope.tokens().map(chip)),
+        None => fragment().child("none is asked for"),
+    };
+    values([("Issuer", code(&client.key().issuer)), ("Client ID", code(&client.key().client_id)), ("Scope", scope)])
 }
 
 /// What the server's metadata says, as far as it matters here.
-#[component]
-fn Supported(
-    /// Whose metadata.
-    key: ClientKey,
-) -> impl IntoView {
-    let auth = use_auth();
-    let line = Memo::new(move |_| {
-        auth.read(|flow| match flow.metadata(&key) {
-            None => None,
-            Some(Ok(metadata)) => Some(Ok(supported(metadata))),
-            Some(Err(error)) => Some(Err(unsupported(error))),
-        })
-    });
-    move || match line.get() {
-        None => view! { <p class="muted late">"Reading the server's metadata…"</p> }.into_any(),
-        Some(Ok(words)) => view! { <p class="muted">{words}</p> }.into_any(),
-        Some(Err(words)) => view! { <p class="warning">{words}</p> }.into_any(),
-    }
+fn metadata_line(line: &Option<Result<String, String>>) -> Node {
+    let (name, words) = match line {
+        None => ("p.muted late", "Reading the server's metadata…"),
+        Some(Ok(words)) => ("p.muted", words.as_str()),
+        Some(Err(words)) => ("p.warning", words.as_str()),
+    };
+    element(name).child(words.to_owned())
 }
 
 fn supported(metadata: &Metadata) -> String {
@@ -166,26 +165,20 @@ fn unsupported(error: &MetadataError) -> String {
 }
 
 /// An authorization request as a plain link.
-#[component]
-fn PreparedRequest(
-    /// The link.
-    url: String,
-) -> impl IntoView {
-    let (endpoint, query) = url.split_once('?').unwrap_or((&url, ""));
+fn prepared_request(url: &str) -> Node {
+    let (endpoint, query) = url.split_once('?').unwrap_or((url, ""));
     let parameters = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        view! { <div><dt><code>{name.to_owned()}</code></dt><dd><code>{value.to_owned()}</code></dd></div> }
+        (code(name), code(value))
     });
-    view! {
-        <section class="prepared" aria-label="Authorization request">
-            <h3>"Authorization request"</h3>
-            <p class="muted">"A plain link for this tab, good for one sign-in within an hour. Its values are as they stand on the wire."</p>
-            <p><code>{endpoint.to_owned()}</code></p>
-            <dl class="values wire">{parameters.collect_view()}</dl>
-            <div class="actions">
-                <a class="button" href=url.clone()>"Follow the link"</a>
-                <CopyButton label="Copy the link" text=url.clone()/>
-            </div>
-        </section>
-    }
+    let link = element("a.button").attribute("href", url.to_owned()).child("Follow the link");
+    element("section.prepared")
+        .attribute("aria-label", "Authorization request")
+        .child(element("h3").child("Authorization request"))
+        .child(element("p.muted").child(
+            "A plain link for this tab, good for one sign-in within an hour. Its values are as they stand on the wire.",
+        ))
+        .child(element("p").child(code(endpoint)))
+        .child(values(parameters))
+        .child(element("div.actions").child(link).child(copy_button("Copy the link", url.to_owned())))
 }

@@ -1,54 +1,44 @@
 //! The fault panel, everywhere the same: what happened, whose side it is on, what to check, the stable code.
 
-use leptos::prelude::*;
 use leptos_pkce::inspect::advice::advise;
 use leptos_pkce::inspect::report::report;
 use leptos_pkce::protocol::client::ClientKey;
 use leptos_pkce::protocol::error::{Error, Fault};
-use leptos_pkce::ui::use_auth;
+use leptos_pkce::ui::Auth;
 
-use super::CopyButton;
+use super::super::node::{Node, element};
+use super::{button, code, copy_button, values};
 
 /// Explains `error`.
-#[component]
-pub fn FaultPanel(
-    /// What went wrong.
-    error: Error,
-    /// Whose it was, if that is known.
-    #[prop(optional_no_strip)]
-    key: Option<ClientKey>,
-    /// What "Try again" does; without it there is no such button.
-    #[prop(optional_no_strip)]
-    retry: Option<Callback<()>>,
-) -> impl IntoView {
-    let auth = use_auth();
-    let advice = auth.peek(|flow| advise(&error, key.and_then(|key| flow.client(&key)), flow.site()));
-    let text = StoredValue::new(report(&error, &advice));
+///
+/// `key` says whose it was, if that is known; `retry` is what "Try again" does, and without it there is no such button.
+pub(in super::super) fn fault_panel(
+    auth: Auth,
+    error: &Error,
+    key: Option<&ClientKey>,
+    retry: Option<Box<dyn Fn()>>,
+) -> Node {
+    let advice = auth.peek(|flow| advise(error, key.and_then(|key| flow.client(key)), flow.site()));
+    let text = report(error, &advice);
     let fault = error.fault();
-    let rows = advice.values.into_iter().map(|(name, value)| {
-        view! { <div><dt>{name}</dt><dd><code>{value}</code></dd></div> }
+    let more = advice.more.map(|uri| {
+        let link = element("a").attribute("href", uri.clone());
+        let link = link.attribute("rel", "noopener noreferrer").attribute("target", "_blank");
+        element("p").child(link.child("What the server says about it: ").child(uri))
     });
-    let checks = advice.checks.into_iter().map(|check| view! { <li>{check}</li> });
-    view! {
-        <section class="fault" data-fault=fault.as_str() role="alert">
-            <h2>{advice.summary}</h2>
-            <p class="muted">{format!("On the side of: {}", side(fault))}</p>
-            <h3>"What to check next"</h3>
-            <ol>{checks.collect_view()}</ol>
-            <h3>"The values involved"</h3>
-            <dl class="values">{rows.collect_view()}</dl>
-            {advice.more.map(|uri| view! {
-                <p><a href=uri.clone() rel="noopener noreferrer" target="_blank">"What the server says about it: " {uri.clone()}</a></p>
-            })}
-            <p class="muted">"Error code: " <code>{error.code()}</code></p>
-            <div class="actions">
-                {retry.map(|retry| view! {
-                    <button class="button primary" type="button" on:click=move |_| retry.run(())>"Try again"</button>
-                })}
-                <CopyButton label="Copy report" text=Signal::derive(move || text.get_value())/>
-            </div>
-        </section>
-    }
+    let again = retry.map(|retry| button("button.button primary", "Try again", retry));
+    element("section.fault")
+        .attribute("data-fault", fault.as_str())
+        .attribute("role", "alert")
+        .child(element("h2").child(advice.summary))
+        .child(element("p.muted").child(format!("On the side of: {}", side(fault))))
+        .child(element("h3").child("What to check next"))
+        .child(element("ol").children(advice.checks.into_iter().map(|check| element("li").child(check))))
+        .child(element("h3").child("The values involved"))
+        .child(values(advice.values.into_iter().map(|(name, value)| (name, code(value)))))
+        .child(more)
+        .child(element("p.muted").child("Error code: ").child(code(error.code())))
+        .child(element("div.actions").child(again).child(copy_button("Copy report", text)))
 }
 
 fn side(fault: Fault) -> &'static str {

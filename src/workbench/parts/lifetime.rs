@@ -1,8 +1,9 @@
 //! How long an access token lives, in words and as a bar.
 
-use leptos::prelude::*;
 use leptos_pkce::protocol::time::Seconds;
-use leptos_pkce::ui::use_auth;
+use leptos_pkce::ui::Auth;
+
+use super::super::node::{Node, element, fragment};
 
 /// What is left, e.g. `4:12 left`.
 pub(in super::super) fn lifetime_text(remaining: Option<Seconds>) -> String {
@@ -15,14 +16,12 @@ pub(in super::super) fn lifetime_text(remaining: Option<Seconds>) -> String {
 }
 
 /// The bar under it; nothing if the server did not say a lifetime.
-#[component]
-pub fn LifetimeBar() -> impl IntoView {
-    let auth = use_auth();
-    let lifetime = move || auth.session().and_then(|session| session.lifetime()).map(|Seconds(whole)| whole);
-    move || {
-        lifetime().map(|whole| {
-            let left = move || auth.remaining().map_or(0, |Seconds(left)| left);
-            view! { <progress class="life" aria-label="Access token lifetime left" max=whole.max(1) value=left></progress> }
-        })
-    }
+pub(in super::super) fn lifetime_bar(auth: Auth) -> Node {
+    let lifetime = move || auth.session().and_then(|session| session.lifetime());
+    let left = move || auth.remaining().map_or(0, |Seconds(left)| left).to_string();
+    fragment().live_by(lifetime, move |lifetime| {
+        let Seconds(whole) = lifetime.as_ref()?;
+        let bar = element("progress.life").attribute("aria-label", "Access token lifetime left");
+        Some(bar.attribute("max", (*whole).max(1).to_string()).live_attribute("value", move || Some(left())))
+    })
 }

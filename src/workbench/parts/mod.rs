@@ -1,11 +1,13 @@
 //! What more than one page needs.
 
-mod copy_button;
+mod buttons;
 mod fault_panel;
 mod lifetime;
 mod secret_field;
+mod values;
 
-pub(super) use copy_button::CopyButton;
-pub(super) use fault_panel::FaultPanel;
-pub(super) use lifetime::{LifetimeBar, lifetime_text};
-pub(super) use secret_field::SecretField;
+pub(super) use buttons::{button, copy_button};
+pub(super) use fault_panel::fault_panel;
+pub(super) use lifetime::{lifetime_bar, lifetime_text};
+pub(super) use secret_field::secret_field;
+pub(super) use values::{code, values};
