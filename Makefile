@@ -32,8 +32,9 @@ setup-test: ## installs what `make test` needs: a browser too
 fmt: ## is the code formatted?
 	$(ENV) cargo fmt --all --check
 
+# The example is an app for the browser and nothing else, so the host passes it over.
 clippy: ## lints, for the host and for wasm32
-	$(ENV) cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(ENV) cargo clippy --locked --all-targets -- -D warnings
 	$(ENV) cargo clippy --locked --workspace --all-targets $(WASM) -- -D warnings
 
 doc: ## rustdoc with warnings denied, for the host and for wasm32
@@ -41,7 +42,7 @@ doc: ## rustdoc with warnings denied, for the host and for wasm32
 	$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps $(WASM) --lib
 
 test-native: ## the protocol, natively
-	$(ENV) cargo test --locked --workspace
+	$(ENV) cargo test --locked
 
 test-browser: ## the browser adapters and components, in headless Chromium
 	$(ENV) WASM_BINDGEN_TEST_TIMEOUT=120 cargo test --locked $(WASM) --test browser --test ui

@@ -204,7 +204,7 @@ async fn does_not_send_people_round_and_round() {
     assert_eq!((lab.requests().len(), lab.left().len(), app.status()), (0, 0, Status::Failed));
 }
 
-/// A guard guards again once somebody has signed out.
+/// A guard does not send people back who have just signed out.
 #[wasm_bindgen_test]
 async fn leaves_people_alone_after_they_signed_out() {
     let lab = Lab::open();
