@@ -170,7 +170,7 @@ impl AuthorizationResponse {
     /// # Errors
     /// [`CallbackError::Malformed`].
     pub fn parse(query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
-        // Names are looked for before anything is decoded for good: what is malformed may hold a token all the same.
+        // Names are looked for before anything is decoded: what is malformed may hold a token all the same.
         let holds = |part: &str, names: &[&'static str]| {
             let mut found = part.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
             found.find_map(|name| names.iter().copied().find(|wanted| *wanted == name))
@@ -181,7 +181,10 @@ impl AuthorizationResponse {
         for part in [query, fragment] {
             if holds(part, &RESPONSE_PARAMETERS).is_some() || part.len() > form::LONGEST {
                 let parameters = form::decode(part).map_err(CallbackError::Malformed)?;
-                return Ok(Some(Self { parameters, stray }));
+                // And once more by their decoded names, which may have been spelled with escapes.
+                let decoded =
+                    ["access_token", "id_token"].into_iter().find(|name| form::value(&parameters, name).is_some());
+                return Ok(Some(Self { parameters, stray: stray.or(decoded) }));
             }
         }
         Ok(None)
