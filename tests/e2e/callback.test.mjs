@@ -305,11 +305,12 @@ describe("a refusal by the server", () => {
       ["login_required", /must show something to the person first/],
       ["invalid_scope", /does not know or allow the scope/],
       ["temporarily_unavailable", /overloaded or being maintained/],
-      ["cosmic_rays", /it has a reason of its own \(cosmic_rays\)/],
+      ["cosmic_rays", /it has a reason of its own/],
     ]) {
-      const { code, summary } = await refuse(page, stage, { error });
+      const { code, summary, text } = await refuse(page, stage, { error });
       assert.equal(code, "callback.refused", error);
       assert.match(summary, words);
+      assert.ok(text.includes(error), text);
     }
   });
 

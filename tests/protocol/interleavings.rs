@@ -81,7 +81,7 @@ fn take(tab: &mut Tab, step: Step) {
 fn the_contracts_hold_in_any_order_of_events() {
     let scenario =
         Scenario::public_client().configured("token_storage", json!("session")).silent(TOKEN_ENDPOINT).silent(API);
-    for_all(vec(step(), 1..40), |steps| {
+    for_all(vec(step(), 1..30), |steps| {
         let mut tab = scenario.open();
         for step in steps {
             let was_signed_in = tab.session().is_some();
