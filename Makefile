@@ -8,7 +8,7 @@ ONLY =
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown
 
-.PHONY: help serve test dist setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package clean
+.PHONY: help serve test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package clean
 # The steps of `make test` share one target directory and one terminal.
 .NOTPARALLEL:
 
@@ -50,11 +50,15 @@ test-browser: ## the browser adapters and components, in headless Chromium
 test-scripts: ## the build's own scripts
 	$(ENV) node --test --test-reporter=spec scripts/*.d/*.test.mjs
 
-test-e2e: dist ## whole sign-ins in Chromium, against the release build
-	$(ENV) node --test --test-reporter=spec tests/e2e/*.test.mjs
+test-e2e: dist dist-sub ## whole sign-ins in Chromium, against the release build
+	$(ENV) node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
+
+# The same site for a sub-path, for the tests of hosting.
+dist-sub: setup
+	@$(ENV) node scripts/dist.mjs --public-url /sub/path/ --dist dist-sub --only app
 
 package: ## what would be published, and nothing else
 	@$(ENV) scripts/package
 
 clean: ## removes what was built, not what was installed
-	rm -rf target dist dist-minimal test-artifacts
+	rm -rf target dist dist-minimal dist-sub test-artifacts

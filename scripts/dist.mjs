@@ -27,8 +27,8 @@ const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
  * that fails the build. The ceiling is what was reached last; it goes down to the budget, and never up.
  */
 const SITES = {
-  app: { title: "workbench", source: TOP, suffix: "", budget: 110, ceiling: 160, hasConfig: true },
-  minimal: { title: "examples/minimal", source: join(TOP, "examples/minimal"), suffix: "-minimal", budget: 65, ceiling: 90, hasConfig: false },
+  app: { title: "workbench", source: TOP, suffix: "", budget: 110, ceiling: 112, hasConfig: true },
+  minimal: { title: "examples/minimal", source: join(TOP, "examples/minimal"), suffix: "-minimal", budget: 65, ceiling: 81, hasConfig: false },
 };
 
 try {

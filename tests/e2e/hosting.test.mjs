@@ -24,16 +24,16 @@ describe("below a path", () => {
         { allow: NOT_FOUND },
         async ({ page, stage }) => {
           await signIn(page, stage);
-          assert.equal(page.url(), `${stage.host.origin}/sub/path/session`);
-          assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, `${stage.host.origin}/sub/path/callback`);
+          assert.equal(page.url(), stage.url("session"));
+          assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, stage.url("callback"));
           assert.equal((await readApi(page)).status, "Status 200");
-          assert.equal(page.url(), `${stage.host.origin}/sub/path/api`);
+          assert.equal(page.url(), stage.url("api"));
           await page.reload();
           await heading(page, "API").waitFor();
           await signOutButton(page).click();
           await navigationTo(page, "Sign in").click();
-          assert.equal(page.url(), `${stage.host.origin}/sub/path/`);
-          const outside = stage.host.log.filter(({ path }) => !path.startsWith("/sub/path/")).map(({ path }) => path);
+          assert.equal(page.url(), stage.url());
+          const outside = stage.host.log.filter(({ path }) => !path.startsWith(dist.SUB_PATH)).map(({ path }) => path);
           assert.deepEqual(outside, []);
         },
       );
@@ -84,7 +84,8 @@ describe("on a host without rewrites", () => {
 
   scenario("every page can be opened by its own address", { allow: NOT_FOUND }, async ({ page, stage }) => {
     await signInAgain(page, stage);
-    for (const [path, name] of [["session", "Session"], ["api", "API"], ["", "Sign in"], ["index.html", "Sign in"], ["callback", "Signing in"]]) {
+    const pages = { session: "Session", api: "API", "": "Sign in", "index.html": "Sign in", callback: "Signing in" };
+    for (const [path, name] of Object.entries(pages)) {
       await page.goto(stage.url(path));
       await heading(page, name).waitFor();
       await signOutButton(page).waitFor();
@@ -103,7 +104,10 @@ describe("on a host that lets nobody set headers", () => {
       assert.equal(headers.get("content-security-policy"), null);
       await signIn(page, stage);
       assert.equal((await readApi(page)).status, "Status 200");
-      await page.evaluate(() => document.head.append(Object.assign(document.createElement("script"), { textContent: "globalThis.pwned = 1" })));
+      await page.evaluate(() => {
+        const script = Object.assign(document.createElement("script"), { textContent: "globalThis.pwned = 1" });
+        document.head.append(script);
+      });
       assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
       for (const entry of stage.logs) assert.equal(entry.referer, undefined, `${entry.path} got a referrer`);
     },
