@@ -9,7 +9,9 @@ use crate::route::Route;
 
 /// Follows what becomes of the authorization response.
 pub(in super::super) fn callback_page(place: Place) -> Node {
-    fragment().live_by(move || place.auth.callback(), move |view| show(place, view))
+    // A failure is explained once more when the configuration arrives: only then is it known what was sent.
+    let configured = move || place.auth.read(|flow| flow.clients().len());
+    fragment().live_by(move || (place.auth.callback(), configured()), move |(view, _)| show(place, view))
 }
 
 fn show(place: Place, view: &CallbackView) -> Node {
