@@ -76,7 +76,8 @@ function build(site, { publicUrl, deployment, dist }) {
   mkdirSync(join(TOP, "target"), { recursive: true });
   const root = mkdtempSync(join(TOP, "target/site-"));
   try {
-    runTrunk(site, root, publicUrl);
+    const hasSource = librarySource();
+    runTrunk(site, root, publicUrl, hasSource ? smallLibrary : {});
     const servers = site.hasConfig ? installConfig(root, deployment) : ANY_SERVER;
     const policy = finishPage(root, publicUrl, servers);
     const files = list(root);
@@ -86,7 +87,7 @@ function build(site, { publicUrl, deployment, dist }) {
     rmSync(destination, { recursive: true, force: true });
     cpSync(root, destination, { recursive: true });
     console.log(`\n${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
-    report(sizes, new Set(files.filter(isLoadedBySignIn)), site);
+    report(sizes, new Set(files.filter(isLoadedBySignIn)), hasSource ? site : { ...site, ceiling: Infinity });
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -97,9 +98,9 @@ function isLoadedBySignIn(file) {
   return /\.(css|js|wasm)$/.test(file) || file === "index.html" || file === "config.json";
 }
 
-function runTrunk({ source }, root, publicUrl) {
+function runTrunk({ source }, root, publicUrl, environment) {
   const args = ["build", "--release", "--locked", "--offline", "--public-url", publicUrl, "--dist", root];
-  const env = { ...process.env, ...(librarySource() ? smallLibrary : {}) };
+  const env = { ...process.env, ...environment };
   const { error, status } = spawnSync("trunk", args, { cwd: source, env, stdio: ["ignore", "inherit", "inherit"] });
   if (error) throw new Error("trunk could not be started: run `make dist`, or `scripts/setup build` and `. ./env.sh` first.");
   if (status !== 0) throw new Error("trunk could not build the site: the lines above say why.");
