@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { readConfig } from "../../scripts/dist.d/config.mjs";
+import { elements, isLink } from "../../scripts/dist.d/html.mjs";
 import { inspectPage } from "../../scripts/dist.d/inspect.mjs";
 import { contentSecurityPolicy } from "../../scripts/dist.d/policy.mjs";
 import { startStaticHost } from "./servers/static_host.mjs";
@@ -45,11 +46,13 @@ describe("the built page", () => {
   });
 
   it("says its policy and its referrer policy before it loads anything (WEB-4, WEB-8)", () => {
-    const first = html().search(/<(script|link|img|style)\b/);
-    for (const early of ['<meta http-equiv="Content-Security-Policy"', '<meta name="referrer" content="no-referrer">']) {
-      const at = html().indexOf(early);
-      assert.ok(at > 0 && at < first, early);
+    const all = elements(html());
+    const first = all.findIndex(({ name }) => ["script", "link", "img", "style"].includes(name));
+    const says = (attribute, value) => all.findIndex(({ name, attributes }) => name === "meta" && attributes[attribute] === value);
+    for (const early of [says("http-equiv", "Content-Security-Policy"), says("name", "referrer")]) {
+      assert.ok(early > 0 && early < first, `${early} comes before ${first}`);
     }
+    assert.equal(all[says("name", "referrer")].attributes.content, "no-referrer");
   });
 
   it("is the same under each name that a host may look for", () => {
@@ -57,17 +60,17 @@ describe("the built page", () => {
   });
 
   it("names each script, style and module with the hash of the very file (WEB-13)", () => {
-    const elements = html().match(/<(script|link)\b[^>]*>/g);
-    const loaded = elements.filter((element) => /\bsrc=|rel="(stylesheet|modulepreload|preload)"/.test(element));
-    for (const kind of [/\.css"/, /start-\w+\.js"/, /workbench-\w+\.js"/, /_bg\.wasm"/]) {
-      assert.ok(loaded.some((element) => kind.test(element)), `${kind} is loaded`);
+    const loaded = elements(html()).filter(
+      (element) => (element.name === "script" && element.attributes.src) || isLink(element, "stylesheet", "modulepreload", "preload"),
+    );
+    const names = loaded.map(({ attributes }) => (attributes.src ?? attributes.href).slice(1));
+    for (const kind of [/\.css$/, /^start-\w+\.js$/, /^workbench-\w+\.js$/, /_bg\.wasm$/]) {
+      assert.ok(names.some((name) => kind.test(name)), `${kind} is loaded`);
     }
-    for (const element of loaded) {
-      const [, name] = /(?:href|src)="\/([^"]*)"/.exec(element);
-      const [, integrity] = /integrity="([^"]*)"/.exec(element);
-      const [algorithm] = integrity.split("-");
-      const hash = createHash(algorithm).update(readFileSync(join(dist.app(), name))).digest("base64");
-      assert.equal(integrity, `${algorithm}-${hash}`, name);
+    for (const [index, { attributes }] of loaded.entries()) {
+      const [algorithm] = attributes.integrity.split("-");
+      const hash = createHash(algorithm).update(readFileSync(join(dist.app(), names[index]))).digest("base64");
+      assert.equal(attributes.integrity, `${algorithm}-${hash}`, names[index]);
     }
   });
 

@@ -14,7 +14,7 @@ use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode};
 use serde_json::json;
 
 use crate::errors_of_every_kind::every_kind;
-use crate::scenario::{ACCESS_TOKEN, API, CODE, ISSUER, Scenario, key};
+use crate::scenario::{ACCESS_TOKEN, API, CODE, ISSUER, Scenario, key, parameter};
 
 fn advice(error: &Error) -> Advice {
     let scenario = Scenario::public_client();
@@ -239,6 +239,19 @@ fn advice_names_the_usual_cause() {
     let error = tab.answered.pop().and_then(|(_, outcome)| outcome.err()).expect("a refusal");
     let values = advice(&error.into()).values;
     assert!(values.contains(&("The token may go to", API.to_owned())), "{values:?}");
+}
+
+/// CB-16: a response in a tab that did not ask for it says so, and what to do.
+#[test]
+fn a_response_in_another_tab_says_where_it_belongs() {
+    let asking = Scenario::public_client().response("").run();
+    let state = parameter(asking.navigation().query(), "state");
+    let mut other = Scenario::public_client().open();
+    other.redirected(&format!("code={CODE}&state={state}"), "");
+    assert_eq!(other.callback_error().code(), "callback.unknown_state");
+    let advice = advice(other.callback_error());
+    assert!(advice.summary.contains("No sign-in of this tab is waiting"), "{}", advice.summary);
+    assert!(advice.checks[0].starts_with("Sign in again from this tab."), "{}", advice.checks[0]);
 }
 
 #[test]

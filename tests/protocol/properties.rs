@@ -340,6 +340,26 @@ fn a_response_with_one_parameter_changed_signs_nobody_in() {
     });
 }
 
+/// OUT-6: whatever an address says, it signs nobody in and nobody out.
+#[test]
+fn no_address_signs_anybody_in_or_out() {
+    let scenario = Scenario::public_client().configured("token_storage", json!("session"));
+    let signed_in = scenario.run();
+    let command = "(logout|destroy_session|sign_out|code|state|access_token)=[a-z0-9]{0,5}&?";
+    for_all((vec(prop_oneof![command, text()], 0..3), text()), |(query, fragment)| {
+        for was_signed_in in [false, true] {
+            let mut tab = scenario.open();
+            if was_signed_in {
+                tab.storage = signed_in.storage.clone();
+            }
+            tab.redirected(&query.concat(), &fragment);
+            prop_assert_eq!(tab.session().is_some(), was_signed_in);
+            prop_assert!(!tab.trace.iter().any(|line| line.starts_with("fetch POST") || line.starts_with("navigate")));
+        }
+        Ok(())
+    });
+}
+
 /// OPS-3: one member of a good token response changed: no session, or one that has what the answer says.
 #[test]
 fn a_token_response_with_one_member_changed_makes_no_other_session() {

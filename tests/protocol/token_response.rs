@@ -65,7 +65,8 @@ fn wants_an_access_token() {
     assert_eq!(read("[]").err(), Some(TokenError::MissingAccessToken));
 }
 
-/// TOK-6: Bearer in any casing; another type is not used; none is taken for Bearer, and remarked on.
+/// TOK-6, TOK-7: Bearer in any casing; a type that was not asked for is not used; none is taken for Bearer, and
+/// remarked on.
 #[test]
 fn wants_a_bearer_token() {
     for token_type in ["Bearer", "bearer", "BEARER", "bEaReR"] {
