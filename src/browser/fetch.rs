@@ -4,12 +4,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use gloo_net::http::{Method, RequestBuilder, Response};
+use gloo_net::http::{Request, Response};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestRedirect,
+    AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
+    RequestRedirect,
 };
 
 use super::clock;
@@ -70,30 +71,36 @@ impl From<JsValue> for Stop {
 }
 
 async fn exchange(request: HttpRequest, cancel: &Cancel) -> Result<HttpResponse, Stop> {
-    if !browser_agrees(&request.url) {
+    let browser_request = browser_request(&request, cancel)?;
+    if !is_the_same(&browser_request.url(), &request.url) {
         return Err(Stop::Failure(HttpFailure::UrlDisagreement));
     }
-    let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| Stop::Thrown)?;
-    let mut builder = RequestBuilder::new(request.url.as_str())
-        .method(method)
-        .redirect(RequestRedirect::Error)
-        .credentials(RequestCredentials::Omit)
-        .cache(RequestCache::NoStore)
-        .referrer_policy(ReferrerPolicy::NoReferrer)
-        .abort_signal(Some(&cancel.0.signal()));
-    for (name, value) in &request.headers {
-        builder = builder.header(name, value);
-    }
-    if let Some(token) = &request.bearer {
-        builder = builder.header("authorization", &format!("Bearer {}", token.expose()));
-    }
-    let built = match request.body {
-        Some(body) => builder.body(body),
-        None => builder.build(),
-    };
-    let response = built.map_err(|_| Stop::Thrown)?.send().await.map_err(|_| Stop::Thrown)?;
+    let response = Request::from(browser_request).send().await.map_err(|_| Stop::Thrown)?;
     let body = read_body(&response, request.limits, cancel).await?;
     Ok(HttpResponse { status: response.status(), headers: response.headers().entries().collect(), body })
+}
+
+/// The same request in the browser's terms. Not by gloo-net's builder, which takes the URL apart and joins it again.
+fn browser_request(request: &HttpRequest, cancel: &Cancel) -> Result<web_sys::Request, JsValue> {
+    let headers = web_sys::Headers::new()?;
+    for (name, value) in &request.headers {
+        headers.set(name, value)?;
+    }
+    if let Some(token) = &request.bearer {
+        headers.set("authorization", &format!("Bearer {}", token.expose()))?;
+    }
+    let options = RequestInit::new();
+    options.set_method(&request.method);
+    options.set_headers(&headers);
+    options.set_redirect(RequestRedirect::Error);
+    options.set_credentials(RequestCredentials::Omit);
+    options.set_cache(RequestCache::NoStore);
+    options.set_referrer_policy(ReferrerPolicy::NoReferrer);
+    options.set_signal(Some(&cancel.0.signal()));
+    if let Some(body) = &request.body {
+        options.set_body(&body.into());
+    }
+    web_sys::Request::new_with_str_and_init(request.url.as_str(), &options)
 }
 
 async fn read_body(response: &Response, limits: Limits, cancel: &Cancel) -> Result<Vec<u8>, Stop> {
@@ -116,11 +123,14 @@ async fn read_body(response: &Response, limits: Limits, cancel: &Cancel) -> Resu
 }
 
 /// What was parsed is what is sent: the browser's own parser must find the same origin, path and query.
-fn browser_agrees(url: &Url) -> bool {
-    let Ok(theirs) = web_sys::Url::new(url.as_str()) else { return false };
-    let search = theirs.search();
-    let query = search.strip_prefix('?').unwrap_or(&search);
-    theirs.origin() == url.origin() && theirs.pathname() == url.path() && query == url.query().unwrap_or_default()
+fn is_the_same(theirs: &str, ours: &Url) -> bool {
+    let rest = theirs.strip_prefix(ours.origin()).and_then(|rest| rest.strip_prefix(ours.path()));
+    let rest = match ours.query() {
+        None => rest,
+        Some(query) => rest.and_then(|rest| rest.strip_prefix('?')?.strip_prefix(query)),
+    };
+    // A fragment stays in the browser.
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
 }
 
 fn is_offline() -> bool {

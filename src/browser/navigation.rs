@@ -5,6 +5,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{PageTransitionEvent, PopStateEvent, Window};
 
+use crate::protocol::authorization_response::may_be_response;
 use crate::protocol::url::Url;
 
 /// Query and fragment of an authorization response, without `?` and `#`.
@@ -29,12 +30,7 @@ pub fn take_held_response() -> Option<HeldResponse> {
     }
     let location = window.location();
     let held = HeldResponse { query: bare(&location.search().ok()?), fragment: bare(&location.hash().ok()?) };
-    let is_response = |text: &str| {
-        // With its `=`: a fragment `#code` is an anchor of the app's own.
-        let mut names = text.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, _)| name);
-        names.any(|name| matches!(name, "code" | "state" | "error" | "access_token" | "id_token"))
-    };
-    if !is_response(&held.query) && !is_response(&held.fragment) {
+    if !may_be_response(&held.query) && !may_be_response(&held.fragment) {
         return None;
     }
     write_history(&location.pathname().ok()?, History::Replace);

@@ -104,7 +104,7 @@ pub fn authorization_request(
 
 fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> Result<Url, AuthorizationRequestError> {
     let code_challenge = CodeChallenge::s256(&pending.code_verifier);
-    let parameters = [
+    let mut parameters = vec![
         ("response_type", "code"),
         ("client_id", client.key.client_id.as_str()),
         ("redirect_uri", pending.redirect_uri.as_str()),
@@ -114,7 +114,7 @@ fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> 
         ("code_challenge_method", CODE_CHALLENGE_METHOD),
         ("nonce", pending.nonce.as_ref().map_or("", Nonce::expose)),
     ];
-    let extra = client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    parameters.extend(client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 
     // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
     // counts too. <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>
@@ -125,15 +125,12 @@ fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> 
         // Whatever else its query is, it is the server's own business.
         Err(_) => Vec::new(),
     };
-    let clash = own
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .find(|name| is_protected(name) || client.extra_parameters.iter().any(|(extra, _)| extra == name));
-    let overridden = || extra.clone().map(|(name, _)| name).find(|name| is_protected(name));
-    if let Some(name) = clash.or_else(overridden) {
-        return Err(twice(name.to_owned()));
+    let is_extra = |name: &str| client.extra_parameters.iter().any(|(extra, _)| extra == name);
+    let clash = own.into_iter().map(|(name, _)| name).find(|name| is_protected(name) || is_extra(name));
+    if let Some(name) = clash {
+        return Err(twice(name));
     }
-    Ok(metadata.authorization_endpoint.with_query(&form::encode(parameters.into_iter().chain(extra))))
+    Ok(metadata.authorization_endpoint.with_query(&form::encode(&parameters)))
 }
 
 fn split(Entropy(octets): &Entropy) -> [&[u8; 32]; 3] {

@@ -14,6 +14,7 @@ use super::form::{self, FormError};
 use super::metadata::IssParameter;
 use super::pending_authorization::{LIFETIME, PendingAuthorization};
 use super::secret::{AuthorizationCode, State};
+use super::text::{cut, parts, shorten};
 use super::time::{Seconds, UnixTime};
 use super::vocabulary::Issuer;
 
@@ -112,7 +113,7 @@ macro_rules! error_codes {
             pub fn parse(text: &str) -> Self {
                 match text {
                     $($wire => Self::$variant,)+
-                    other => Self::Other(other.chars().take(100).collect()),
+                    other => Self::Other(shorten(other, 100)),
                 }
             }
         }
@@ -171,10 +172,6 @@ impl AuthorizationResponse {
     /// [`CallbackError::Malformed`].
     pub fn parse(query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
         // Names are looked for before anything is decoded: what is malformed may hold a token all the same.
-        let holds = |part: &str, names: &[&'static str]| {
-            let mut found = part.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
-            found.find_map(|name| names.iter().copied().find(|wanted| *wanted == name))
-        };
         let stray = holds(query, &["access_token", "id_token"]);
         let stray = stray.or_else(|| holds(fragment, &["access_token", "id_token", "code"]));
         // The fragment is looked at only if the query holds no response: servers append what they like there.
@@ -206,13 +203,28 @@ impl AuthorizationResponse {
     }
 
     fn error(&self) -> Option<AuthorizationErrorResponse> {
-        let text = |name: &str| self.value(name).map(|text| text.chars().take(500).collect());
+        let text = |name: &str| self.value(name).map(|text| shorten(text, 500));
         Some(AuthorizationErrorResponse {
             error: AuthorizationErrorCode::parse(self.value("error")?),
             error_description: text("error_description"),
             error_uri: text("error_uri"),
         })
     }
+}
+
+/// Whether a query (without `?`) or a fragment (without `#`) names what a response has.
+///
+/// With its `=`: a fragment `#code` is an anchor of the app's own.
+pub fn may_be_response(part: &str) -> bool {
+    parts(part, b'&').any(|pair| {
+        let (name, value) = cut(pair, b'=');
+        value.is_some() && RESPONSE_PARAMETERS.contains(&name)
+    })
+}
+
+/// The first of the `names` that `part` has.
+fn holds(part: &str, names: &[&'static str]) -> Option<&'static str> {
+    parts(part, b'&').find_map(|pair| names.iter().copied().find(|wanted| *wanted == cut(pair, b'=').0))
 }
 
 /// Parameters that make a query or fragment an authorization response.
@@ -246,7 +258,7 @@ impl PendingAuthorization {
         // <https://www.rfc-editor.org/rfc/rfc9207#section-2.4>
         match response.value("iss") {
             Some(received) if received != self.key.issuer.as_str() => {
-                let received = received.chars().take(500).collect();
+                let received = shorten(received, 500);
                 return Err(CallbackError::IssuerMismatch { expected: self.key.issuer, received });
             }
             None if self.iss_parameter == IssParameter::Announced => {

@@ -14,6 +14,7 @@ use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
 use super::metadata::{self, Metadata, MetadataError};
 use super::site::Site;
+use super::text::shorten;
 use super::url::Url;
 use super::vocabulary::{ClientId, Issuer, NounError, RedirectUri, Scope, server_url};
 
@@ -178,7 +179,7 @@ pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, Co
     let document = Value::parse(octets).map_err(ConfigurationError::NotJson)?;
     let mut problems = Problems::default();
     let mut clients: Vec<Client> = Vec::new();
-    let mut root = Members::of(&document, "", &mut problems);
+    let mut root = Members::of(&document, &mut problems);
     let servers = root.array("authorization_servers", &mut problems);
     // A JSON Schema reference helps editors and means nothing here.
     root.string("$schema", &mut problems);
@@ -187,17 +188,18 @@ pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, Co
         None => problems.add("authorization_servers", "an array of authorization servers", "nothing"),
         Some(servers) => {
             for (index, server) in servers.iter().enumerate() {
-                let place = format!("authorization_servers[{index}]");
-                let settings = settings(server, &place, &mut problems);
-                let Some(client) = check(settings, &place, site, &mut problems) else { continue };
-                if clients.iter().any(|known| known.key == client.key) {
-                    problems.add(&place, "each issuer and client_id once", "the same pair as before");
-                }
-                clients.push(client);
+                problems.within(&format!("authorization_servers[{index}]"), |problems| {
+                    let settings = settings(server, problems);
+                    let Some(client) = check(settings, site, problems) else { return };
+                    if clients.iter().any(|known| known.key == client.key) {
+                        problems.add("", "each issuer and client_id once", "the same pair as before");
+                    }
+                    clients.push(client);
+                });
             }
         }
     }
-    if problems.0.is_empty() { Ok(clients) } else { Err(ConfigurationError::Invalid(problems.0)) }
+    problems.none_or(clients)
 }
 
 impl Client {
@@ -207,8 +209,20 @@ impl Client {
     /// [`ConfigurationError::Invalid`] with every problem.
     pub fn new(settings: ClientSettings, site: &Site) -> Result<Self, ConfigurationError> {
         let mut problems = Problems::default();
-        let client = check(settings, "", site, &mut problems);
-        client.filter(|_| problems.0.is_empty()).ok_or(ConfigurationError::Invalid(problems.0))
+        let client = check(settings, site, &mut problems);
+        problems.none_or(client)?.ok_or(ConfigurationError::Invalid(Vec::new()))
+    }
+
+    /// Checks the settings of several; the first that has problems is reported.
+    ///
+    /// # Errors
+    /// [`ConfigurationError::Invalid`].
+    pub fn all(settings: Vec<ClientSettings>, site: &Site) -> Result<Vec<Self>, ConfigurationError> {
+        let mut clients = Vec::new();
+        for settings in settings {
+            clients.push(Self::new(settings, site)?);
+        }
+        Ok(clients)
     }
 
     /// What its sessions belong to.
@@ -299,22 +313,21 @@ impl fmt::Display for Problem {
 }
 
 /// Checks the settings of one server; `None` if a required member is unusable (and then a problem was added).
-fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Problems) -> Option<Client> {
+fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Option<Client> {
     let policy = site.scheme_policy();
-    let at = |member: &str| if place.is_empty() { member.to_owned() } else { format!("{place}.{member}") };
     let metadata = settings.metadata.unwrap_or(Value::Object(Vec::new()));
     for wrong in metadata::wrong_members(&metadata, policy) {
-        problems.add(&at(&format!("metadata.{}", wrong.name)), &wrong.expected, &wrong.found);
+        problems.add(&format!("metadata.{}", wrong.name), &wrong.expected, &wrong.found);
     }
     if metadata.member("client_secret").is_some() {
-        problems.add(&at("metadata.client_secret"), NO_CLIENT_SECRET, "a client secret (not shown)");
+        problems.add("metadata.client_secret", NO_CLIENT_SECRET, "a client secret (not shown)");
     }
     let named = metadata.member("issuer").and_then(Value::as_str);
     let endpoint = metadata.member("authorization_endpoint").and_then(Value::as_str);
     let has_endpoints = endpoint.is_some() && metadata.member("token_endpoint").is_some();
     let (issuer_text, discovery) = match (settings.issuer.as_deref(), named) {
         (Some(issuer), Some(named)) if issuer != named => {
-            problems.add(&at("metadata.issuer"), &format!("the same as issuer, {issuer}"), named);
+            problems.add("metadata.issuer", &format!("the same as issuer, {issuer}"), named);
             return None;
         }
         (Some(issuer), _) => (issuer.to_owned(), Discovery::Fetch),
@@ -326,38 +339,39 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
         }
         (None, _) => {
             let expected = "an issuer, or metadata with authorization_endpoint and token_endpoint";
-            problems.add(&at("issuer"), expected, "nothing");
+            problems.add("issuer", expected, "nothing");
             return None;
         }
     };
 
-    let issuer = problems.noun(&at("issuer"), &issuer_text, "an issuer URL", Issuer::parse(&issuer_text, policy));
+    let issuer = problems.noun("issuer", &issuer_text, "an issuer URL", Issuer::parse(&issuer_text, policy));
     let client_id = match settings.client_id.as_str() {
         "" => {
-            problems.add(&at("client_id"), "the client identifier that the server knows", "");
+            problems.add("client_id", "the client identifier that the server knows", "");
             None
         }
-        text => problems.noun(&at("client_id"), text, "a client identifier", ClientId::parse(text)),
+        text => problems.noun("client_id", text, "a client identifier", ClientId::parse(text)),
     };
-    let scope = settings.scope.filter(|text| !text.is_empty()).and_then(|text| {
-        problems.noun(&at("scope"), &text, "scope tokens separated by single spaces", Scope::parse(&text))
-    });
+    let scope = settings
+        .scope
+        .filter(|text| !text.is_empty())
+        .and_then(|text| problems.noun("scope", &text, "scope tokens separated by single spaces", Scope::parse(&text)));
     let redirect_text = settings.redirect_uri.unwrap_or_else(|| site.url_of("callback"));
     let redirect_uri = problems.noun(
-        &at("redirect_uri"),
+        "redirect_uri",
         &redirect_text,
         "an absolute URL without fragment",
         RedirectUri::parse(&redirect_text, policy),
     );
     let post_logout_redirect_uri = settings.post_logout_redirect_uri.and_then(|text| {
         let parsed = RedirectUri::parse(&text, policy);
-        problems.noun(&at("post_logout_redirect_uri"), &text, "an absolute URL without fragment", parsed)
+        problems.noun("post_logout_redirect_uri", &text, "an absolute URL without fragment", parsed)
     });
     for (index, (name, _)) in settings.extra_parameters.iter().enumerate() {
         let is_twice = settings.extra_parameters.iter().take(index).any(|(known, _)| known == name);
         if is_protected(name) || is_twice {
             let expected = "parameters that this app does not set itself, each once";
-            problems.add(&at(&format!("extra_parameters.{name}")), expected, name);
+            problems.add(&format!("extra_parameters.{name}"), expected, name);
         }
     }
     let token_storage = match settings.token_storage.as_deref() {
@@ -365,7 +379,7 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
         Some(word) => {
             let storage = TokenStorage::parse(word);
             if storage.is_none() {
-                problems.add(&at("token_storage"), "\"memory\" or \"session\"", word);
+                problems.add("token_storage", "\"memory\" or \"session\"", word);
             }
             storage
         }
@@ -373,11 +387,11 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
     let mut resources = Vec::new();
     for (index, (name, text)) in settings.resources.into_iter().enumerate() {
         let expected = "an absolute URL without query or fragment";
-        let place = at(&format!("resources[{index}].url"));
+        let member = format!("resources[{index}].url");
         let url = server_url(&text, policy).and_then(|url| {
             if url.query().is_some() || url.fragment().is_some() { Err(NounError::QueryOrFragment) } else { Ok(url) }
         });
-        if let Some(url) = problems.noun(&place, &text, expected, url) {
+        if let Some(url) = problems.noun(&member, &text, expected, url) {
             resources.push(Resource { name: if name.is_empty() { text } else { name }, url });
         }
     }
@@ -398,8 +412,8 @@ fn check(settings: ClientSettings, place: &str, site: &Site, problems: &mut Prob
 }
 
 /// Reads the members of one server without judging their values.
-fn settings(server: &Value, place: &str, problems: &mut Problems) -> ClientSettings {
-    let mut members = Members::of(server, place, problems);
+fn settings(server: &Value, problems: &mut Problems) -> ClientSettings {
+    let mut members = Members::of(server, problems);
     let settings = ClientSettings {
         name: members.string("name", problems).unwrap_or_default(),
         issuer: members.string("issuer", problems),
@@ -410,69 +424,81 @@ fn settings(server: &Value, place: &str, problems: &mut Problems) -> ClientSetti
         metadata: members.object("metadata", problems),
         extra_parameters: members.strings("extra_parameters", problems),
         token_storage: members.string("token_storage", problems),
-        resources: resources(members.array("resources", problems).unwrap_or_default(), place, problems),
+        resources: resources(members.array("resources", problems).unwrap_or_default(), problems),
     };
     members.finish(problems);
     settings
 }
 
-fn resources(elements: &[Value], place: &str, problems: &mut Problems) -> Vec<(String, String)> {
+fn resources(elements: &[Value], problems: &mut Problems) -> Vec<(String, String)> {
     let mut resources = Vec::new();
     for (index, element) in elements.iter().enumerate() {
-        let place = format!("{place}.resources[{index}]");
-        let mut members = Members::of(element, &place, problems);
-        let name = members.string("name", problems).unwrap_or_default();
-        // An absent URL is checked like an empty one, so that the places of the others stay what they are.
-        resources.push((name, members.string("url", problems).unwrap_or_default()));
-        members.finish(problems);
+        problems.within(&format!("resources[{index}]"), |problems| {
+            let mut members = Members::of(element, problems);
+            let name = members.string("name", problems).unwrap_or_default();
+            // An absent URL is checked like an empty one, so that the places of the others stay what they are.
+            resources.push((name, members.string("url", problems).unwrap_or_default()));
+            members.finish(problems);
+        });
     }
     resources
 }
 
-/// The problems found so far.
+/// The problems found so far, and where in the document the search is.
 #[derive(Default)]
-struct Problems(Vec<Problem>);
+struct Problems {
+    place: String,
+    found: Vec<Problem>,
+}
 
 impl Problems {
-    /// Adds a problem; one place has one, the first that was found.
-    fn add(&mut self, place: &str, expected: &str, found: &str) {
-        if self.0.iter().any(|known| known.place == place) {
+    /// Searches a part of the document.
+    fn within(&mut self, part: &str, search: impl FnOnce(&mut Self)) {
+        let place = self.at(part);
+        let whole = std::mem::replace(&mut self.place, place);
+        search(self);
+        self.place = whole;
+    }
+
+    /// Adds a problem of a member, or of the part itself; one place has one, the first that was found.
+    fn add(&mut self, member: &str, expected: &str, found: &str) {
+        let place = self.at(member);
+        if self.found.iter().any(|known| known.place == place) {
             return;
         }
         // A value in the wrong place may be long; a message need not be.
-        let found = if found.is_empty() { "nothing".to_owned() } else { found.chars().take(120).collect() };
-        self.0.push(Problem { place: place.to_owned(), expected: expected.to_owned(), found });
+        let found = if found.is_empty() { "nothing".to_owned() } else { shorten(found, 120) };
+        self.found.push(Problem { place, expected: expected.to_owned(), found });
     }
 
-    fn noun<T>(&mut self, place: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
-        match parsed {
-            Ok(noun) => Some(noun),
-            Err(error) => {
-                self.add(place, &format!("{expected} ({error})"), text);
-                None
-            }
-        }
+    fn noun<T>(&mut self, member: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
+        parsed.map_err(|error| self.add(member, &format!("{expected} ({error})"), text)).ok()
+    }
+
+    /// `checked`, if there was nothing to find.
+    fn none_or<T>(self, checked: T) -> Result<T, ConfigurationError> {
+        if self.found.is_empty() { Ok(checked) } else { Err(ConfigurationError::Invalid(self.found)) }
+    }
+
+    fn at(&self, member: &str) -> String {
+        let separator = if self.place.is_empty() || member.is_empty() { "" } else { "." };
+        format!("{}{separator}{member}", self.place)
     }
 }
 
 /// Reads known members off an object and reports the rest.
 struct Members<'a> {
-    place: String,
     object: &'a [(String, Value)],
     known: Vec<&'static str>,
 }
 
 impl<'a> Members<'a> {
-    fn of(value: &'a Value, place: &str, problems: &mut Problems) -> Self {
+    fn of(value: &'a Value, problems: &mut Problems) -> Self {
         let object = value.as_object().unwrap_or_else(|| {
-            problems.add(if place.is_empty() { "config.json" } else { place }, "an object", value.kind());
+            problems.add(if problems.place.is_empty() { "config.json" } else { "" }, "an object", value.kind());
             &[]
         });
-        Self { place: place.to_owned(), object, known: Vec::new() }
-    }
-
-    fn at(&self, name: &str) -> String {
-        if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
+        Self { object, known: Vec::new() }
     }
 
     fn take<T>(
@@ -486,7 +512,7 @@ impl<'a> Members<'a> {
         let (_, value) = self.object.iter().find(|(known, _)| known == name)?;
         let read = read(value);
         if read.is_none() {
-            problems.add(&self.at(name), expected, value.kind());
+            problems.add(name, expected, value.kind());
         }
         read
     }
@@ -514,10 +540,10 @@ impl<'a> Members<'a> {
     fn finish(self, problems: &mut Problems) {
         for (name, value) in self.object {
             if name == "client_secret" {
-                problems.add(&self.at(name), NO_CLIENT_SECRET, "a client secret (not shown)");
+                problems.add(name, NO_CLIENT_SECRET, "a client secret (not shown)");
             } else if !self.known.contains(&name.as_str()) {
                 let expected = format!("one of {}", self.known.join(", "));
-                problems.add(&self.at(name), &expected, &format!("an unknown member, {}", value.kind()));
+                problems.add(name, &expected, &format!("an unknown member, {}", value.kind()));
             }
         }
     }

@@ -8,6 +8,8 @@
 
 use std::fmt::Write as _;
 
+use super::text::{cut, parts, shorten};
+
 /// Why a query or a form body could not be read.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub(super) const LONGEST: usize = 64 * 1024;
 const MOST: usize = 256;
 
 /// Encodes pairs as `a=b&c=d`; pairs with an empty value are omitted (RFC 6749 §3.1: "without a value" is absent).
-pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+pub fn encode(pairs: &[(&str, &str)]) -> String {
     let mut out = String::new();
     for (name, value) in pairs {
         if value.is_empty() {
@@ -63,16 +65,16 @@ pub fn decode(text: &str) -> Result<Vec<(String, String)>, FormError> {
         return Err(FormError::TooLong { limit: LONGEST });
     }
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for part in text.split('&').filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let name = unescape(name)?;
+    for part in parts(text, b'&').filter(|part| !part.is_empty()) {
+        let (name, value) = cut(part, b'=');
+        let name = unescaped(name)?;
         if pairs.iter().any(|(known, _)| *known == name) {
-            return Err(FormError::Duplicate { name: name.chars().take(100).collect() });
+            return Err(FormError::Duplicate { name: shorten(&name, 100) });
         }
         if pairs.len() == MOST {
             return Err(FormError::TooMany { limit: MOST });
         }
-        let value = unescape(value)?;
+        let value = unescaped(value.unwrap_or_default())?;
         pairs.push((name, value));
     }
     Ok(pairs)
@@ -96,13 +98,23 @@ fn escape_into(out: &mut String, text: &str) {
     }
 }
 
-fn unescape(text: &str) -> Result<String, FormError> {
+/// What `+` stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plus {
+    /// Itself, as in a path.
+    IsPlus,
+    /// A space, as in a form.
+    IsSpace,
+}
+
+/// The octets of `text` with its escapes decoded, once; a `%` that starts none is kept.
+pub(super) fn unescape(text: &str, plus: Plus) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&octet, tail)) = rest.split_first() {
         rest = tail;
         octets.push(match octet {
-            b'+' => b' ',
+            b'+' if plus == Plus::IsSpace => b' ',
             b'%' => match escaped(tail) {
                 Some(octet) => {
                     rest = &tail[2..];
@@ -113,11 +125,15 @@ fn unescape(text: &str) -> Result<String, FormError> {
             other => other,
         });
     }
-    String::from_utf8(octets).map_err(|_| FormError::NotUtf8)
+    octets
+}
+
+fn unescaped(text: &str) -> Result<String, FormError> {
+    String::from_utf8(unescape(text, Plus::IsSpace)).map_err(|_| FormError::NotUtf8)
 }
 
 /// The octet that the two digits after a `%` stand for.
-pub(super) fn escaped(digits: &[u8]) -> Option<u8> {
+fn escaped(digits: &[u8]) -> Option<u8> {
     let digit = |index: usize| digits.get(index).and_then(|octet| char::from(*octet).to_digit(16));
     // Two hexadecimal digits always fit an octet.
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
@@ -130,7 +146,7 @@ mod tests {
     #[test]
     fn encodes_what_rfc_6749_appendix_b_says() {
         // The five characters of the appendix: U+0020, U+0025, U+0026, U+002B, U+00A3, U+20AC.
-        assert_eq!(encode([("x", " %&+£€")]), "x=+%25%26%2B%C2%A3%E2%82%AC");
+        assert_eq!(encode(&[("x", " %&+£€")]), "x=+%25%26%2B%C2%A3%E2%82%AC");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use super::secret::AccessToken;
+use super::text::cut;
 use super::time::Seconds;
 use super::url::Url;
 
@@ -80,7 +81,7 @@ impl HttpResponse {
     /// The media type in lower case without parameters, e.g. `application/json`.
     pub fn media_type(&self) -> Option<String> {
         let value = self.header("content-type")?;
-        Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
+        Some(cut(value, b';').0.trim_ascii().to_ascii_lowercase())
     }
 
     /// Whether the media type is JSON: `application/json` or one with the suffix `+json` (RFC 6838 §4.2.8).

@@ -11,6 +11,7 @@ use std::fmt;
 
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
+use super::text;
 use super::time::Seconds;
 use super::url::{SchemePolicy, Url};
 use super::vocabulary::{Issuer, NounError, server_url};
@@ -184,8 +185,9 @@ pub fn used_members(document: &Value) -> Value {
     let used = |name: &str| {
         name == "issuer" || name == ISS_PARAMETER || ENDPOINTS.contains(&name) || STRING_LISTS.contains(&name)
     };
-    let members = document.as_object().unwrap_or_default().iter();
-    Value::Object(members.filter(|(name, _)| used(name)).cloned().collect())
+    let mut members = document.as_object().unwrap_or_default().to_vec();
+    members.retain(|(name, _)| used(name));
+    Value::Object(members)
 }
 
 /// The members of `document` that are not what their definitions say; unknown ones are not looked at.
@@ -310,15 +312,18 @@ impl fmt::Display for AttemptProblem {
 }
 
 fn merge(document: &Value, overrides: &Value) -> Value {
-    let overrides = overrides.as_object().unwrap_or_default();
-    let kept = document.as_object().unwrap_or_default().iter();
-    let kept = kept.filter(|(name, _)| !overrides.iter().any(|(known, _)| known == name));
-    Value::Object(kept.chain(overrides).cloned().collect())
+    let mut merged = overrides.as_object().unwrap_or_default().to_vec();
+    for (name, value) in document.as_object().unwrap_or_default() {
+        if !merged.iter().any(|(known, _)| known == name) {
+            merged.push((name.clone(), value.clone()));
+        }
+    }
+    Value::Object(merged)
 }
 
 /// What a server sends may be long; a message need not be.
 fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
+    text::shorten(text, 300)
 }
 
 fn strings(value: &Value) -> Option<Vec<String>> {

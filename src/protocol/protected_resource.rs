@@ -14,6 +14,7 @@ use super::client::{Client, Resource};
 use super::http::{HttpFailure, HttpRequest, Limits};
 use super::metadata::Metadata;
 use super::session::Session;
+use super::text::shorten;
 use super::time::Seconds;
 use super::url::{Url, UrlError};
 
@@ -122,7 +123,7 @@ pub fn protected_resource_request(
         let is_value = value.bytes().all(|octet| octet == b'\t' || (0x20..=0x7e).contains(&octet));
         let is_ours = ["authorization", "cookie", "dpop"].iter().any(|ours| name.eq_ignore_ascii_case(ours));
         if !is_field || !is_value || is_ours {
-            return Err(ResourceError::Header { name: name.chars().take(100).collect() });
+            return Err(ResourceError::Header { name: shorten(name, 100) });
         }
     }
     Ok(HttpRequest {

@@ -5,7 +5,8 @@
 //!
 //! Source: RFC 6749 §10.15; RFC 9700 §4.11.1 (open redirectors).
 
-use super::url::{decoded_once, has_dot_segment};
+use super::form::{self, Plus};
+use super::url::{before_query, has_dot_segment};
 
 /// A path with optional query and fragment, beginning with exactly one `/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,14 +17,14 @@ const LONGEST: usize = 2048;
 impl ReturnPath {
     /// Accepts `path` if it cannot lead to another origin.
     pub fn parse(path: &str) -> Option<Self> {
-        let head = path.split(['?', '#']).next().unwrap_or(path);
-        let decoded = decoded_once(head);
+        let head = before_query(path);
+        let decoded = form::unescape(head, Plus::IsPlus);
         let harmless = path.len() <= LONGEST
             && path.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\')
-            && decoded.bytes().all(|octet| !octet.is_ascii_control() && octet != b'\\')
+            && decoded.iter().all(|octet| !octet.is_ascii_control() && *octet != b'\\')
             && path.starts_with('/')
             // No empty segment anywhere: a second slash could begin a host.
-            && !decoded.as_bytes().windows(2).any(|pair| pair == b"//")
+            && !decoded.windows(2).any(|pair| pair == b"//")
             && !has_dot_segment(head);
         harmless.then(|| Self(path.to_owned()))
     }

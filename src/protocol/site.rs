@@ -2,6 +2,7 @@
 //!
 //! Source: RFC 6749 §3.1.2 (redirect URIs); RFC 8252 §7.3 (loopback exception).
 
+use super::text::cut_last;
 use super::url::{SchemePolicy, Url, UrlError};
 
 /// The base URL of the app, e.g. `https://app.example/sub/path/`.
@@ -17,7 +18,7 @@ impl Site {
     /// [`UrlError`], e.g. for a page opened from a file.
     pub fn parse(base: &str) -> Result<Self, UrlError> {
         let url = Url::parse(base)?;
-        let directory = url.path().rsplit_once('/').map_or("", |(directory, _)| directory);
+        let (directory, _) = cut_last(url.path(), b'/');
         Ok(Self { base: Url::parse(&format!("{}{directory}/", url.origin()))? })
     }
 

@@ -44,7 +44,7 @@ impl TokenRequest {
     /// The request for `grant`; takes it, because a code is sent at most once (RFC 6749 §4.1.2).
     pub fn new(grant: AuthorizationGrant) -> Self {
         let AuthorizationGrant { pending, code } = grant;
-        let body = form::encode([
+        let body = form::encode(&[
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
             ("redirect_uri", pending.redirect_uri.as_str()),

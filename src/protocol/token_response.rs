@@ -14,6 +14,7 @@ use super::authorization_response::error_codes;
 use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
 use super::secret::{AccessToken, RefreshToken};
+use super::text::shorten;
 use super::time::Seconds;
 use super::vocabulary::Scope;
 
@@ -187,7 +188,7 @@ impl TokenResponse {
 
 fn refusal(document: &Value, status: u16) -> Option<TokenErrorResponse> {
     let text = |name: &str| document.member(name).and_then(Value::as_str);
-    let short = |name: &str| text(name).map(|text| text.chars().take(500).collect());
+    let short = |name: &str| text(name).map(|text| shorten(text, 500));
     if status == 200 && document.member("access_token").is_some() {
         return None;
     }
@@ -214,7 +215,7 @@ fn check_token_type(document: &Value, tolerated: &mut Vec<Tolerance>) -> Result<
     };
     match value.as_str() {
         Some(token_type) if token_type.eq_ignore_ascii_case("bearer") => Ok(()),
-        Some(other) => Err(TokenError::UnsupportedTokenType { found: other.chars().take(100).collect() }),
+        Some(other) => Err(TokenError::UnsupportedTokenType { found: shorten(other, 100) }),
         None => Err(TokenError::InvalidMember { name: "token_type", expected: "a string" }),
     }
 }

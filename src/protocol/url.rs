@@ -11,7 +11,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::form;
+use super::form::{self, Plus};
+use super::text::{cut, cut_last, parts};
 
 /// An absolute URL, kept exactly as it was written, with the parts that are compared. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,10 +85,10 @@ impl Url {
         }
         check_characters(text)?;
         let (scheme, rest) = scheme(text)?;
-        let (rest, fragment) = split(rest, '#');
-        let (rest, query) = split(rest, '?');
-        let (authority, path) = split(rest, '/');
-        if authority.contains('@') {
+        let (rest, fragment) = cut(rest, b'#');
+        let (rest, query) = cut(rest, b'?');
+        let (authority, path) = cut(rest, b'/');
+        if cut(authority, b'@').1.is_some() {
             return Err(UrlError::UserInformation);
         }
         let (host, port) = split_port(authority)?;
@@ -168,7 +169,13 @@ impl Url {
 
     /// This URL without query and fragment.
     pub fn without_query(&self) -> &str {
-        self.as_str().split(['?', '#']).next().unwrap_or(self.as_str())
+        before_query(self.as_str())
+    }
+}
+
+impl AsRef<str> for Url {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -206,20 +213,22 @@ fn check_characters(text: &str) -> Result<(), UrlError> {
             '\'' if in_query => return Err(UrlError::Character { found, position }),
             '?' => in_query = true,
             '#' => in_query = false,
-            _ if found.is_ascii_alphanumeric() || "-._~:/[]@!$&'()*+,;=%".contains(found) => {}
+            _ if found.is_ascii_alphanumeric()
+                || b"-._~:/[]@!$&'()*+,;=%".iter().any(|octet| char::from(*octet) == found) => {}
             _ => return Err(UrlError::Character { found, position }),
         }
     }
     Ok(())
 }
 
-fn split(text: &str, at: char) -> (&str, Option<&str>) {
-    text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
+/// What stands before a query and a fragment.
+pub(super) fn before_query(text: &str) -> &str {
+    cut(cut(text, b'#').0, b'?').0
 }
 
 fn scheme(text: &str) -> Result<(Scheme, &str), UrlError> {
-    let (name, rest) = text.split_once(':').ok_or(UrlError::Scheme)?;
-    let rest = rest.strip_prefix("//").ok_or(UrlError::Scheme)?;
+    let (name, rest) = cut(text, b':');
+    let rest = rest.and_then(|rest| rest.strip_prefix("//")).ok_or(UrlError::Scheme)?;
     match name.to_ascii_lowercase().as_str() {
         "https" => Ok((Scheme::Https, rest)),
         "http" => Ok((Scheme::Http, rest)),
@@ -229,9 +238,9 @@ fn scheme(text: &str) -> Result<(Scheme, &str), UrlError> {
 
 /// Splits `host:port`; the colons of an IPv6 address stand between brackets.
 fn split_port(authority: &str) -> Result<(String, Option<u16>), UrlError> {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
+    let (host, port) = match cut_last(authority, b':') {
+        (_, Some(port)) if port.ends_with(']') => (authority, None),
+        split => split,
     };
     let port = match port {
         None => None,
@@ -247,7 +256,7 @@ fn check_host(host: &str) -> Result<(), UrlError> {
     let is_host = match host.strip_prefix('[') {
         // Whether it is in its shortest form is the browser's to say: the adapter refuses if the browser disagrees.
         Some(address) => address.strip_suffix(']').is_some_and(|address| {
-            address.contains(':') && address.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b':')
+            cut(address, b':').1.is_some() && address.bytes().all(|octet| octet.is_ascii_hexdigit() || octet == b':')
         }),
         None => {
             let name = host.strip_suffix('.').unwrap_or(host);
@@ -256,9 +265,9 @@ fn check_host(host: &str) -> Result<(), UrlError> {
                 !label.is_empty() && label.bytes().all(plain)
             };
             // Browsers read a last label that is a number (0x7f, 2130706433) as the end of an IPv4 address.
-            let last = name.rsplit('.').next().unwrap_or(name);
+            let last = cut_last(name, b'.').1.unwrap_or(name);
             let is_number = last.bytes().all(|octet| octet.is_ascii_digit()) || last.starts_with("0x");
-            name.split('.').all(is_label) && (!is_number || ipv4(host).is_some())
+            parts(name, b'.').all(is_label) && (!is_number || ipv4(host).is_some())
         }
     };
     if is_host { Ok(()) } else { Err(UrlError::Host) }
@@ -267,7 +276,7 @@ fn check_host(host: &str) -> Result<(), UrlError> {
 /// The octets of an IPv4 address in its one plain form.
 fn ipv4(host: &str) -> Option<[u8; 4]> {
     let mut octets = [0; 4];
-    let mut parts = host.split('.');
+    let mut parts = parts(host, b'.');
     for octet in &mut octets {
         let part = parts.next()?;
         *octet = part.parse().ok()?;
@@ -279,26 +288,10 @@ fn ipv4(host: &str) -> Option<[u8; 4]> {
     parts.next().is_none().then_some(octets)
 }
 
-/// The path as a server would read it that decodes the escapes of ASCII characters.
-pub(super) fn decoded_once(path: &str) -> String {
-    let mut decoded = String::with_capacity(path.len());
-    let mut characters = path.chars();
-    while let Some(character) = characters.next() {
-        match (character, form::escaped(characters.as_str().as_bytes())) {
-            ('%', Some(octet)) if octet.is_ascii() => {
-                decoded.push(octet.into());
-                // The two digits.
-                characters.nth(1);
-            }
-            _ => decoded.push(character),
-        }
-    }
-    decoded
-}
-
 /// Also finds what only a server that decodes once more than it should would read as a dot segment.
 pub(super) fn has_dot_segment(path: &str) -> bool {
-    decoded_once(path).split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
+    let decoded = form::unescape(path, Plus::IsPlus);
+    decoded.split(|octet| matches!(octet, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b".."))
 }
 
 fn origin(scheme: Scheme, host: &str, port: Option<u16>) -> String {

@@ -3,7 +3,9 @@
 //! Source: RFC 6749 §2.2 (`client_id`), §3.1.2 (`redirect_uri`), §3.3 (`scope`); RFC 8414 §2 (`issuer`).
 
 use std::fmt;
+use std::sync::Arc;
 
+use super::text::parts;
 use super::url::{SchemePolicy, Url, UrlError};
 
 /// Declares a public (not secret) newtype of a text or a URL.
@@ -16,7 +18,7 @@ macro_rules! nouns {
         impl $name {
             /// The text, exactly as it was given.
             pub fn as_str(&self) -> &str {
-                self.0.as_str()
+                self.0.as_ref()
             }
         }
 
@@ -30,13 +32,13 @@ macro_rules! nouns {
 
 nouns! {
     /// The client identifier; public, and never accompanied by a secret.
-    ClientId(String)
+    ClientId(Arc<str>)
     /// The authorization server's identifier, compared octet by octet (RFC 8414 §3.3, RFC 9207 §2.4).
     Issuer(Url)
     /// Where the authorization response arrives, kept exactly as registered.
     RedirectUri(Url)
     /// Space-separated scope tokens, at least one.
-    Scope(String)
+    Scope(Arc<str>)
 }
 
 /// Why a text is not the noun it should be.
@@ -63,7 +65,7 @@ impl ClientId {
         if text.is_empty() || !text.bytes().all(vschar) {
             return Err(NounError::Characters);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 
@@ -112,15 +114,15 @@ impl Scope {
     /// [`NounError::Characters`].
     pub fn parse(text: &str) -> Result<Self, NounError> {
         let nqchar = |octet: u8| matches!(octet, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        if text.split(' ').any(|token| token.is_empty() || !token.bytes().all(nqchar)) {
+        if parts(text, b' ').any(|token| token.is_empty() || !token.bytes().all(nqchar)) {
             return Err(NounError::Characters);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The tokens in their order.
     pub fn tokens(&self) -> impl Iterator<Item = &str> {
-        self.0.split(' ')
+        parts(&self.0, b' ')
     }
 
     /// Whether `token` is one of them; case-sensitive.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::reactive::signal::ArcTrigger;
@@ -135,11 +136,11 @@ impl Auth {
     }
 
     /// Why nobody could be signed in: the configuration, the last attempt, or the last response.
-    pub fn error(self) -> Option<Error> {
+    pub fn error(self) -> Option<Arc<Error>> {
         let key = self.selected();
         self.peek(|flow| {
             if let Configuration::Failed(error) = flow.configuration() {
-                return Some(error.clone().into());
+                return Some(error.clone());
             }
             let before = key.and_then(|key| flow.sign_in_error(&key).cloned());
             before.or_else(|| flow.callback_failure().map(|failure| failure.error.clone()))

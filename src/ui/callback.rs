@@ -1,5 +1,7 @@
 //! The redirect URI's page.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::auth::{Auth, use_auth};
@@ -17,7 +19,7 @@ pub enum CallbackView {
     /// The response was not accepted.
     Failed {
         /// Why.
-        error: Error,
+        error: Arc<Error>,
         /// Whose it was, if that is known.
         key: Option<ClientKey>,
     },

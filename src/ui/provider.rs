@@ -51,10 +51,7 @@ pub fn AuthProvider(
     let site = site.expect("http://localhost/ is the base of a site");
     let source = match clients {
         Clients::File(name, read) => ConfigurationSource::File(name, read),
-        Clients::Settings(settings) => {
-            let checked = settings.into_iter().map(|settings| Client::new(settings, &site));
-            ConfigurationSource::Clients(checked.collect())
-        }
+        Clients::Settings(settings) => ConfigurationSource::Clients(Client::all(settings, &site)),
     };
     let auth = Auth::new(Driver::start(site, source));
     provide_context(auth);

@@ -427,7 +427,7 @@ fn a_page_without_configuration_says_why() {
     let tab = Scenario::public_client().answering(CONFIGURATION, html(404)).open();
     let Configuration::Failed(error) = tab.flow().configuration() else { panic!("no configuration") };
     assert_error(
-        &error.clone().into(),
+        error,
         ConfigurationError::Missing { status: 404 },
         "there is no config.json beside index.html (status 404)",
     );

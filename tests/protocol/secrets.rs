@@ -114,5 +114,5 @@ fn the_code_and_the_verifier_leave_in_one_body_only() {
         assert!(!tab.navigations.iter().any(|url| url.as_str().contains(secret)));
         assert!(!tab.storage.records.values().any(|record| record.contains(secret)));
     }
-    assert_eq!(form::encode([("code", CODE)]), "code=canary-code");
+    assert_eq!(form::encode(&[("code", CODE)]), "code=canary-code");
 }

@@ -34,7 +34,7 @@ fn App() -> impl IntoView {
         let Some(call) = auth.call(request) else { return };
         spawn_local(async move {
             answer.set(match call.await {
-                Ok(response) => String::from_utf8_lossy(&response.body).into_owned(),
+                Ok(response) => String::from_utf8(response.body).unwrap_or_else(|_| "This is no text.".into()),
                 Err(error) => error.to_string(),
             });
         });

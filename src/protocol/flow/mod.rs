@@ -23,6 +23,8 @@ mod view;
 
 pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration};
 
+use std::sync::Arc;
+
 use super::authorization_request::{
     AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, authorization_request,
 };
@@ -67,7 +69,7 @@ pub enum Configuration {
     /// The clients in their order.
     Ready(Vec<Client>),
     /// There is none that can be used.
-    Failed(ConfigurationError),
+    Failed(Arc<Error>),
 }
 
 /// What the flow is doing for the person.
@@ -88,7 +90,7 @@ pub enum Activity {
 /// A sign-in that went wrong after the redirect.
 pub struct CallbackFailure {
     /// What went wrong.
-    pub error: Error,
+    pub error: Arc<Error>,
     /// Whose it was, if the pending request was found.
     pub key: Option<ClientKey>,
     /// Where the person was, for another try.
@@ -98,7 +100,13 @@ pub struct CallbackFailure {
 enum DiscoveryState {
     Fetching { fetch: FetchId, attempts: Vec<Attempt> },
     Ready(Metadata),
-    Failed(MetadataError),
+    Failed(Arc<Error>),
+}
+
+impl From<Result<Metadata, MetadataError>> for DiscoveryState {
+    fn from(checked: Result<Metadata, MetadataError>) -> Self {
+        checked.map_or_else(|error| Self::Failed(Arc::new(error.into())), Self::Ready)
+    }
 }
 
 enum SignIn {
@@ -106,7 +114,7 @@ enum SignIn {
     Discovering { key: ClientKey, return_path: Option<ReturnPath>, entropy: Entropy, intent: Intent },
     Saving { pending: PendingAuthorization, url: Url, intent: Intent },
     Navigating { key: ClientKey, until: UnixTime },
-    Failed { key: ClientKey, error: Error },
+    Failed { key: ClientKey, error: Arc<Error> },
 }
 
 enum Callback {
@@ -156,7 +164,9 @@ impl Flow {
             Event::CancelSignIn => self.cancel_sign_in(),
             Event::SignOut(key) => self.sign_out(key),
             Event::Call { call, key, request } => self.call(call, key, request),
-            Event::CancelCall(call) => self.end_calls(&|(id, _, _)| *id == call, &HttpFailure::Cancelled.into()),
+            Event::CancelCall(call) => {
+                self.end_calls(&|(id, _, _)| *id == call, || ResourceError::Network(HttpFailure::Cancelled))
+            }
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
             Event::Read { name, record } => self.read(&name, record, now),
             Event::Taken { record } => self.taken(record, now),
@@ -186,7 +196,7 @@ impl Flow {
 
     fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) {
         self.configuration = match clients {
-            Err(error) => Configuration::Failed(error),
+            Err(error) => Configuration::Failed(Arc::new(error.into())),
             Ok(clients) => {
                 for client in &clients {
                     self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
@@ -228,7 +238,7 @@ impl Flow {
             Discovery::Fetch => self.attempt(key, Vec::new()),
             Discovery::Configured => {
                 let checked = client.configured_metadata(&self.site);
-                self.discovered(key, checked.map_or_else(DiscoveryState::Failed, DiscoveryState::Ready));
+                self.discovered(key, checked.into());
             }
         }
     }
@@ -242,7 +252,7 @@ impl Flow {
         let state = match (request, configured) {
             (Some(request), _) => DiscoveryState::Fetching { fetch: self.fetch(request), attempts },
             (None, Some(metadata)) => DiscoveryState::Ready(metadata),
-            (None, None) => DiscoveryState::Failed(MetadataError::Unavailable { attempts }),
+            (None, None) => Err(MetadataError::Unavailable { attempts }).into(),
         };
         self.discovered(key, state);
     }
@@ -258,18 +268,15 @@ impl Flow {
         let Some(client) = self.client(key) else { return };
         match metadata::read_document(outcome) {
             Ok(document) => {
-                let state = match Metadata::check(&document, &client.metadata, &key.issuer, policy) {
-                    Err(error) => DiscoveryState::Failed(error),
-                    Ok(checked) => {
-                        let record = Value::object(vec![
-                            ("fetched_at", Some(Value::from(now.0))),
-                            ("document", Some(metadata::used_members(&document))),
-                        ]);
-                        self.write(RecordName::metadata(&key.issuer), record);
-                        DiscoveryState::Ready(checked)
-                    }
-                };
-                self.discovered(key, state);
+                let checked = Metadata::check(&document, &client.metadata, &key.issuer, policy);
+                if checked.is_ok() {
+                    let record = Value::object(vec![
+                        ("fetched_at", Some(Value::from(now.0))),
+                        ("document", Some(metadata::used_members(&document))),
+                    ]);
+                    self.write(RecordName::metadata(&key.issuer), record);
+                }
+                self.discovered(key, checked.into());
             }
             Err(problem) => {
                 let url = metadata::well_known_urls(&key.issuer).into_iter().nth(attempts.len());
@@ -297,7 +304,7 @@ impl Flow {
         self.callback = Callback::Idle;
         self.prepared = None;
         let Ok(entropy) = entropy else {
-            self.sign_in = SignIn::Failed { key, error: AuthorizationRequestError::Entropy.into() };
+            self.sign_in = SignIn::Failed { key, error: Arc::new(AuthorizationRequestError::Entropy.into()) };
             return;
         };
         self.discover(&key);
@@ -309,15 +316,15 @@ impl Flow {
     /// Makes the request as soon as the metadata is there.
     fn proceed(&mut self, now: UnixTime) {
         let SignIn::Discovering { key, return_path, entropy, intent } = &self.sign_in else { return };
-        let metadata = match self.metadata(key) {
-            Some(metadata) => metadata.map_err(|error| Error::from(error.clone())),
-            None => return,
-        };
         let Some(client) = self.client(key) else { return };
-        let request = metadata.and_then(|metadata| {
-            let request = authorization_request(client, metadata, &self.site, return_path.clone(), entropy, now);
-            request.map_err(Error::from)
-        });
+        let request = match self.discovery(key) {
+            None | Some(DiscoveryState::Fetching { .. }) => return,
+            Some(DiscoveryState::Failed(error)) => Err(error.clone()),
+            Some(DiscoveryState::Ready(metadata)) => {
+                let request = authorization_request(client, metadata, &self.site, return_path.clone(), entropy, now);
+                request.map_err(|error| Arc::new(error.into()))
+            }
+        };
         self.sign_in = match request {
             Err(error) => SignIn::Failed { key: key.clone(), error },
             Ok((url, pending)) => {
@@ -370,7 +377,7 @@ impl Flow {
             SignIn::Saving { pending, url, intent } if name == RecordName::pending(&pending.state) => {
                 match (read_back(&pending.encode()), intent) {
                     (Err(failure), _) => {
-                        let error = AuthorizationRequestError::Storage(failure).into();
+                        let error = Arc::new(AuthorizationRequestError::Storage(failure).into());
                         self.sign_in = SignIn::Failed { key: pending.key, error };
                         self.effects.push(Effect::Remove(name));
                     }
@@ -474,13 +481,13 @@ impl Flow {
 
     fn refuse(&mut self, error: impl Into<Error>, origin: Option<(ClientKey, Option<ReturnPath>)>) {
         let (key, return_path) = origin.map_or((None, None), |(key, path)| (Some(key), path));
-        self.callback = Callback::Failed(CallbackFailure { error: error.into(), key, return_path });
+        self.callback = Callback::Failed(CallbackFailure { error: Arc::new(error.into()), key, return_path });
     }
 
     // Session
 
     fn sign_out(&mut self, key: ClientKey) {
-        self.end_calls(&|(_, _, owner)| *owner == key, &ResourceError::SignedOut);
+        self.end_calls(&|(_, _, owner)| *owner == key, || ResourceError::SignedOut);
         if let Callback::Exchanging { fetch, exchange, .. } = &self.callback
             && exchange.key == key
         {
@@ -522,12 +529,12 @@ impl Flow {
         }
     }
 
-    /// Ends calls that nobody waits for any more; each gets `error` as its answer.
-    fn end_calls(&mut self, is_ended: &dyn Fn(&(CallId, FetchId, ClientKey)) -> bool, error: &ResourceError) {
+    /// Ends calls that nobody waits for any more; each gets an `error` as its answer.
+    fn end_calls(&mut self, is_ended: &dyn Fn(&(CallId, FetchId, ClientKey)) -> bool, error: fn() -> ResourceError) {
         while let Some(index) = self.calls.iter().position(is_ended) {
             let (call, fetch, _) = self.calls.remove(index);
             self.effects.push(Effect::CancelFetch(fetch));
-            self.effects.push(Effect::Answer { call, outcome: Err(error.clone()) });
+            self.effects.push(Effect::Answer { call, outcome: Err(error()) });
         }
     }
 

@@ -1,11 +1,13 @@
 //! What the page may look at: the flow's reading side.
 
+use std::sync::Arc;
+
 use super::super::error::Error;
 use super::super::site::Site;
 use super::super::url::Url;
 use super::{
     Activity, AllowedResources, Callback, CallbackFailure, Client, ClientKey, Configuration, DiscoveryState, Flow,
-    Metadata, MetadataError, Session, SignIn,
+    Metadata, Session, SignIn,
 };
 
 impl Flow {
@@ -28,7 +30,7 @@ impl Flow {
     }
 
     /// What is known of the server's metadata: `None` if nothing yet.
-    pub fn metadata(&self, key: &ClientKey) -> Option<Result<&Metadata, &MetadataError>> {
+    pub fn metadata(&self, key: &ClientKey) -> Option<Result<&Metadata, &Error>> {
         match self.discovery(key)? {
             DiscoveryState::Fetching { .. } => None,
             DiscoveryState::Ready(metadata) => Some(Ok(metadata)),
@@ -59,7 +61,7 @@ impl Flow {
     }
 
     /// Why the last sign-in at `key` did not leave the page.
-    pub fn sign_in_error(&self, key: &ClientKey) -> Option<&Error> {
+    pub fn sign_in_error(&self, key: &ClientKey) -> Option<&Arc<Error>> {
         match &self.sign_in {
             SignIn::Failed { key: failed, error } if failed == key => Some(error),
             _ => None,

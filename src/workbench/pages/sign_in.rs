@@ -1,10 +1,12 @@
 //! Sign in: one card per configured authorization server.
 
+use std::sync::Arc;
+
 use leptos::prelude::window;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Configuration};
-use leptos_pkce::protocol::metadata::{IssParameter, Metadata, MetadataError, PkceSupport};
+use leptos_pkce::protocol::metadata::{IssParameter, Metadata, PkceSupport};
 
 use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, copy_button, fault_panel, values};
@@ -15,7 +17,7 @@ use crate::route::Route;
 #[derive(PartialEq)]
 enum Content {
     Loading,
-    Failed(Error),
+    Failed(Arc<Error>),
     Cards(Vec<ClientKey>),
 }
 
@@ -25,7 +27,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
     let content = move || {
         auth.read(|flow| match flow.configuration() {
             Configuration::Loading(_) => Content::Loading,
-            Configuration::Failed(error) => Content::Failed(error.clone().into()),
+            Configuration::Failed(error) => Content::Failed(error.clone()),
             Configuration::Ready(clients) => {
                 Content::Cards(clients.iter().map(|client| client.key().clone()).collect())
             }
@@ -86,7 +88,7 @@ fn card(place: Place, client: &Client) -> Node {
     let owner = key.clone();
     let error = move || auth.read(|flow| flow.sign_in_error(&owner).cloned());
     let owner = key.clone();
-    let failed = move |error: &Option<Error>| {
+    let failed = move |error: &Option<Arc<Error>>| {
         let retry = owner.clone();
         let retry = Box::new(move || sign_in(place, &retry));
         error.as_ref().map(|error| fault_panel(auth, error, Some(&owner), Some(retry)))
@@ -160,7 +162,7 @@ fn supported(metadata: &Metadata) -> String {
     format!("The server's metadata: {pkce}; {iss}.")
 }
 
-fn unsupported(error: &MetadataError) -> String {
+fn unsupported(error: &Error) -> String {
     format!("The server's metadata cannot be used yet: {error}.")
 }
 
