@@ -9,6 +9,7 @@ import { after, describe, it } from "node:test";
 import { readConfig } from "./config.mjs";
 import { elements } from "./html.mjs";
 import { inspectPage } from "./inspect.mjs";
+import { exportsUsed, rename, withoutClasses } from "./shrink.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./policy.mjs";
 
 const SCRIPT = "start();\n";
@@ -105,6 +106,43 @@ describe("policy", () => {
     for (const path of ["/sub/", "/sub/callback", "/sub/callback/", "/sub/config.json"]) {
       assert.equal(headers.split(`\n${path}\n  Cache-Control: no-cache\n`).length, 2, path);
     }
+  });
+});
+
+describe("the script beside the module", () => {
+  const script = `export class Stream { free() { wasm.stream_free(this.__wbg_ptr); } }
+if (Symbol.dispose) Stream.prototype[Symbol.dispose] = Stream.prototype.free;
+function __wbg_get_imports() {
+  const import0 = { __proto__: null, __wbg_now_0123: function() { return Date.now(); }, __wbg_close_4567: function(x) { wasm.free(x); } };
+  return { __proto__: null, "./app_bg.js": import0 };
+}
+const StreamFinalization = new FinalizationRegistry(ptr => wasm.stream_free(ptr));
+wasm.start();`;
+
+  it("loses the classes that Rust exports, and what registers them", () => {
+    const rest = withoutClasses(script);
+    assert.doesNotMatch(rest, /Stream/);
+    assert.match(rest, /^\s*function __wbg_get_imports/);
+    assert.equal(withoutClasses(rest), rest);
+  });
+
+  it("must not need such a class", () => {
+    assert.throws(() => withoutClasses(`${script}\nnew Stream();`), { message: /uses the class Stream/ });
+  });
+
+  it("says which exports of the module it uses", () => {
+    assert.deepEqual(exportsUsed(withoutClasses(script)), ["memory", "free", "start"]);
+  });
+
+  it("takes the module's new names, and loses what the module imports no more", () => {
+    const renamed = rename(withoutClasses(script), {
+      imports: [["./app_bg.js", "__wbg_now_0123", "a"]],
+      exports: [["start", "b"], ["free", "c"]],
+      modules: [["./app_bg.js", "d"]],
+    });
+    assert.match(renamed, /const import0 = \{ __proto__: null, a: function\(\) \{ return Date\.now\(\); \},\s+\};/);
+    assert.match(renamed, /"d": import0/);
+    assert.match(renamed, /wasm\.b\(\);$/);
   });
 });
 

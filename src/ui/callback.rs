@@ -75,13 +75,15 @@ impl Auth {
 }
 
 fn plain(auth: Auth, view: CallbackView) -> AnyView {
-    match view {
-        CallbackView::Receiving | CallbackView::Exchanging => view! { <p role="status">"Signing in…"</p> }.into_any(),
-        CallbackView::Empty => view! { <p>"There is no sign-in to complete here."</p> }.into_any(),
-        CallbackView::Failed { error, .. } => view! {
-            <p role="alert">{format!("Signing in failed: {error} ({})", error.code())}</p>
-            <button on:click=move |_| auth.retry_sign_in()>"Try again"</button>
-        }
-        .into_any(),
+    let has_failed = matches!(view, CallbackView::Failed { .. });
+    let text = match view {
+        CallbackView::Receiving | CallbackView::Exchanging => "Signing in…".to_owned(),
+        CallbackView::Empty => "There is no sign-in to complete here.".to_owned(),
+        CallbackView::Failed { error, .. } => format!("Signing in failed: {error} ({})", error.code()),
+    };
+    view! {
+        <p role=if has_failed { "alert" } else { "status" }>{text}</p>
+        <button hidden=!has_failed on:click=move |_| auth.retry_sign_in()>"Try again"</button>
     }
+    .into_any()
 }
