@@ -328,7 +328,7 @@ async fn says_that_nothing_was_copied() {
 // The authorization request
 
 fn sign_in_error(driver: &Driver, key: &ClientKey) -> Option<&'static str> {
-    driver.read(|flow| flow.sign_in_error(key).map(Error::code))
+    driver.read(|flow| flow.sign_in_error(key).map(|error| error.code()))
 }
 
 fn callback_error(driver: &Driver) -> Option<&'static str> {

@@ -72,7 +72,7 @@ impl App {
     }
 
     fn error(&self) -> Option<&'static str> {
-        untrack(|| self.auth.error().as_ref().map(Error::code))
+        untrack(|| self.auth.error().map(|error| error.code()))
     }
 
     async fn shows(&self, lab: &Lab, text: &str) {
