@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex};
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos_pkce::protocol::client::ClientSettings;
-use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::ui::{
