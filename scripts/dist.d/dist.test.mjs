@@ -138,7 +138,7 @@ wasm.start();`;
     const renamed = rename(withoutClasses(script), {
       imports: [["./app_bg.js", "__wbg_now_0123", "a"]],
       exports: [["start", "b"], ["free", "c"]],
-      modules: [["./app_bg.js", "d"]],
+      module: "d",
     });
     assert.match(renamed, /const import0 = \{ __proto__: null, a: function\(\) \{ return Date\.now\(\); \},\s+\};/);
     assert.match(renamed, /"d": import0/);

@@ -78,13 +78,13 @@ export function exportsUsed(script) {
  * The script with the module's new names, without what the module no longer imports.
  *
  * @param {string} script
- * @param {{ imports: [string, string, string][], exports: [string, string][], modules?: [string, string][] }} names
- *   old and new, as wasm-opt prints them; an import has its module in front
+ * @param {{ module: string, imports: [string, string, string][], exports: [string, string][] }} names the new name of what
+ *   the module imports from; old and new names, as wasm-opt prints them, those of imports after what they are imported from
  */
-export function rename(script, { imports, exports, modules }) {
+export function rename(script, { module, imports, exports }) {
   const importNames = new Map(imports.map(([, before, after]) => [before, after]));
   const exportNames = new Map(exports);
-  const moduleNames = new Map(modules);
+  const modules = new Set(imports.map(([from]) => from));
   const edits = [];
   ancestor(parseModule(script), {
     MemberExpression(node) {
@@ -94,7 +94,7 @@ export function rename(script, { imports, exports, modules }) {
     Property(node, _, ancestors) {
       const object = ancestors.at(-2);
       const isImports = ancestors.at(-3)?.id?.name === "import0";
-      if (moduleNames.has(node.key.value)) edits.push({ ...span(node.key), text: JSON.stringify(moduleNames.get(node.key.value)) });
+      if (modules.has(node.key.value)) edits.push({ ...span(node.key), text: JSON.stringify(module) });
       if (!isImports || node.key.name === "__proto__") return;
       const after = importNames.get(node.key.name);
       if (after) edits.push({ ...span(node.key), text: after });
@@ -122,10 +122,11 @@ function withoutUnused(octets, used, neverCalled) {
   }
 }
 
-/** Optimises the module in place; returns the new names of imports, exports and modules. */
-function optimise(module) {
-  const names = execFileSync("wasm-opt", [module, ...OPTIMISATION, "-o", module], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
-  return JSON.parse(names);
+/** Optimises the module in place; returns the new names, for `rename`. */
+function optimise(path) {
+  const names = execFileSync("wasm-opt", [path, ...OPTIMISATION, "-o", path], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(path)));
+  return { module, ...JSON.parse(names) };
 }
 
 /** Writes `content` below a name with its hash instead of `name`; returns the page, which refers to it. */
