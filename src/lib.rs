@@ -131,6 +131,7 @@
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
 pub mod inspect;
+pub mod sandbox;
 // Without the doc-tests: the examples in it need a page.
 #[cfg(all(doc, not(doctest)))]
 pub mod manual {

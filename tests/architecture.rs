@@ -73,6 +73,10 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         }
         "inspect" if foreign => (!is_pure_std).then_some("inspect is pure: std"),
         "inspect" => (!["protocol", "inspect"].contains(&to_layer)).then_some("inspect explains the protocol alone"),
+        "sandbox" if foreign => (!is_pure_std).then_some("the sandbox is pure: std"),
+        "sandbox" => {
+            (!["protocol", "sandbox"].contains(&to_layer)).then_some("the sandbox is a server that knows the protocol")
+        }
         "browser" if foreign => {
             let allowed = is_std || (WEB.contains(&to_layer) && (to_layer != "getrandom" || module == "entropy"));
             (!allowed).then_some("browser files know Web crates only; getrandom in entropy.rs")

@@ -1,0 +1,269 @@
+//! The authorization endpoint: what a client asks for, and what becomes of it.
+//!
+//! Order of checks: client and redirect URI first, because nothing may be sent to a redirect URI that is not this
+//! client's (RFC 6749 §4.1.2.1); whatever is wrong after that is told to the client, by a redirect.
+//!
+//! Source: RFC 6749 §3.1, §4.1.1, §4.1.2; RFC 7636 §4.3, §4.4.1; RFC 9207 §2; OpenID Connect Core §3.1.2.
+
+use super::crypto::{Crypto, CryptoFailure};
+use super::http::{Request, Response};
+use super::metadata::SCOPES;
+use super::state::{CODE_LIFETIME, Code, Consent, Interaction, PersonSession, State};
+use super::{Turn, pages, switches};
+use crate::protocol::form;
+use crate::protocol::json::Value;
+use crate::protocol::time::UnixTime;
+use crate::protocol::url::Url;
+
+/// A request that may be answered at its redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AuthorizationRequest {
+    pub client_id: String,
+    pub redirect_uri: String,
+    pub scope: String,
+    pub state: Option<String>,
+    pub nonce: Option<String>,
+    pub code_challenge: String,
+    pub prompt: Vec<String>,
+    pub max_age: Option<u64>,
+    pub login_hint: Option<String>,
+}
+
+/// An error that the client is told (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+pub(super) struct Refusal {
+    error: &'static str,
+    description: &'static str,
+}
+
+/// Answers a request.
+pub(super) async fn answer<C: Crypto>(
+    state: &mut State,
+    turn: &Turn<'_, C>,
+    request: &Request,
+) -> Result<Response, CryptoFailure> {
+    let parameters = match request.method.as_str() {
+        "GET" => request.query().ok(),
+        _ => request.form().and_then(Result::ok),
+    };
+    let Some(parameters) = parameters else {
+        return pages::refused(turn, "The request cannot be read: a parameter appears twice, or it is no form.").await;
+    };
+    let value = |name: &str| form::value(&parameters, name);
+    let Some(client) = value("client_id").and_then(|client_id| turn.clients.find(client_id)) else {
+        return pages::refused(turn, "No client is registered by this client_id.").await;
+    };
+    let Some(redirect_uri) = value("redirect_uri").filter(|redirect_uri| client.has_redirect_uri(redirect_uri)) else {
+        return pages::refused(turn, "The redirect_uri is not one that is registered for this client, exactly.").await;
+    };
+    match AuthorizationRequest::check(&parameters, client.client_id, redirect_uri) {
+        Ok(request) => request.proceed(state, turn, false).await,
+        Err(refusal) => Ok(refusal.redirect(state, turn, redirect_uri, value("state"))),
+    }
+}
+
+impl AuthorizationRequest {
+    fn check(parameters: &[(String, String)], client_id: &str, redirect_uri: &str) -> Result<Self, Refusal> {
+        let value = |name: &str| form::value(parameters, name);
+        let refuse = |error, description| Err(Refusal { error, description });
+        if value("request").is_some() {
+            return refuse("request_not_supported", "request objects are not supported");
+        }
+        if value("request_uri").is_some() {
+            return refuse("request_uri_not_supported", "request_uri is not supported");
+        }
+        match value("response_type") {
+            None => return refuse("invalid_request", "response_type is missing"),
+            Some("code") => {}
+            Some(_) => return refuse("unsupported_response_type", "only code is supported"),
+        }
+        if !matches!(value("response_mode"), None | Some("query")) {
+            return refuse("invalid_request", "only response_mode query is supported");
+        }
+        let scope = value("scope").unwrap_or_default();
+        if !scope.is_empty() && !scope.split(' ').all(|token| SCOPES.contains(&token)) {
+            return refuse("invalid_scope", "a scope is unknown");
+        }
+        // RFC 7636 §4.4.1: PKCE is required here, and only by S256.
+        let Some(code_challenge) = value("code_challenge") else {
+            return refuse("invalid_request", "code_challenge is missing");
+        };
+        let is_base64url = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
+        if code_challenge.len() != 43 || !code_challenge.bytes().all(is_base64url) {
+            return refuse("invalid_request", "code_challenge is not 43 characters of base64url");
+        }
+        if value("code_challenge_method") != Some("S256") {
+            return refuse("invalid_request", "code_challenge_method is not S256");
+        }
+        let prompt: Vec<String> = value("prompt").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        if !prompt.iter().all(|word| ["none", "login", "consent", "select_account"].contains(&word.as_str())) {
+            return refuse("invalid_request", "a value of prompt is unknown");
+        }
+        if prompt.len() > 1 && prompt.iter().any(|word| word == "none") {
+            return refuse("invalid_request", "prompt is none and something else");
+        }
+        let max_age = match value("max_age").map(str::parse) {
+            None => None,
+            Some(Ok(seconds)) => Some(seconds),
+            Some(Err(_)) => return refuse("invalid_request", "max_age is no number of seconds"),
+        };
+        Ok(Self {
+            client_id: client_id.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            scope: scope.to_owned(),
+            state: value("state").map(str::to_owned),
+            nonce: value("nonce").map(str::to_owned),
+            code_challenge: code_challenge.to_owned(),
+            prompt,
+            max_age,
+            login_hint: value("login_hint").map(str::to_owned),
+        })
+    }
+
+    /// Shows the page that is needed next, or answers with a code.
+    pub(super) async fn proceed<C: Crypto>(
+        self,
+        state: &mut State,
+        turn: &Turn<'_, C>,
+        has_logged_in: bool,
+    ) -> Result<Response, CryptoFailure> {
+        let is_fresh = |session: &&PersonSession| {
+            self.max_age.is_none_or(|most| turn.now.since(session.auth_time).0 <= most) || has_logged_in
+        };
+        let wants = |word: &str| self.prompt.iter().any(|known| known == word);
+        let must_log_in = !has_logged_in && (wants("login") || wants("select_account"));
+        let session = state.session.clone().filter(|session| is_fresh(&session) && !must_log_in);
+        let is_allowed = |consent: &Consent| self.is_allowed_by(consent);
+        let has_consent = |session: &PersonSession| {
+            state.consents.iter().any(|consent| consent.sub == session.sub && is_allowed(consent)) && !wants("consent")
+        };
+        match session {
+            Some(session) if has_consent(&session) => Ok(self.respond(state, turn, &session)),
+            None if wants("none") => Ok(Refusal::LOGIN_REQUIRED.of(state, turn, &self)),
+            Some(_) if wants("none") => Ok(Refusal::CONSENT_REQUIRED.of(state, turn, &self)),
+            session => {
+                let form_value = turn.first_random();
+                let page = match &session {
+                    None => pages::login(turn, &self, &form_value).await,
+                    Some(session) => pages::consent(turn, &self, &form_value, &session.sub).await,
+                }?;
+                state.interactions.push(Interaction {
+                    form_value,
+                    sub: session.map(|session| session.sub),
+                    request: self,
+                    created_at: turn.now,
+                });
+                Ok(page)
+            }
+        }
+    }
+
+    fn is_allowed_by(&self, consent: &Consent) -> bool {
+        let mut tokens = self.scope.split_whitespace();
+        consent.client_id == self.client_id && tokens.all(|token| consent.scope.split(' ').any(|known| known == token))
+    }
+
+    /// Answers with a code.
+    pub(super) fn respond<C>(self, state: &mut State, turn: &Turn<'_, C>, session: &PersonSession) -> Response {
+        let code = turn.second_random();
+        let mut kept = Code {
+            code: code.clone(),
+            sub: session.sub.clone(),
+            auth_time: session.auth_time,
+            created_at: turn.now,
+            is_used: false,
+            request: self,
+        };
+        let target = (kept.request.redirect_uri.clone(), kept.request.state.clone());
+        if state.switches.has(switches::CODE_SWAPPED) {
+            // As if the person's own code had been exchanged for one of another request.
+            kept.request.code_challenge = turn.first_random();
+        }
+        if state.switches.has(switches::CODE_EXPIRED) {
+            kept.created_at = UnixTime(turn.now.0.saturating_sub(CODE_LIFETIME.0 + 1));
+        }
+        kept.is_used = state.switches.has(switches::CODE_USED);
+        state.codes.push(kept);
+        redirect(state, turn, &target.0, target.1.as_deref(), &[("code", &code)])
+    }
+
+    pub(super) fn encode(&self) -> Value {
+        let text = |text: &str| Some(Value::string(text));
+        let optional = |text: &Option<String>| text.as_deref().map(Value::string);
+        Value::object(vec![
+            ("client_id", text(&self.client_id)),
+            ("redirect_uri", text(&self.redirect_uri)),
+            ("scope", text(&self.scope)),
+            ("state", optional(&self.state)),
+            ("nonce", optional(&self.nonce)),
+            ("code_challenge", text(&self.code_challenge)),
+            ("prompt", text(&self.prompt.join(" "))),
+            ("max_age", self.max_age.map(Value::from)),
+            ("login_hint", optional(&self.login_hint)),
+        ])
+    }
+
+    pub(super) fn decode(record: &Value) -> Option<Self> {
+        let text = |name: &str| record.text(name).map(str::to_owned);
+        Some(Self {
+            client_id: text("client_id")?,
+            redirect_uri: text("redirect_uri")?,
+            scope: text("scope")?,
+            state: text("state"),
+            nonce: text("nonce"),
+            code_challenge: text("code_challenge")?,
+            prompt: text("prompt")?.split_whitespace().map(str::to_owned).collect(),
+            max_age: record.member("max_age").and_then(Value::as_whole_number),
+            login_hint: text("login_hint"),
+        })
+    }
+}
+
+impl Refusal {
+    /// Nobody is signed in, and no page may be shown.
+    const LOGIN_REQUIRED: Self = Self { error: "login_required", description: "nobody is signed in here" };
+    /// The person has not allowed this, and no page may be shown.
+    const CONSENT_REQUIRED: Self = Self { error: "consent_required", description: "nothing was allowed yet" };
+    /// The person said no.
+    pub(super) const ACCESS_DENIED: Self = Self { error: "access_denied", description: "the person said no" };
+
+    /// Tells the client of `request`.
+    pub(super) fn of<C>(&self, state: &State, turn: &Turn<'_, C>, request: &AuthorizationRequest) -> Response {
+        self.redirect(state, turn, &request.redirect_uri, request.state.as_deref())
+    }
+
+    fn redirect<C>(&self, state: &State, turn: &Turn<'_, C>, redirect_uri: &str, echoed: Option<&str>) -> Response {
+        let parameters = [("error", self.error), ("error_description", self.description)];
+        redirect(state, turn, redirect_uri, echoed, &parameters)
+    }
+}
+
+/// Sends the browser back to the client, with `state` as it came and `iss` (RFC 9207 §2).
+fn redirect<C>(
+    state: &State,
+    turn: &Turn<'_, C>,
+    redirect_uri: &str,
+    echoed: Option<&str>,
+    parameters: &[(&str, &str)],
+) -> Response {
+    let on = |name| state.switches.has(name);
+    let changed = echoed.map(|text| format!("{text}x"));
+    let foreign = turn.first_random();
+    let echoed = match echoed {
+        _ if on(switches::STATE_MISSING) => None,
+        _ if on(switches::STATE_WRONG) => changed.as_deref(),
+        Some(_) if on(switches::STATE_FOREIGN) => Some(foreign.as_str()),
+        echoed => echoed,
+    };
+    let wrong = format!("{}x", turn.issuer.as_str());
+    let iss = match turn.issuer.as_str() {
+        _ if on(switches::ISS_MISSING) => "",
+        _ if on(switches::ISS_WRONG) => &wrong,
+        _ if on(switches::ISS_FOREIGN) => "https://another.example/",
+        issuer => issuer,
+    };
+    let mut all = parameters.to_vec();
+    all.extend([("state", echoed.unwrap_or_default()), ("iss", iss)]);
+    // Registered redirect URIs are URLs, so this one is.
+    Url::parse(redirect_uri)
+        .map_or_else(|_| Response::empty(400), |url| Response::see_other(url.with_query(&form::encode(&all)).as_str()))
+}

@@ -1,0 +1,34 @@
+//! The registered clients: public ones, with exact redirect URIs (RFC 9700 §2.1).
+
+/// One client.
+pub struct Client {
+    /// Its client identifier.
+    pub client_id: &'static str,
+    /// For people, on the login and consent pages.
+    pub name: &'static str,
+    /// Its redirect URIs, compared character by character.
+    pub redirect_uris: Vec<String>,
+}
+
+/// All of them.
+pub struct Clients(Vec<Client>);
+
+impl Clients {
+    /// The clients of a site: the workbench, and the example app.
+    pub(super) fn of_site(base: &str) -> Self {
+        let client = |client_id, name| Client { client_id, name, redirect_uris: vec![format!("{base}callback")] };
+        Self(vec![client("workbench", "the workbench"), client("minimal", "the minimal example")])
+    }
+
+    /// The client of this identifier.
+    pub fn find(&self, client_id: &str) -> Option<&Client> {
+        self.0.iter().find(|client| client.client_id == client_id)
+    }
+}
+
+impl Client {
+    /// Whether the redirect URI is registered, exactly.
+    pub fn has_redirect_uri(&self, redirect_uri: &str) -> bool {
+        self.redirect_uris.iter().any(|known| known == redirect_uri)
+    }
+}

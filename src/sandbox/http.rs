@@ -1,0 +1,105 @@
+//! Requests and responses as this server sees them.
+
+use crate::protocol::form::{self, FormError};
+use crate::protocol::json::Value;
+use crate::protocol::time::Seconds;
+use crate::protocol::url::Url;
+
+/// A request that arrived.
+pub struct Request {
+    /// The method, in upper case.
+    pub method: String,
+    /// The whole URL.
+    pub url: Url,
+    /// The header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty if there is none.
+    pub body: Vec<u8>,
+}
+
+/// A response, and how it is to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How it is delivered.
+    pub delivery: Delivery,
+}
+
+/// How a response is delivered; everything but the first is misbehaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Now and whole.
+    AtOnce,
+    /// Whole, after this long.
+    After(Seconds),
+    /// Its body never ends.
+    Endless,
+    /// Not at all: the connection breaks. What the request did stays done.
+    Lost,
+}
+
+impl Request {
+    /// The value of a header field; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameters of the query.
+    pub(super) fn query(&self) -> Result<Vec<(String, String)>, FormError> {
+        form::decode(self.url.query().unwrap_or_default())
+    }
+
+    /// The parameters of a form body; `None` if the body is no form.
+    pub(super) fn form(&self) -> Option<Result<Vec<(String, String)>, FormError>> {
+        let media_type = self.header("content-type")?.split(';').next()?.trim();
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return None;
+        }
+        Some(std::str::from_utf8(&self.body).map_err(|_| FormError::NotUtf8).and_then(form::decode))
+    }
+}
+
+impl Response {
+    /// A response without a body.
+    pub(super) fn empty(status: u16) -> Self {
+        let headers = vec![("cache-control".to_owned(), "no-store".to_owned())];
+        Self { status, headers, body: Vec::new(), delivery: Delivery::AtOnce }
+    }
+
+    /// A JSON document; never kept by caches (RFC 6749 §5.1).
+    pub(super) fn json(status: u16, document: &Value) -> Self {
+        Self::empty(status).with_body("application/json", document.to_text())
+    }
+
+    /// An error of the token endpoint (RFC 6749 §5.2).
+    pub(super) fn oauth_error(status: u16, error: &str, description: &str) -> Self {
+        let text = |text: &str| Some(Value::string(text));
+        let members = vec![("error", text(error)), ("error_description", text(description))];
+        Self::json(status, &Value::object(members))
+    }
+
+    /// Sends the browser somewhere else, by GET.
+    pub(super) fn see_other(url: &str) -> Self {
+        Self::empty(303).with_header("location", url)
+    }
+
+    pub(super) fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(super) fn with_body(mut self, media_type: &str, body: String) -> Self {
+        self.body = body.into_bytes();
+        self.with_header("content-type", media_type)
+    }
+
+    pub(super) fn delivered(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+}

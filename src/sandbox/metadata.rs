@@ -1,0 +1,52 @@
+//! What the server says about itself.
+//!
+//! Source: RFC 8414 §2, §3.1; OpenID Connect Discovery 1.0 §3; RFC 9207 §3; RFC 7517 §5.
+
+use super::crypto::{self, Crypto, CryptoFailure};
+use super::http::Response;
+use crate::protocol::json::Value;
+use crate::protocol::url::Url;
+
+/// What may be asked for; everything else is `invalid_scope`.
+pub(super) const SCOPES: [&str; 5] = ["openid", "profile", "email", "photos:read", "photos:write"];
+
+/// The path of the RFC 8414 document: the well-known part stands between host and path, without the trailing slash.
+pub(super) fn rfc_8414_path(issuer: &Url) -> String {
+    let path = issuer.path();
+    format!("/.well-known/oauth-authorization-server{}", path.strip_suffix('/').unwrap_or(path))
+}
+
+/// The document, the same at both well-known URLs.
+pub(super) fn document(issuer: &Url) -> Response {
+    let endpoint = |path: &str| Some(Value::string(&format!("{}{path}", issuer.as_str())));
+    let list = |words: &[&str]| Some(Value::Array(words.iter().map(|word| Value::string(word)).collect()));
+    Response::json(
+        200,
+        &Value::object(vec![
+            ("issuer", endpoint("")),
+            ("authorization_endpoint", endpoint("authorize")),
+            ("token_endpoint", endpoint("token")),
+            ("jwks_uri", endpoint("jwks")),
+            ("userinfo_endpoint", endpoint("userinfo")),
+            ("scopes_supported", list(&SCOPES)),
+            ("response_types_supported", list(&["code"])),
+            ("response_modes_supported", list(&["query"])),
+            ("grant_types_supported", list(&["authorization_code"])),
+            ("code_challenge_methods_supported", list(&["S256"])),
+            ("token_endpoint_auth_methods_supported", list(&["none"])),
+            ("subject_types_supported", list(&["public"])),
+            ("id_token_signing_alg_values_supported", list(&["ES256"])),
+            ("claims_supported", list(&["sub", "name", "email", "email_verified", "auth_time"])),
+            ("prompt_values_supported", list(&["none", "login", "consent", "select_account"])),
+            ("authorization_response_iss_parameter_supported", Some(Value::Bool(true))),
+            ("request_parameter_supported", Some(Value::Bool(false))),
+            ("request_uri_parameter_supported", Some(Value::Bool(false))),
+        ]),
+    )
+}
+
+/// The key set.
+pub(super) async fn jwks(crypto: &impl Crypto) -> Result<Response, CryptoFailure> {
+    let keys = Value::Array(vec![crypto::jwk(crypto).await?]);
+    Ok(Response::json(200, &Value::object(vec![("keys", Some(keys))])))
+}

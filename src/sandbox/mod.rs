@@ -1,0 +1,147 @@
+//! An authorization server and a resource server in miniature, as a function: a request in, a response out.
+//!
+//! In scope: the code flow for registered public clients, with login and consent by made-up people, ES256 ID tokens, the
+//! user info endpoint, and a photo API with scopes; and switches that make it misbehave.
+//! Out of scope: where requests come from and where the state is kept. Time, random octets and signatures are arguments,
+//! so the same server answers in a Service Worker and in native tests.
+//!
+//! Rule: it is held to what the RFCs ask of a real server. What it does wrong, it does by a [`switches::Switch`].
+//!
+//! In the order of a sign-in: [`metadata`](Sandbox::handle) → authorization request → login → consent → token → API.
+//!
+//! Source: RFC 6749, 6750, 7636, 8414, 9207; OpenID Connect Core 1.0, Discovery 1.0.
+
+pub mod http;
+pub mod crypto;
+pub mod switches;
+pub mod people;
+pub mod clients;
+mod pages;
+pub mod state;
+mod metadata;
+mod authorization_endpoint;
+mod interaction;
+mod id_token;
+mod token_endpoint;
+mod bearer;
+mod userinfo;
+mod photos;
+
+use self::clients::Clients;
+use self::crypto::{Crypto, CryptoFailure};
+use self::http::{Request, Response};
+use self::state::State;
+use self::switches::Switches;
+use crate::protocol::base64url;
+use crate::protocol::time::UnixTime;
+use crate::protocol::url::{Url, UrlError};
+
+/// Random octets for one request.
+pub struct Entropy(pub [u8; 64]);
+
+/// The server: where it is, whom it knows, and what it remembers.
+pub struct Sandbox {
+    /// Its issuer identifier, ending in `/`; everything it answers lies below.
+    issuer: Url,
+    clients: Clients,
+    /// What it remembers; [`State::encode`] makes a record of it.
+    pub state: State,
+}
+
+/// What one request is answered with, besides the state.
+struct Turn<'a, C> {
+    issuer: &'a Url,
+    clients: &'a Clients,
+    now: UnixTime,
+    entropy: Entropy,
+    crypto: &'a C,
+}
+
+impl Sandbox {
+    /// A server below a site's base, e.g. `https://app.example/sub/`: its issuer is `sandbox/` there, and its clients'
+    /// redirect URI `callback`.
+    ///
+    /// # Errors
+    /// [`UrlError`] if `base` is no URL.
+    pub fn new(base: &str, state: State) -> Result<Self, UrlError> {
+        let issuer = Url::parse(&format!("{base}sandbox/"))?;
+        Ok(Self { issuer, clients: Clients::of_site(base), state })
+    }
+
+    /// Its issuer identifier.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
+    }
+
+    /// Whether a URL is this server's to answer: everything below the issuer, and its RFC 8414 document.
+    pub fn answers(&self, url: &Url) -> bool {
+        url.origin() == self.issuer.origin()
+            && (url.path().starts_with(self.issuer.path()) || url.path() == metadata::rfc_8414_path(&self.issuer))
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// [`CryptoFailure`] if the platform cannot sign; the state is then as it was, but for what a failed request spends.
+    pub async fn handle<C: Crypto>(
+        &mut self,
+        request: &Request,
+        now: UnixTime,
+        entropy: Entropy,
+        crypto: &C,
+    ) -> Result<Response, CryptoFailure> {
+        self.state.forget_expired(now);
+        let Self { issuer, clients, state } = self;
+        let turn = Turn { issuer, clients, now, entropy, crypto };
+        let endpoint = request.url.path().strip_prefix(issuer.path());
+        let allowed: &[&str] = match endpoint {
+            None if request.url.path() == metadata::rfc_8414_path(issuer) => &["GET"],
+            Some(".well-known/openid-configuration" | "jwks" | "switches/list") => &["GET"],
+            Some("authorize") => &["GET", "POST"],
+            Some("login" | "consent" | "token") => &["POST"],
+            Some("userinfo") => &["GET", "POST"],
+            Some("switches") => &["PUT"],
+            Some("api/photos") => &["GET", "POST"],
+            Some(path) if path.starts_with("api/photos/") => &["GET"],
+            _ => return pages::not_found(&turn).await,
+        };
+        if !allowed.contains(&request.method.as_str()) {
+            return Ok(Response::empty(405).with_header("allow", &allowed.join(", ")));
+        }
+        match endpoint {
+            None | Some(".well-known/openid-configuration") => Ok(metadata::document(issuer)),
+            Some("jwks") => metadata::jwks(crypto).await,
+            Some("authorize") => authorization_endpoint::answer(state, &turn, request).await,
+            Some("login") => interaction::login(state, &turn, request).await,
+            Some("consent") => interaction::consent(state, &turn, request).await,
+            Some("token") => token_endpoint::answer(state, &turn, request).await,
+            Some("userinfo") => Ok(userinfo::answer(state, &turn, request)),
+            Some("switches/list") => Ok(switches::list(&state.switches)),
+            Some("switches") => Ok(Switches::read(request).map_or_else(
+                |refusal| refusal,
+                |switches| {
+                    state.switches = switches;
+                    switches::list(&state.switches)
+                },
+            )),
+            Some(path) => Ok(photos::answer(state, &turn, request, path)),
+        }
+    }
+}
+
+impl<C> Turn<'_, C> {
+    /// The first half of the random octets, as text: for a code, a one-time form value.
+    fn first_random(&self) -> String {
+        base64url::encode(&self.entropy.0[..32])
+    }
+
+    /// The second half: for an access token.
+    fn second_random(&self) -> String {
+        base64url::encode(&self.entropy.0[32..])
+    }
+
+    /// The URL of an endpoint.
+    fn endpoint(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer.as_str())
+    }
+}

@@ -1,0 +1,132 @@
+//! The pages that people see at the server: login, consent, and what cannot go on.
+//!
+//! Rule: whatever came from outside is escaped, and the policy of each page admits its one stylesheet and no script.
+
+use super::Turn;
+use super::authorization_endpoint::AuthorizationRequest;
+use super::crypto::{Crypto, CryptoFailure};
+use super::http::Response;
+use super::people::{self, PEOPLE};
+
+const STYLE: &str = include_str!("style.css");
+
+/// Asks who somebody is.
+pub(super) async fn login<C: Crypto>(
+    turn: &Turn<'_, C>,
+    request: &AuthorizationRequest,
+    form_value: &str,
+) -> Result<Response, CryptoFailure> {
+    let hinted = |username: &str| request.login_hint.as_deref() == Some(username);
+    let has_hint = PEOPLE.iter().any(|person| hinted(person.username));
+    let mut choices = String::new();
+    for (index, person) in PEOPLE.iter().enumerate() {
+        let checked = if hinted(person.username) || (index == 0 && !has_hint) { " checked" } else { "" };
+        choices += &format!(
+            "<label><input type=\"radio\" name=\"username\" value=\"{username}\"{checked}><span>{name} <code>{username}</code></span></label>",
+            username = person.username,
+            name = escape(person.name),
+        );
+    }
+    let body = format!(
+        "<h1>Sign in to the sandbox</h1><p>For {client}. These people are made up; nothing leaves this browser.</p>\
+         <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"form_value\" value=\"{form_value}\">\
+         <fieldset><legend>Who are you?</legend>{choices}</fieldset>\
+         <div class=\"actions\"><button class=\"main\">Continue</button><button name=\"cancel\" value=\"1\">Cancel</button></div></form>",
+        client = escape(client_name(turn, request)),
+        action = turn.endpoint("login"),
+    );
+    page(turn, 200, "Sign in", &body).await
+}
+
+/// Asks what a client may do.
+pub(super) async fn consent<C: Crypto>(
+    turn: &Turn<'_, C>,
+    request: &AuthorizationRequest,
+    form_value: &str,
+    sub: &str,
+) -> Result<Response, CryptoFailure> {
+    let items: String = request.scope.split_whitespace().map(|token| format!("<li>{}</li>", meaning(token))).collect();
+    let items = if items.is_empty() { "<li>Nothing but that you signed in</li>".to_owned() } else { items };
+    let body = format!(
+        "<h1>Allow {client}?</h1><p>You are {person}. It asks for:</p><ul>{items}</ul>\
+         <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"form_value\" value=\"{form_value}\">\
+         <div class=\"actions\"><button class=\"main\" name=\"allow\" value=\"1\">Allow</button><button>Deny</button></div></form>",
+        client = escape(client_name(turn, request)),
+        person = escape(people::by_sub(sub).map_or(sub, |person| person.name)),
+        action = turn.endpoint("consent"),
+    );
+    page(turn, 200, "Consent", &body).await
+}
+
+/// Says why nobody can be sent back to the client.
+pub(super) async fn refused<C: Crypto>(turn: &Turn<'_, C>, why: &str) -> Result<Response, CryptoFailure> {
+    page(turn, 400, "Not possible", &format!("<h1>This is not possible</h1><p>{}</p>", escape(why))).await
+}
+
+/// Says that there is nothing at this address.
+pub(super) async fn not_found<C: Crypto>(turn: &Turn<'_, C>) -> Result<Response, CryptoFailure> {
+    page(turn, 404, "Not found", "<h1>Nothing is here</h1><p>The sandbox has no such page.</p>").await
+}
+
+async fn page<C: Crypto>(turn: &Turn<'_, C>, status: u16, title: &str, body: &str) -> Result<Response, CryptoFailure> {
+    let hash = base64_of_hash(turn.crypto, STYLE).await?;
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width,initial-scale=1\"><title>{title} · sandbox</title><style>{STYLE}</style></head>\
+         <body><main>{body}</main></body></html>"
+    );
+    Ok(Response::empty(status)
+        .with_header("content-security-policy", &policy)
+        .with_header("referrer-policy", "no-referrer")
+        .with_header("x-content-type-options", "nosniff")
+        .with_body("text/html; charset=utf-8", html))
+}
+
+/// The hash of a text in a policy's words: base64 with padding, of SHA-256.
+async fn base64_of_hash(crypto: &impl Crypto, text: &str) -> Result<String, CryptoFailure> {
+    let hash = crypto.sha_256(text.as_bytes()).await?;
+    let url_safe = crate::protocol::base64url::encode(&hash);
+    // 32 octets are 43 characters and one of padding.
+    Ok(format!("{}=", url_safe.replace('-', "+").replace('_', "/")))
+}
+
+fn client_name<'a, C>(turn: &'a Turn<'_, C>, request: &'a AuthorizationRequest) -> &'a str {
+    turn.clients.find(&request.client_id).map_or(&request.client_id, |client| client.name)
+}
+
+fn meaning(token: &str) -> &'static str {
+    match token {
+        "openid" => "Know that it is you",
+        "profile" => "See your name",
+        "email" => "See your email address",
+        "photos:read" => "See your photos",
+        "photos:write" => "Add photos",
+        _ => "Something unknown",
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn escapes_what_means_something_in_html() {
+        assert_eq!(super::escape("<a href='x' title=\"&\">"), "&lt;a href=&#39;x&#39; title=&quot;&amp;&quot;&gt;");
+    }
+}

@@ -1,0 +1,207 @@
+//! What the server remembers, and its record.
+//!
+//! Rule: a record of another version, or one that was tampered with, is no record: the server begins anew.
+
+use super::authorization_endpoint::AuthorizationRequest;
+use super::switches::Switches;
+use crate::protocol::json::Value;
+use crate::protocol::time::{Seconds, UnixTime};
+
+/// Everything that outlives a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Which misbehaviours are on.
+    pub switches: Switches,
+    pub(super) session: Option<PersonSession>,
+    pub(super) consents: Vec<Consent>,
+    pub(super) interactions: Vec<Interaction>,
+    pub(super) codes: Vec<Code>,
+    pub(super) tokens: Vec<Token>,
+}
+
+/// Somebody is signed in at the server, in this browser profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PersonSession {
+    pub sub: String,
+    pub auth_time: UnixTime,
+}
+
+/// What somebody allowed a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Consent {
+    pub sub: String,
+    pub client_id: String,
+    pub scope: String,
+}
+
+/// A page that waits for somebody's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Interaction {
+    /// The one-time form value: who does not know it did not see the page.
+    pub form_value: String,
+    pub request: AuthorizationRequest,
+    /// Who is asked for consent; nobody while the page asks who it is.
+    pub sub: Option<String>,
+    pub created_at: UnixTime,
+}
+
+/// An authorization code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Code {
+    pub code: String,
+    pub request: AuthorizationRequest,
+    pub sub: String,
+    pub auth_time: UnixTime,
+    pub created_at: UnixTime,
+    pub is_used: bool,
+}
+
+/// An access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub access_token: String,
+    /// The code that it was given for: used twice, it takes the token with it.
+    pub code: String,
+    pub sub: String,
+    pub scope: String,
+    pub expires_at: UnixTime,
+}
+
+/// How long a page waits, and a code lives (RFC 6749 §4.1.2: ten minutes at most).
+pub(super) const CODE_LIFETIME: Seconds = Seconds(10 * 60);
+
+/// How long an access token lives.
+pub(super) const TOKEN_LIFETIME: Seconds = Seconds(5 * 60);
+
+/// The most records of a kind; the oldest go first.
+const MOST: usize = 64;
+
+const VERSION: u64 = 1;
+
+impl State {
+    /// Drops what has expired. A used code is remembered for as long as its tokens live.
+    pub(super) fn forget_expired(&mut self, now: UnixTime) {
+        self.interactions.retain(|interaction| now.since(interaction.created_at) <= CODE_LIFETIME);
+        self.codes.retain(|code| now.since(code.created_at).0 <= CODE_LIFETIME.0 + TOKEN_LIFETIME.0);
+        self.tokens.retain(|token| now <= token.expires_at);
+        self.interactions.drain(..self.interactions.len().saturating_sub(MOST));
+        self.codes.drain(..self.codes.len().saturating_sub(MOST));
+        self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
+    }
+
+    /// The record.
+    pub fn encode(&self) -> Value {
+        let text = |text: &str| Some(Value::string(text));
+        let time = |time: UnixTime| Some(Value::from(time.0));
+        let list = |values: Vec<Value>| Some(Value::Array(values));
+        let session = |session: &PersonSession| {
+            Value::object(vec![("sub", text(&session.sub)), ("auth_time", time(session.auth_time))])
+        };
+        let consent = |consent: &Consent| {
+            Value::object(vec![
+                ("sub", text(&consent.sub)),
+                ("client_id", text(&consent.client_id)),
+                ("scope", text(&consent.scope)),
+            ])
+        };
+        let interaction = |interaction: &Interaction| {
+            Value::object(vec![
+                ("form_value", text(&interaction.form_value)),
+                ("request", Some(interaction.request.encode())),
+                ("sub", interaction.sub.as_deref().map(Value::string)),
+                ("created_at", time(interaction.created_at)),
+            ])
+        };
+        let code = |code: &Code| {
+            Value::object(vec![
+                ("code", text(&code.code)),
+                ("request", Some(code.request.encode())),
+                ("sub", text(&code.sub)),
+                ("auth_time", time(code.auth_time)),
+                ("created_at", time(code.created_at)),
+                ("is_used", Some(Value::Bool(code.is_used))),
+            ])
+        };
+        let token = |token: &Token| {
+            Value::object(vec![
+                ("access_token", text(&token.access_token)),
+                ("code", text(&token.code)),
+                ("sub", text(&token.sub)),
+                ("scope", text(&token.scope)),
+                ("expires_at", time(token.expires_at)),
+            ])
+        };
+        Value::object(vec![
+            ("version", Some(Value::from(VERSION))),
+            ("switches", list(self.switches.names().iter().map(|name| Value::string(name)).collect())),
+            ("session", self.session.as_ref().map(session)),
+            ("consents", list(self.consents.iter().map(consent).collect())),
+            ("interactions", list(self.interactions.iter().map(interaction).collect())),
+            ("codes", list(self.codes.iter().map(code).collect())),
+            ("tokens", list(self.tokens.iter().map(token).collect())),
+        ])
+    }
+
+    /// Reads a record back.
+    pub fn decode(record: &Value) -> Option<Self> {
+        let list = |name: &str| record.member(name)?.as_array();
+        let text = |value: &Value, name: &str| value.text(name).map(str::to_owned);
+        let time = |value: &Value, name: &str| value.member(name)?.as_whole_number().map(UnixTime);
+        let flag = |value: &Value, name: &str| match value.member(name)? {
+            Value::Bool(flag) => Some(*flag),
+            _ => None,
+        };
+        if record.member("version")?.as_whole_number()? != VERSION {
+            return None;
+        }
+        let session = |session: &Value| {
+            Some(PersonSession { sub: text(session, "sub")?, auth_time: time(session, "auth_time")? })
+        };
+        let consent = |consent: &Value| {
+            Some(Consent {
+                sub: text(consent, "sub")?,
+                client_id: text(consent, "client_id")?,
+                scope: text(consent, "scope")?,
+            })
+        };
+        let interaction = |interaction: &Value| {
+            Some(Interaction {
+                form_value: text(interaction, "form_value")?,
+                request: AuthorizationRequest::decode(interaction.member("request")?)?,
+                sub: text(interaction, "sub"),
+                created_at: time(interaction, "created_at")?,
+            })
+        };
+        let code = |code: &Value| {
+            Some(Code {
+                code: text(code, "code")?,
+                request: AuthorizationRequest::decode(code.member("request")?)?,
+                sub: text(code, "sub")?,
+                auth_time: time(code, "auth_time")?,
+                created_at: time(code, "created_at")?,
+                is_used: flag(code, "is_used")?,
+            })
+        };
+        let token = |token: &Value| {
+            Some(Token {
+                access_token: text(token, "access_token")?,
+                code: text(token, "code")?,
+                sub: text(token, "sub")?,
+                scope: text(token, "scope")?,
+                expires_at: time(token, "expires_at")?,
+            })
+        };
+        let switches: Vec<&str> = list("switches")?.iter().map(Value::as_str).collect::<Option<_>>()?;
+        Some(Self {
+            switches: Switches::on(switches).ok()?,
+            session: match record.member("session") {
+                None => None,
+                Some(value) => Some(session(value)?),
+            },
+            consents: list("consents")?.iter().map(consent).collect::<Option<_>>()?,
+            interactions: list("interactions")?.iter().map(interaction).collect::<Option<_>>()?,
+            codes: list("codes")?.iter().map(code).collect::<Option<_>>()?,
+            tokens: list("tokens")?.iter().map(token).collect::<Option<_>>()?,
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! The sandbox, natively: what the RFCs ask of a server, each of its misbehaviours against the client, and client and
+//! server together on a network that delays and loses.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod crypto;
+mod person;
+mod world;
+
+mod authorization;
+mod tokens;
+mod resources;
+mod state;
+mod misbehaviour;
+mod schedules;

@@ -1,0 +1,67 @@
+//! The server's memory: a worker that is killed goes on where it was.
+
+use leptos_pkce::protocol::json::Value;
+use leptos_pkce::sandbox::Sandbox;
+use leptos_pkce::sandbox::state::State;
+use leptos_pkce::sandbox::switches::Switches;
+
+use crate::person::{BASE, ISSUER, Person, form_value, json, text, value};
+
+/// What is stored and read back between any two requests.
+fn restart(person: &mut Person) {
+    let record = person.sandbox.state.encode().to_text();
+    let state = State::decode(&Value::parse(record.as_bytes()).expect("JSON")).expect("its own record");
+    assert_eq!(state, person.sandbox.state);
+    person.sandbox = Sandbox::new(BASE, state).expect("the base is a URL");
+}
+
+#[test]
+fn goes_on_where_it_was_after_every_request() {
+    let mut person = Person::new();
+    person.sandbox.state.switches = Switches::on(["scope-narrower"]).expect("it exists");
+    let page = text(&person.authorize(&[("max_age", "60"), ("prompt", "login consent"), ("login_hint", "bob")]));
+    restart(&mut person);
+    let login = [("form_value", &*form_value(&page)), ("username", "bob")];
+    let page = text(&person.post(&format!("{ISSUER}login"), &login));
+    restart(&mut person);
+    let allow = [("form_value", &*form_value(&page)), ("allow", "1")];
+    let response = person.post(&format!("{ISSUER}consent"), &allow);
+    restart(&mut person);
+    let code = value(&crate::person::redirected(&response), "code").expect("a code");
+    let tokens = json(&person.exchange(&code, &[]));
+    restart(&mut person);
+    assert_eq!(tokens["scope"], "openid");
+    let token = tokens["access_token"].as_str().expect("a token");
+    assert_eq!(json(&person.call("GET", "userinfo", token, ""))["sub"], "b94e63d0");
+}
+
+#[test]
+fn a_record_that_is_none_is_no_memory() {
+    let mut person = Person::new();
+    person.sign_in(&[]);
+    let good = person.sandbox.state.encode().to_text();
+    for bad in [
+        "{}".to_owned(),
+        "[]".to_owned(),
+        good.replace("\"version\":1", "\"version\":2"),
+        good.replace("\"is_used\":false", "\"is_used\":0"),
+        good.replace("\"switches\":[]", "\"switches\":[\"nonsense\"]"),
+        good.replace("code_challenge", "challenge"),
+    ] {
+        assert_eq!(Value::parse(bad.as_bytes()).ok().as_ref().and_then(State::decode), None, "{bad}");
+    }
+}
+
+/// A page that asks again and again cannot fill the memory.
+#[test]
+fn forgets_what_has_expired_and_keeps_a_bounded_rest() {
+    let mut person = Person::new();
+    for _ in 0..500 {
+        person.authorize(&[]);
+    }
+    let length = person.sandbox.state.encode().to_text().len();
+    assert!(length < 64 * 1024, "{length} octets");
+    person.now += 601;
+    person.get(&format!("{ISSUER}jwks"));
+    assert!(person.sandbox.state.encode().to_text().len() < 200);
+}

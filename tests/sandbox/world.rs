@@ -1,0 +1,298 @@
+//! Client and server together: pages that run the real flow, a network that delays and loses, a clock turned by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use leptos_pkce::protocol::authorization_request::Entropy;
+use leptos_pkce::protocol::client::{Client, ClientKey, ClientSettings};
+use leptos_pkce::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
+use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+use leptos_pkce::protocol::json::Value;
+use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
+use leptos_pkce::protocol::site::Site;
+use leptos_pkce::protocol::storage::{Record, RecordName};
+use leptos_pkce::protocol::time::UnixTime;
+use leptos_pkce::protocol::url::Url;
+use leptos_pkce::sandbox::http::{Delivery, Request, Response};
+use rand::{Rng as _, RngCore as _};
+
+use crate::person::{BASE, CALLBACK, ISSUER, Person};
+
+/// What the network does to messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Network {
+    /// The longest a message takes, in milliseconds.
+    pub(crate) latency: u64,
+    /// How many of a hundred messages are lost, requests and answers alike.
+    pub(crate) loss: u32,
+}
+
+/// Something that will happen.
+enum Happening {
+    /// A request reaches the server.
+    Arrival(FetchId, HttpRequest),
+    /// An answer, or the lack of one, reaches the page.
+    Answer(FetchId, Result<HttpResponse, HttpFailure>),
+    /// The person is sent back to the callback with this query.
+    Return(String),
+    /// A timer of the page.
+    Woke,
+}
+
+pub(crate) struct World {
+    pub(crate) person: Person,
+    network: Network,
+    site: Site,
+    token_storage: &'static str,
+    flow: Option<Flow>,
+    /// Counted up when a page is left: what was meant for an older one reaches nobody.
+    page: u64,
+    now_ms: u64,
+    queue: BTreeMap<(u64, u64), (u64, Happening)>,
+    sequence: u64,
+    waiting: BTreeSet<u64>,
+    storage: BTreeMap<String, String>,
+    calls: u64,
+    /// Codes that the page has sent.
+    pub(crate) codes_sent: Vec<String>,
+    pub(crate) lost: u32,
+    pub(crate) answered: Vec<Result<HttpResponse, ResourceError>>,
+    /// How long the person thinks before the answer goes back, in seconds.
+    pub(crate) thinking: u64,
+    pub(crate) says_no: bool,
+    pub(crate) steps: u64,
+}
+
+impl World {
+    pub(crate) fn new(person: Person, network: Network, token_storage: &'static str) -> Self {
+        let mut world = Self {
+            now_ms: person.now * 1000,
+            person,
+            network,
+            site: Site::parse(BASE).expect("the base is a URL"),
+            token_storage,
+            flow: None,
+            page: 0,
+            queue: BTreeMap::new(),
+            sequence: 0,
+            waiting: BTreeSet::new(),
+            storage: BTreeMap::new(),
+            calls: 0,
+            codes_sent: Vec::new(),
+            lost: 0,
+            answered: Vec::new(),
+            thinking: 5,
+            says_no: false,
+            steps: 0,
+        };
+        world.open(None);
+        world
+    }
+
+    /// The page begins anew, with this query in its address bar.
+    pub(crate) fn open(&mut self, query: Option<&str>) {
+        self.page += 1;
+        self.waiting.clear();
+        self.flow = Some(Flow::new(self.site.clone()));
+        if let Some(query) = query {
+            self.happen(Event::Redirected { query: query.to_owned(), fragment: String::new() });
+        }
+        let settings = ClientSettings {
+            issuer: Some(ISSUER.to_owned()),
+            client_id: "workbench".to_owned(),
+            scope: Some("openid photos:read".to_owned()),
+            token_storage: Some(self.token_storage.to_owned()),
+            resources: vec![("Photos".to_owned(), format!("{ISSUER}api/photos"))],
+            ..ClientSettings::default()
+        };
+        let client = Client::new(settings, &self.site).expect("the client is configured well");
+        self.happen(Event::Started(ConfigurationSource::Clients(Ok(vec![client]))));
+    }
+
+    pub(crate) fn flow(&self) -> &Flow {
+        self.flow.as_ref().expect("a page is open")
+    }
+
+    pub(crate) fn key(&self) -> ClientKey {
+        self.flow().clients()[0].key().clone()
+    }
+
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.flow().session(&self.key()).is_some()
+    }
+
+    /// The code of what went wrong, if something did.
+    pub(crate) fn error_code(&self) -> Option<&'static str> {
+        let before = self.flow().sign_in_error(&self.key()).map(|error| error.code());
+        before.or_else(|| self.flow().callback_failure().map(|failure| failure.error.code()))
+    }
+
+    pub(crate) fn click_sign_in(&mut self) {
+        let mut octets = [0; 96];
+        self.person.rng.fill_bytes(&mut octets);
+        let (key, entropy) = (self.key(), Ok(Entropy(octets)));
+        self.happen(Event::SignIn { key, return_path: None, entropy, intent: Intent::Navigate });
+    }
+
+    pub(crate) fn sign_out(&mut self) {
+        let key = self.key();
+        self.happen(Event::SignOut(key));
+    }
+
+    pub(crate) fn call_api(&mut self) {
+        self.calls += 1;
+        let request = ResourceRequest {
+            method: "GET".to_owned(),
+            url: format!("{ISSUER}api/photos"),
+            headers: Vec::new(),
+            body: None,
+        };
+        let (call, key) = (CallId(self.calls), self.key());
+        self.happen(Event::Call { call, key, request });
+    }
+
+    /// Lets everything happen that is on its way.
+    pub(crate) fn settle(&mut self) {
+        while self.step() {
+            assert!(self.steps < 10_000, "something spins for ever");
+        }
+    }
+
+    /// Lets the next thing happen.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(((at, _), (page, happening))) = self.queue.pop_first() else { return false };
+        self.steps += 1;
+        self.now_ms = self.now_ms.max(at);
+        self.person.now = self.now_ms / 1000;
+        match happening {
+            Happening::Return(query) => self.open(Some(&query)),
+            Happening::Arrival(fetch, request) => self.serve(page, fetch, request),
+            Happening::Woke if page == self.page => self.happen(Event::Woke),
+            Happening::Answer(fetch, outcome) if page == self.page && self.waiting.remove(&fetch.0) => {
+                self.happen(Event::Fetched { fetch, outcome });
+            }
+            Happening::Woke | Happening::Answer(..) => {}
+        }
+        true
+    }
+
+    fn happen(&mut self, event: Event) {
+        let mut events = vec![event];
+        while !events.is_empty() {
+            let flow = self.flow.take().expect("a page is open");
+            let (flow, effects) = flow.step(UnixTime(self.now_ms / 1000), events.remove(0));
+            self.flow = Some(flow);
+            for effect in effects {
+                events.extend(self.perform(effect));
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Fetch { fetch, request } => self.fetch(fetch, request),
+            Effect::CancelFetch(fetch) => drop(self.waiting.remove(&fetch.0)),
+            Effect::Read(name) => {
+                let record = self.read(&name);
+                return Some(Event::Read { name, record });
+            }
+            Effect::Take(name) => {
+                let record = self.read(&name);
+                self.storage.remove(name.as_str());
+                return Some(Event::Taken { record });
+            }
+            Effect::Write { name, record: Record(record) } => {
+                self.storage.insert(name.as_str().to_owned(), record.to_text());
+                let outcome = Ok(self.read(&name));
+                return Some(Event::Written { name, outcome });
+            }
+            Effect::Remove(name) => drop(self.storage.remove(name.as_str())),
+            Effect::List => {
+                let names = self.storage.keys().cloned().filter_map(RecordName::found);
+                return Some(Event::Listed { records: names.map(|name| (name.clone(), self.read(&name))).collect() });
+            }
+            Effect::Navigate(url) => self.leave(&url),
+            Effect::ReplaceRoute(_) => {}
+            Effect::Answer { outcome, .. } => self.answered.push(outcome),
+            Effect::WakeAt(at) => self.later((at.0 * 1000).saturating_sub(self.now_ms), Happening::Woke),
+        }
+        None
+    }
+
+    fn read(&self, name: &RecordName) -> Option<Record> {
+        Value::parse(self.storage.get(name.as_str())?.as_bytes()).ok().map(Record)
+    }
+
+    /// A request on its way: delayed, perhaps lost, and given up at its deadline as `browser/fetch.rs` does.
+    fn fetch(&mut self, fetch: FetchId, request: HttpRequest) {
+        assert_ne!(request.url.without_query(), format!("{ISSUER}authorize"), "AUT-12: nobody fetches it");
+        if let Some(body) = &request.body {
+            let code = body.split('&').find_map(|pair| pair.strip_prefix("code="));
+            self.codes_sent.extend(code.map(str::to_owned));
+        }
+        self.waiting.insert(fetch.0);
+        let after = request.limits.deadline;
+        self.later(after.0 * 1000, Happening::Answer(fetch, Err(HttpFailure::Timeout { after })));
+        let latency = self.latency();
+        match self.is_lost() {
+            true => self.later(latency, Happening::Answer(fetch, Err(HttpFailure::Unreachable))),
+            false => self.later(latency, Happening::Arrival(fetch, request)),
+        }
+    }
+
+    /// What a Service Worker does with an answer.
+    fn serve(&mut self, page: u64, fetch: FetchId, request: HttpRequest) {
+        let limit = request.limits.body;
+        let mut headers = request.headers;
+        headers.extend(request.bearer.map(|token| ("authorization".to_owned(), format!("Bearer {}", token.expose()))));
+        let body = request.body.unwrap_or_default().into_bytes();
+        let response = self.person.send(&Request { method: request.method, url: request.url, headers, body });
+        let Response { status, headers, body, delivery } = response;
+        let whole = Ok(HttpResponse { status, headers, body });
+        let (delay, outcome) = match delivery {
+            // A fetch that follows no redirect cannot read one either.
+            _ if (300..400).contains(&status) => (0, Err(HttpFailure::Unreachable)),
+            Delivery::AtOnce => (0, whole),
+            Delivery::After(delay) => (delay.0 * 1000, whole),
+            Delivery::Endless => (0, Err(HttpFailure::BodyTooLarge { limit })),
+            Delivery::Lost => (0, Err(HttpFailure::Unreachable)),
+        };
+        let outcome = if self.is_lost() { Err(HttpFailure::Unreachable) } else { outcome };
+        let delay = delay + self.latency();
+        self.sequence += 1;
+        self.queue.insert((self.now_ms + delay, self.sequence), (page, Happening::Answer(fetch, outcome)));
+    }
+
+    /// The person goes to the server, answers its pages, and comes back after a while.
+    fn leave(&mut self, url: &Url) {
+        let response = self.person.get(url.as_str());
+        let parameters = if self.says_no && response.status == 200 {
+            let page = crate::person::text(&response);
+            let login = page.contains("/sandbox/login");
+            let path = if login { "login" } else { "consent" };
+            let form_value = crate::person::form_value(&page);
+            let no = [("form_value", form_value.as_str()), ("cancel", "1")];
+            crate::person::redirected(&self.person.post(&format!("{ISSUER}{path}"), &no))
+        } else {
+            self.person.answer(response, "alice")
+        };
+        let pairs: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let query = leptos_pkce::protocol::form::encode(&pairs);
+        assert!(Url::parse(CALLBACK).is_ok());
+        self.later(self.thinking * 1000, Happening::Return(query));
+    }
+
+    fn later(&mut self, delay: u64, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((self.now_ms + delay, self.sequence), (self.page, happening));
+    }
+
+    fn latency(&mut self) -> u64 {
+        self.person.rng.random_range(0..=self.network.latency)
+    }
+
+    fn is_lost(&mut self) -> bool {
+        let is_lost = self.person.rng.random_range(0..100) < self.network.loss;
+        self.lost += u32::from(is_lost);
+        is_lost
+    }
+}
