@@ -10,7 +10,7 @@
 //! - `ui` (wasm32 only): Leptos components without style. Most apps need nothing but this layer.
 //!
 //! Beside them, [`inspect`] puts the protocol's values into words for people. The workbench, this package's binary, is
-//! the first user of all of them.
+//! the first user of all of them. [`sandbox`] is the counterpart: an authorization server as a function, for tests.
 //!
 //! To sign in from an app, read the manual's page `plain_oauth`; to put one online, `hosting`; to know why things are
 //! as they are, `security`. The folder `examples/minimal` holds a whole app.

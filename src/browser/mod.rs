@@ -8,5 +8,7 @@ pub mod clock;
 pub mod driver;
 pub(crate) mod entropy;
 pub(crate) mod fetch;
+pub mod indexed_db;
 pub mod navigation;
 pub mod storage;
+pub mod subtle;

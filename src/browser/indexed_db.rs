@@ -1,0 +1,113 @@
+//! IndexedDB: one store of values by name, in pages and in workers.
+//!
+//! Rule: a write has happened when its transaction is complete, not when its request has succeeded.
+
+use js_sys::{Promise, Reflect};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    EventTarget, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction, IdbTransactionMode,
+};
+
+/// The browser keeps no database for this page, or could not do what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseFailure;
+
+/// An open database.
+pub struct Database(IdbDatabase);
+
+const STORE: &str = "values";
+
+impl From<JsValue> for DatabaseFailure {
+    fn from(_: JsValue) -> Self {
+        Self
+    }
+}
+
+impl Database {
+    /// Opens a database, or makes it.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`], e.g. in some private modes.
+    pub async fn open(name: &str) -> Result<Self, DatabaseFailure> {
+        let request: IdbOpenDbRequest = factory()?.open_with_u32(name, 1)?;
+        let opening = request.clone();
+        let upgrade = Closure::once_into_js(move || {
+            // The store can be made here and nowhere else; if it cannot, every transaction will say so.
+            if let Ok(database) = opening.result().and_then(JsCast::dyn_into::<IdbDatabase>) {
+                let _ = database.create_object_store(STORE);
+            }
+        });
+        request.set_onupgradeneeded(Some(upgrade.unchecked_ref()));
+        event(&request, "success", &["error", "blocked"]).await?;
+        let database: IdbDatabase = request.result()?.dyn_into()?;
+        // Whoever wants to delete it, or make it anew, need not wait for this page.
+        let closing = database.clone();
+        let close = Closure::once_into_js(move || closing.close());
+        database.set_onversionchange(Some(close.unchecked_ref()));
+        Ok(Self(database))
+    }
+
+    /// The value of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`].
+    pub async fn get(&self, name: &str) -> Result<Option<JsValue>, DatabaseFailure> {
+        let (_, store) = self.store(IdbTransactionMode::Readonly)?;
+        let request = store.get(&name.into())?;
+        event(&request, "success", &["error"]).await?;
+        Ok(Some(request.result()?).filter(|value| !value.is_undefined()))
+    }
+
+    /// Puts values in the places of those that are there, all of them or none.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`]: nothing was written then.
+    pub async fn put(&self, values: &[(&str, JsValue)]) -> Result<(), DatabaseFailure> {
+        let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
+        for (name, value) in values {
+            store.put_with_key(value, &(*name).into())?;
+        }
+        event(&transaction, "complete", &["error", "abort"]).await
+    }
+
+    /// Deletes a database and everything in it.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`].
+    pub async fn delete(name: &str) -> Result<(), DatabaseFailure> {
+        let request = factory()?.delete_database(name)?;
+        event(&request, "success", &["error"]).await
+    }
+
+    fn store(&self, mode: IdbTransactionMode) -> Result<(IdbTransaction, IdbObjectStore), DatabaseFailure> {
+        let transaction = self.0.transaction_with_str_and_mode(STORE, mode)?;
+        let store = transaction.object_store(STORE)?;
+        Ok((transaction, store))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Waits until `target` has said `done`, or one of `failed`.
+async fn event(target: &EventTarget, done: &str, failed: &[&str]) -> Result<(), DatabaseFailure> {
+    let settled = Promise::new(&mut |resolve, reject| {
+        // Adding a listener to an object of the browser's own cannot fail.
+        let _ = target.add_event_listener_with_callback(done, &resolve);
+        for failure in failed {
+            let _ = target.add_event_listener_with_callback(failure, &reject);
+        }
+    });
+    JsFuture::from(settled).await?;
+    Ok(())
+}
+
+/// The browser's databases; the member is absent or throws where they are blocked.
+fn factory() -> Result<IdbFactory, DatabaseFailure> {
+    Ok(Reflect::get(&js_sys::global(), &"indexedDB".into())?.dyn_into()?)
+}

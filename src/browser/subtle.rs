@@ -1,0 +1,106 @@
+//! WebCrypto: SHA-256, and a P-256 key pair for ES256 whose private half no script can read out.
+//!
+//! Works in pages and in workers, where the context is secure.
+
+use js_sys::{Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Crypto, CryptoKey, SubtleCrypto};
+
+/// WebCrypto is not there, or would not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubtleFailure;
+
+/// A key pair for ES256; the private key signs and cannot be exported.
+#[derive(Clone)]
+pub struct KeyPair {
+    private_key: CryptoKey,
+    public_key: CryptoKey,
+}
+
+impl From<JsValue> for SubtleFailure {
+    fn from(_: JsValue) -> Self {
+        Self
+    }
+}
+
+/// SHA-256, 32 octets.
+///
+/// # Errors
+/// [`SubtleFailure`].
+pub async fn sha_256(octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
+    let hash = subtle()?.digest_with_str_and_js_u8_array("SHA-256", &Uint8Array::from(octets))?;
+    Ok(Uint8Array::new(&JsFuture::from(hash).await?).to_vec())
+}
+
+impl KeyPair {
+    /// Makes a new one.
+    ///
+    /// # Errors
+    /// [`SubtleFailure`].
+    pub async fn generate() -> Result<Self, SubtleFailure> {
+        let usages = Array::of2(&"sign".into(), &"verify".into());
+        let extractable = false; // rules the private key alone; a public key always is
+        let pair = subtle()?.generate_key_with_object(&ecdsa()?, extractable, &usages)?;
+        Self::from_value(&JsFuture::from(pair).await?).ok_or(SubtleFailure)
+    }
+
+    /// The pair as IndexedDB gives it back; `None` for anything else.
+    pub fn from_value(value: &JsValue) -> Option<Self> {
+        let key = |name: &str| Reflect::get(value, &name.into()).ok()?.dyn_into::<CryptoKey>().ok();
+        Some(Self { private_key: key("privateKey")?, public_key: key("publicKey")? })
+    }
+
+    /// The pair as IndexedDB can keep it.
+    pub fn to_value(&self) -> JsValue {
+        let pair = Object::new();
+        // Setting a member of a plain object cannot fail.
+        let _ = Reflect::set(&pair, &"privateKey".into(), &self.private_key);
+        let _ = Reflect::set(&pair, &"publicKey".into(), &self.public_key);
+        pair.into()
+    }
+
+    /// The ES256 signature of `octets`: r and s, 64 octets (RFC 7518 §3.4).
+    ///
+    /// # Errors
+    /// [`SubtleFailure`].
+    pub async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
+        let octets = Uint8Array::from(octets);
+        let signature = subtle()?.sign_with_object_and_js_u8_array(&ecdsa()?, &self.private_key, &octets)?;
+        Ok(Uint8Array::new(&JsFuture::from(signature).await?).to_vec())
+    }
+
+    /// The public key as a JWK, a JavaScript object.
+    ///
+    /// # Errors
+    /// [`SubtleFailure`].
+    pub async fn public_jwk(&self) -> Result<JsValue, SubtleFailure> {
+        Ok(JsFuture::from(subtle()?.export_key("jwk", &self.public_key)?).await?)
+    }
+
+    /// The coordinates x and y of the public key, base64url (RFC 7518 §6.2.1).
+    ///
+    /// # Errors
+    /// [`SubtleFailure`].
+    pub async fn coordinates(&self) -> Result<[String; 2], SubtleFailure> {
+        let jwk = self.public_jwk().await?;
+        let coordinate = |name: &str| Reflect::get(&jwk, &name.into()).ok()?.as_string();
+        Ok([coordinate("x").ok_or(SubtleFailure)?, coordinate("y").ok_or(SubtleFailure)?])
+    }
+}
+
+/// The algorithm, for making keys and for signing: each reads what it needs.
+fn ecdsa() -> Result<Object, SubtleFailure> {
+    let algorithm = Object::new();
+    for (name, value) in [("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")] {
+        Reflect::set(&algorithm, &name.into(), &value.into())?;
+    }
+    Ok(algorithm)
+}
+
+/// WebCrypto of the page or the worker; it is absent where the context is not secure.
+fn subtle() -> Result<SubtleCrypto, SubtleFailure> {
+    let crypto: Crypto = Reflect::get(&js_sys::global(), &"crypto".into())?.dyn_into()?;
+    let subtle: JsValue = Reflect::get(&crypto, &"subtle".into())?;
+    Ok(subtle.dyn_into()?)
+}
