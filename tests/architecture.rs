@@ -136,7 +136,9 @@ fn protocol_decisions(code: &str) -> Vec<String> {
         found.push(format!("looks at a status: {}", line.trim()));
     }
     for line in code.lines() {
-        let statuses = line.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+        // In the names of algorithms numbers are sizes.
+        let statuses = line.replace("SHA-256", "").replace("P-256", "");
+        let statuses = statuses.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
         if statuses.filter_map(|word| word.parse::<u32>().ok()).any(|number| (100..600).contains(&number)) {
             found.push(format!("holds a number that is a status: {}", line.trim()));
         }
@@ -616,6 +618,7 @@ fn the_checker_catches_a_decision_in_an_adapter() {
         "Ok(HttpResponse { status: response.status(), headers, body })",
         "let span = span.0.saturating_mul(1000);",
         "const LONGEST_MS: u64 = 2_147_483_647;",
+        "let hash = digest(\"SHA-256\", octets); let curve = \"P-256\";",
     ] {
         assert_eq!(protocol_decisions(code), [""; 0], "{code}");
     }
