@@ -88,7 +88,11 @@ async fn a_value_that_cannot_be_kept_is_an_error() {
     let name = "leptos-pkce test failures";
     let database = Database::open(name).await.expect("a database");
     let function: JsValue = js_sys::Function::new_no_args("").into();
-    assert!(database.put(&[("good", "x".into()), ("bad", function)]).await.is_err());
+    database.put(&[("good", "before".into())]).await.expect("it is kept");
+    assert!(database.put(&[("good", "after".into()), ("bad", function)]).await.is_err());
+    // All of them or none.
+    let kept = database.get("good").await.expect("it answers");
+    assert_eq!(kept.and_then(|text| text.as_string()).as_deref(), Some("before"));
     drop(database);
     Database::delete(name).await.expect("it goes");
 }

@@ -1,4 +1,4 @@
-// The release build compiles the standard library too: for size, and without the text of panics. That is a seventh of
+// The release build compiles the standard library too: for size, and without the text of panics. That is a fifth of
 // what a sign-in loads. Both are still unstable in Rust, so RUSTC_BOOTSTRAP admits them, for this build alone; a panic
 // then ends the program at once, and src/start.js shows the crash screen. Nothing in the code depends on it: without
 // the library's source (`rustup component add rust-src`) the build is an ordinary one, and larger.
@@ -23,6 +23,6 @@ export const smallLibrary = {
 export function librarySource() {
   const sysroot = execFileSync("rustc", ["--print", "sysroot"], { encoding: "utf8" }).trim();
   if (existsSync(join(sysroot, "lib/rustlib/src/rust/library/Cargo.lock"))) return true;
-  console.warn("warning: the standard library's source is not installed, so the build will be a seventh larger than it need be.");
+  console.warn("warning: the standard library's source is not installed, so the build will be a fifth larger than it need be.");
   return false;
 }

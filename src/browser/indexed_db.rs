@@ -67,7 +67,11 @@ impl Database {
     pub async fn put(&self, values: &[(&str, JsValue)]) -> Result<(), DatabaseFailure> {
         let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
         for (name, value) in values {
-            store.put_with_key(value, &(*name).into())?;
+            if store.put_with_key(value, &(*name).into()).is_err() {
+                // A value that cannot be kept throws here, and what went before it would be committed all the same.
+                let _ = transaction.abort();
+                return Err(DatabaseFailure);
+            }
         }
         event(&transaction, "complete", &["error", "abort"]).await
     }

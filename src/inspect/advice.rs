@@ -394,7 +394,7 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
             values.push(("Issuer received", received.clone()));
         }
         Error::Callback(CallbackError::Malformed(FormError::Duplicate { name })) => {
-            values.push(("Parameter", name.chars().take(100).collect()));
+            values.push(("Parameter", name.clone()));
         }
         Error::Callback(CallbackError::Refused(refusal)) => {
             values.push(("error", refusal.error.as_str().to_owned()));

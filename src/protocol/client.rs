@@ -199,7 +199,7 @@ pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, Co
             }
         }
     }
-    problems.none_or(clients)
+    if problems.found.is_empty() { Ok(clients) } else { Err(ConfigurationError::Invalid(problems.found)) }
 }
 
 impl Client {
@@ -209,8 +209,10 @@ impl Client {
     /// [`ConfigurationError::Invalid`] with every problem.
     pub fn new(settings: ClientSettings, site: &Site) -> Result<Self, ConfigurationError> {
         let mut problems = Problems::default();
-        let client = check(settings, site, &mut problems);
-        problems.none_or(client)?.ok_or(ConfigurationError::Invalid(Vec::new()))
+        match check(settings, site, &mut problems) {
+            Some(client) if problems.found.is_empty() => Ok(client),
+            _ => Err(ConfigurationError::Invalid(problems.found)),
+        }
     }
 
     /// Checks the settings of several; the first that has problems is reported.
@@ -473,11 +475,6 @@ impl Problems {
 
     fn noun<T>(&mut self, member: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
         parsed.map_err(|error| self.add(member, &format!("{expected} ({error})"), text)).ok()
-    }
-
-    /// `checked`, if there was nothing to find.
-    fn none_or<T>(self, checked: T) -> Result<T, ConfigurationError> {
-        if self.found.is_empty() { Ok(checked) } else { Err(ConfigurationError::Invalid(self.found)) }
     }
 
     fn at(&self, member: &str) -> String {

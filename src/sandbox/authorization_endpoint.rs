@@ -16,7 +16,7 @@ use crate::protocol::time::UnixTime;
 use crate::protocol::url::Url;
 
 /// A request that may be answered at its redirect URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct AuthorizationRequest {
     pub client_id: String,
     pub redirect_uri: String,

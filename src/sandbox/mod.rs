@@ -7,7 +7,7 @@
 //!
 //! Rule: it is held to what the RFCs ask of a real server. What it does wrong, it does by a [`switches::Switch`].
 //!
-//! In the order of a sign-in: [`metadata`](Sandbox::handle) → authorization request → login → consent → token → API.
+//! In the order of a sign-in: metadata → authorization endpoint → login → consent → token endpoint → API.
 //!
 //! Source: RFC 6749, 6750, 7636, 8414, 9207; OpenID Connect Core 1.0, Discovery 1.0.
 

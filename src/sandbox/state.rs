@@ -2,13 +2,15 @@
 //!
 //! Rule: a record of another version, or one that was tampered with, is no record: the server begins anew.
 
+use std::fmt;
+
 use super::authorization_endpoint::AuthorizationRequest;
 use super::switches::Switches;
 use crate::protocol::json::Value;
 use crate::protocol::time::{Seconds, UnixTime};
 
 /// Everything that outlives a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct State {
     /// Which misbehaviours are on.
     pub switches: Switches,
@@ -20,14 +22,14 @@ pub struct State {
 }
 
 /// Somebody is signed in at the server, in this browser profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct PersonSession {
     pub sub: String,
     pub auth_time: UnixTime,
 }
 
 /// What somebody allowed a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Consent {
     pub sub: String,
     pub client_id: String,
@@ -35,7 +37,7 @@ pub(super) struct Consent {
 }
 
 /// A page that waits for somebody's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Interaction {
     /// The one-time form value: who does not know it did not see the page.
     pub form_value: String,
@@ -46,7 +48,7 @@ pub(super) struct Interaction {
 }
 
 /// An authorization code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Code {
     pub code: String,
     pub request: AuthorizationRequest,
@@ -57,7 +59,7 @@ pub(super) struct Code {
 }
 
 /// An access token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub access_token: String,
     /// The code that it was given for: used twice, it takes the token with it.
@@ -77,6 +79,13 @@ pub(super) const TOKEN_LIFETIME: Seconds = Seconds(5 * 60);
 const MOST: usize = 64;
 
 const VERSION: u64 = 1;
+
+/// Shows nothing: codes and tokens are in it.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("State([redacted])")
+    }
+}
 
 impl State {
     /// Drops what has expired. A used code is remembered for as long as its tokens live.

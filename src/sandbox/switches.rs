@@ -14,7 +14,7 @@ pub struct Switch {
     pub phase: Phase,
     /// What the server then does, in a clause.
     pub meaning: &'static str,
-    /// The requirements or attacks (`CB-6`, `A5`) that it exercises.
+    /// The requirements, attacks or faults (`CB-6`, `A5`, `F8`) that it exercises.
     pub exercises: &'static [&'static str],
 }
 
@@ -46,9 +46,9 @@ macro_rules! switches {
 }
 
 switches! {
-    ISS_WRONG: AuthorizationResponse, "iss-wrong", "iss has one character more than the issuer", ["CB-5", "A5"];
-    ISS_MISSING: AuthorizationResponse, "iss-missing", "iss is left out though the metadata announces it", ["CB-5", "A5"];
-    ISS_FOREIGN: AuthorizationResponse, "iss-foreign", "iss names another server", ["CB-5", "A5"];
+    ISS_WRONG: AuthorizationResponse, "iss-wrong", "iss has one character more than the issuer", ["CB-6", "A5"];
+    ISS_MISSING: AuthorizationResponse, "iss-missing", "iss is left out though the metadata announces it", ["CB-6", "A5"];
+    ISS_FOREIGN: AuthorizationResponse, "iss-foreign", "iss names another server", ["CB-6", "A5"];
     STATE_WRONG: AuthorizationResponse, "state-wrong", "state comes back changed", ["CB-1", "A1"];
     STATE_MISSING: AuthorizationResponse, "state-missing", "state is left out", ["CB-1", "A1"];
     STATE_FOREIGN: AuthorizationResponse, "state-foreign", "state is that of nobody's request", ["CB-1", "CB-2", "A2"];
@@ -58,18 +58,18 @@ switches! {
     PKCE_IGNORED: TokenResponse, "pkce-ignored", "the code verifier is not looked at", ["AUT-2", "A4"];
     TOKEN_SLOW: TokenResponse, "token-slow", "the answer comes after a minute", ["TOK-15"];
     TOKEN_LOST: TokenResponse, "token-lost", "the code is spent and the connection breaks", ["TOK-14"];
-    TOKEN_REDIRECTED: TokenResponse, "token-redirected", "the answer is a redirect", ["TOK-3"];
+    TOKEN_REDIRECTED: TokenResponse, "token-redirected", "the answer is a redirect", ["TOK-3", "A12"];
     TOKEN_HTML: TokenResponse, "token-html", "the answer is an HTML page", ["TOK-5"];
     TOKEN_ENDLESS: TokenResponse, "token-endless", "the answer never ends", ["TOK-16"];
-    TOKEN_429: TokenResponse, "token-429", "too many requests, with Retry-After", ["TOK-13"];
+    TOKEN_429: TokenResponse, "token-429", "too many requests, with Retry-After", ["TOK-13", "F8"];
     NO_EXPIRES_IN: TokenResponse, "token-without-expires-in", "expires_in is left out", ["TOK-8"];
     TOKEN_TYPE_OTHER: TokenResponse, "token-type-other", "token_type is mac", ["TOK-6"];
-    SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9"];
-    API_401: Resource, "api-401", "the token is refused as invalid", ["RS-5"];
-    API_401_BARE: Resource, "api-401-bare", "401 without a challenge", ["RS-5"];
-    API_403: Resource, "api-403", "the scope is refused as insufficient", ["RS-6"];
-    API_403_BARE: Resource, "api-403-bare", "403 without a challenge", ["RS-6"];
-    API_429: Resource, "api-429", "too many requests, with Retry-After", ["RS-7"];
+    SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
+    API_401: Resource, "api-401", "the token is refused as invalid", ["RS-7"];
+    API_401_BARE: Resource, "api-401-bare", "401 without a challenge", ["RS-7"];
+    API_403: Resource, "api-403", "the scope is refused as insufficient", ["RS-8"];
+    API_403_BARE: Resource, "api-403-bare", "403 without a challenge", ["RS-8"];
+    API_429: Resource, "api-429", "too many requests, with Retry-After", ["RS-11", "F8"];
 }
 
 impl Switches {

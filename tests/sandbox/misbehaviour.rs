@@ -73,10 +73,8 @@ fn every_misbehaviour_ends_as_it_should() {
             }
         };
         assert_eq!(found, expected, "{switch}");
-        // Whatever the server did, no code went out twice, and none to where it should not.
-        let mut codes = world.codes_sent.clone();
-        codes.dedup();
-        assert_eq!(codes.len(), world.codes_sent.len(), "{switch}");
+        // Whatever the server did, one sign-in sends one code at most, and none if the answer was refused.
+        assert!(world.codes_sent.len() <= 1, "{switch}");
         let sent = !matches!(expected, Outcome::Refused(code) if code.starts_with("callback."));
         assert_eq!(world.codes_sent.is_empty(), !sent, "{switch}");
         // An answer of the API signs nobody out.

@@ -1,7 +1,7 @@
 //! The token endpoint, and the ID tokens that it gives.
 
 use crate::crypto::{decode, verifies};
-use crate::person::{CALLBACK, ISSUER, Person, VERIFIER, header, json, text, value};
+use crate::person::{ISSUER, Person, VERIFIER, header, json, value};
 
 fn code(person: &mut Person) -> String {
     value(&person.sign_in(&[]), "code").expect("a code")
@@ -32,6 +32,7 @@ fn signs_id_tokens_that_verify_with_its_own_key_set() {
     let tokens = json(&person.exchange(&code, &[]));
     let keys = json(&person.get(&format!("{ISSUER}jwks")));
     let jwk = &keys["keys"][0];
+    assert!(jwk.get("d").is_none(), "the private key stays where it is");
     let id_token = tokens["id_token"].as_str().expect("an ID token");
     assert!(verifies(jwk, id_token));
 
@@ -116,5 +117,4 @@ fn a_failed_exchange_spends_the_code() {
     let code = code(&mut person);
     assert_eq!(person.exchange(&code, &[("code_verifier", &VERIFIER.to_lowercase())]).status, 400);
     assert_eq!(person.exchange(&code, &[]).status, 400);
-    assert!(CALLBACK.starts_with("https://") && !text(&person.get(&format!("{ISSUER}jwks"))).contains("\"d\""));
 }

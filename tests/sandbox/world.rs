@@ -15,7 +15,7 @@ use leptos_pkce::protocol::url::Url;
 use leptos_pkce::sandbox::http::{Delivery, Request, Response};
 use rand::{Rng as _, RngCore as _};
 
-use crate::person::{BASE, CALLBACK, ISSUER, Person};
+use crate::person::{BASE, ISSUER, Person};
 
 /// What the network does to messages.
 #[derive(Clone, Copy)]
@@ -277,7 +277,6 @@ impl World {
         };
         let pairs: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let query = leptos_pkce::protocol::form::encode(&pairs);
-        assert!(Url::parse(CALLBACK).is_ok());
         self.later(self.thinking * 1000, Happening::Return(query));
     }
 

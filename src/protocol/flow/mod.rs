@@ -248,11 +248,10 @@ impl Flow {
         let is_hopeless =
             attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
         let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
-        let configured = self.client(key).and_then(|client| client.configured_metadata(&self.site).ok());
-        let state = match (request, configured) {
-            (Some(request), _) => DiscoveryState::Fetching { fetch: self.fetch(request), attempts },
-            (None, Some(metadata)) => DiscoveryState::Ready(metadata),
-            (None, None) => Err(MetadataError::Unavailable { attempts }).into(),
+        let configured = || self.client(key)?.configured_metadata(&self.site).ok();
+        let state = match request {
+            Some(request) => DiscoveryState::Fetching { fetch: self.fetch(request), attempts },
+            None => configured().ok_or(MetadataError::Unavailable { attempts }).into(),
         };
         self.discovered(key, state);
     }

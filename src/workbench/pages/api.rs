@@ -56,6 +56,13 @@ pub(in super::super) fn api_page(place: Place) -> Node {
     )
 }
 
+impl Form {
+    /// Browsers refuse these two with a body, so there is no field for one.
+    fn has_body(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+}
+
 impl Caller {
     fn new(auth: Auth) -> Self {
         let form = Form {
@@ -165,7 +172,7 @@ impl Caller {
     }
 
     fn has_body(self) -> bool {
-        self.form.with(|form| !matches!(form.method.as_str(), "GET" | "HEAD"))
+        self.form.with(Form::has_body)
     }
 
     fn submit(self, event: &ev::Event) {
@@ -175,8 +182,7 @@ impl Caller {
         }
         let url = untrack(|| self.url()).trim().to_owned();
         let request = self.form.with_untracked(|form| {
-            let body =
-                Some(&form.body).filter(|body| !body.is_empty() && !matches!(form.method.as_str(), "GET" | "HEAD"));
+            let body = Some(&form.body).filter(|body| form.has_body() && !body.is_empty());
             let content_type = body.map(|_| ("content-type".to_owned(), form.content_type.clone()));
             let headers = content_type.into_iter().collect();
             ResourceRequest { method: form.method.clone(), url, headers, body: body.cloned() }
