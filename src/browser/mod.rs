@@ -6,9 +6,10 @@
 pub mod clipboard;
 pub mod clock;
 pub mod driver;
-pub(crate) mod entropy;
+pub mod entropy;
 pub(crate) mod fetch;
 pub mod indexed_db;
 pub mod navigation;
+pub mod service_worker;
 pub mod storage;
 pub mod subtle;

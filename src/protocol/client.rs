@@ -77,7 +77,7 @@ pub struct Resource {
 pub struct ClientSettings {
     /// For people; the issuer's host if empty.
     pub name: String,
-    /// The issuer identifier.
+    /// The issuer identifier; a path such as `auth/` is below the site's base.
     pub issuer: Option<String>,
     /// The client identifier.
     pub client_id: String,
@@ -93,7 +93,7 @@ pub struct ClientSettings {
     pub extra_parameters: Vec<(String, String)>,
     /// `memory` or `session`.
     pub token_storage: Option<String>,
-    /// Name and URL of each place that the token may be sent to.
+    /// Name and URL of each place that the token may be sent to; a path such as `auth/api` is below the site's base.
     pub resources: Vec<(String, String)>,
 }
 
@@ -327,12 +327,12 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
     let named = metadata.member("issuer").and_then(Value::as_str);
     let endpoint = metadata.member("authorization_endpoint").and_then(Value::as_str);
     let has_endpoints = endpoint.is_some() && metadata.member("token_endpoint").is_some();
-    let (issuer_text, discovery) = match (settings.issuer.as_deref(), named) {
+    let (issuer_text, discovery) = match (settings.issuer.map(|text| site.resolve(&text)), named) {
         (Some(issuer), Some(named)) if issuer != named => {
             problems.add("metadata.issuer", &format!("the same as issuer, {issuer}"), named);
             return None;
         }
-        (Some(issuer), _) => (issuer.to_owned(), Discovery::Fetch),
+        (Some(issuer), _) => (issuer, Discovery::Fetch),
         (None, Some(named)) if has_endpoints => (named.to_owned(), Discovery::Configured),
         // A server without an issuer identifier is known by the origin of its authorization endpoint.
         (None, None) if has_endpoints => {
@@ -390,7 +390,7 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
     for (index, (name, text)) in settings.resources.into_iter().enumerate() {
         let expected = "an absolute URL without query or fragment";
         let member = format!("resources[{index}].url");
-        let url = server_url(&text, policy).and_then(|url| {
+        let url = server_url(&site.resolve(&text), policy).and_then(|url| {
             if url.query().is_some() || url.fragment().is_some() { Err(NounError::QueryOrFragment) } else { Ok(url) }
         });
         if let Some(url) = problems.noun(&member, &text, expected, url) {

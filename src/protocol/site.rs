@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 6749 §3.1.2 (redirect URIs); RFC 8252 §7.3 (loopback exception).
 
-use super::text::cut_last;
+use super::text::{cut, cut_last};
 use super::url::{SchemePolicy, Url, UrlError};
 
 /// The base URL of the app, e.g. `https://app.example/sub/path/`.
@@ -35,6 +35,17 @@ impl Site {
     /// The URL of a file or route below the base; `name` has no leading `/`.
     pub fn url_of(&self, name: &str) -> String {
         format!("{}{name}", self.base.as_str())
+    }
+
+    /// An address as configurations write it: absolute, or a path below the base, e.g. `auth/` or `auth/api`.
+    ///
+    /// Only letters, digits, `-`, `_` and `/` make a path, so that a host without its scheme is not taken for one.
+    pub fn resolve(&self, address: &str) -> String {
+        let is_path = |octet: u8| octet.is_ascii_alphanumeric() || [b'-', b'_', b'/'].contains(&octet);
+        let (first, rest) = cut(address, b'/');
+        // A name alone is a name: `localhost`. And what begins with a slash is a path of the host, not of the base.
+        let is_below = !first.is_empty() && rest.is_some() && address.bytes().all(is_path);
+        if is_below { self.url_of(address) } else { address.to_owned() }
     }
 
     /// `http` servers are acceptable only on loopback, and only to a page that is on loopback itself.

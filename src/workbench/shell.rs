@@ -11,6 +11,7 @@ use leptos_pkce::ui::{Auth, use_auth};
 use super::node::{Child as _, Node, element, fragment};
 use super::pages::{api_page, callback_page, not_found_page, session_page, sign_in_page};
 use super::parts::{button, lifetime_bar, lifetime_text};
+use super::sandbox::Sandbox;
 use crate::route::Route;
 
 /// Where the person is, and the sign-ins of this page: what every page is given.
@@ -18,6 +19,8 @@ use crate::route::Route;
 pub(super) struct Place {
     /// The sign-ins.
     pub(super) auth: Auth,
+    /// The server that may be in this browser.
+    pub(super) sandbox: Sandbox,
     route: RwSignal<Route>,
 }
 
@@ -59,7 +62,7 @@ impl Place {
 pub(super) fn shell() -> AnyView {
     let auth = use_auth();
     let route = RwSignal::new(Place::read_address_bar(auth));
-    let place = Place { auth, route };
+    let place = Place { auth, sandbox: Sandbox::new(auth), route };
     set_title(route.get_untracked());
     // The first page leaves the focus where the browser put it; every later one moves it to its heading.
     navigation::on_route_change(move || {
@@ -83,6 +86,7 @@ pub(super) fn shell() -> AnyView {
         .attribute("id", "page")
         .attribute("tabindex", "-1")
         .child(element("h1").attribute("tabindex", "-1").live(move || route.get().heading()))
+        .live(move || (route.get() != Route::SignIn).then(|| place.sandbox.trouble()).flatten())
         .live(move || match route.get() {
             Route::SignIn => sign_in_page(place),
             Route::Callback => callback_page(place),

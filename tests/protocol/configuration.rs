@@ -433,3 +433,34 @@ fn a_page_without_configuration_says_why() {
     );
     assert!(tab.flow().clients().is_empty());
 }
+
+#[test]
+fn a_path_is_below_the_base() {
+    let settings = json!({
+        "issuer": "auth/", "client_id": "spa", "resources": [{ "name": "Photos", "url": "auth/api/photos" }],
+    });
+    for (page, base) in [
+        ("https://app.example/", "https://app.example/"),
+        ("http://localhost:8080/sub/x", "http://localhost:8080/sub/"),
+    ] {
+        let client = server_on(page, &settings).expect("it is configured well");
+        assert_eq!(client.key().issuer.as_str(), format!("{base}auth/"));
+        assert_eq!(client.resources()[0].url.as_str(), format!("{base}auth/api/photos"));
+    }
+    // The scheme rule holds for it too: this page came by http from another machine. (The third is its redirect URI.)
+    assert_eq!(problems(server_on("http://app.example/", &settings)).len(), 3);
+    // A host without its scheme stays a mistake, and so does a path from the root.
+    for mistake in [
+        "as.example",
+        "as.example/realm/",
+        "localhost:9080/",
+        "localhost",
+        "/auth/",
+        "//as.example/",
+        "../auth/",
+        "",
+        "/",
+    ] {
+        problem_of("issuer", &json!(mistake));
+    }
+}

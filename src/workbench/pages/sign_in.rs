@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::window;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Configuration};
@@ -10,6 +9,7 @@ use leptos_pkce::protocol::metadata::{IssParameter, Metadata, PkceSupport};
 
 use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, copy_button, fault_panel, values};
+use super::super::sandbox;
 use super::super::shell::Place;
 use crate::route::Route;
 
@@ -35,11 +35,8 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
     };
     let show = move |content: &Content| match content {
         Content::Loading => element("p.late").attribute("role", "status").child("Reading config.json…"),
-        Content::Failed(error) => fault_panel(auth, error, None, Some(Box::new(reload))),
-        Content::Cards(keys) if keys.is_empty() => element("p.note")
-            .child("config.json names no authorization server. Add one under ")
-            .child(code("authorization_servers"))
-            .child(": its issuer and the client ID you registered there."),
+        Content::Failed(error) => fault_panel(auth, error, None, Some(Box::new(sandbox::reload))),
+        Content::Cards(keys) if keys.is_empty() => sandbox::nowhere(),
         Content::Cards(keys) => {
             let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
             element("div.cards").children(clients.map(|client| card(place, &client)))
@@ -52,11 +49,6 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
         ))
         .live(move || signed_in(place))
         .live_by(content, show)
-}
-
-fn reload() {
-    // What can fail here is a browser that refuses to navigate.
-    let _ = window().location().reload();
 }
 
 /// Tells people who are signed in what they can do instead.
@@ -74,13 +66,15 @@ fn signed_in(place: Place) -> Option<Node> {
 fn card(place: Place, client: &Client) -> Node {
     let auth = place.auth;
     let key = client.key().clone();
-    auth.expect_sign_in(key.clone());
+    place.sandbox.expect_sign_in(&key);
     let redirect_uri = client.redirect_uri().to_string();
     let copyable = element("div.copyable")
         .child(element("p.label").child("Redirect URI to register"))
         .child(code(&redirect_uri))
         .child(copy_button("Copy the redirect URI", redirect_uri));
 
+    let is_sandbox = place.sandbox.is(&key);
+    let is_there = move || !is_sandbox || place.sandbox.is_running();
     let owner = key.clone();
     let line = move || auth.read(|flow| flow.metadata(&owner).map(|known| known.map(supported).map_err(unsupported)));
     let owner = key.clone();
@@ -96,9 +90,11 @@ fn card(place: Place, client: &Client) -> Node {
     element("section.card")
         .attribute("aria-label", client.name().to_owned())
         .child(element("h2").child(client.name().to_owned()))
+        .child(is_sandbox.then(sandbox::introduction))
         .child(facts(client))
-        .child(copyable)
-        .live_by(line, metadata_line)
+        .child((!is_sandbox).then_some(copyable)) // the sandbox knows it
+        .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
+        .live(move || is_sandbox.then(|| place.sandbox.line()))
         .child(actions(place, key))
         .live_by(prepared, |url| url.as_deref().map(prepared_request))
         .live_by(error, failed)
@@ -106,7 +102,7 @@ fn card(place: Place, client: &Client) -> Node {
 
 fn sign_in(place: Place, key: &ClientKey) {
     place.auth.select(key.clone());
-    place.auth.sign_in_and_return_to(place.path(Route::Session));
+    place.sandbox.before(key, move || place.auth.sign_in_and_return_to(place.path(Route::Session)));
 }
 
 /// The buttons of a card, and beside them what is being waited for.
@@ -115,7 +111,10 @@ fn actions(place: Place, key: ClientKey) -> Node {
     let is_busy = move || auth.read(|flow| (flow.activity() != Activity::Idle).then(String::new));
     let (signing_in, prepared, cancelled, owner) = (key.clone(), key.clone(), key.clone(), key);
     let sign_in = move || sign_in(place, &signing_in);
-    let prepare = move || auth.prepare_sign_in(prepared.clone(), place.path(Route::Session));
+    let prepare = move || {
+        let key = prepared.clone();
+        place.sandbox.before(&prepared, move || auth.prepare_sign_in(key, place.path(Route::Session)));
+    };
     let waiting = move || match auth.read(|flow| flow.activity()) {
         Activity::Discovering(key) if key == owner => Some("Reading the server's metadata… "),
         Activity::Navigating(key) if key == owner => Some("Going to the authorization server…"),

@@ -1,0 +1,125 @@
+// The sandbox's Service Worker: answers what is below sandbox/, and the sandbox's RFC 8414 document. Everything else,
+// the callback above all, goes to the network as if there were no worker (WEB-11).
+//
+// Listeners are added while this script runs, as browsers demand; the program behind them (sandbox_worker.rs) may come
+// later. The build puts hashes into the two names, so another build is another script, which browsers notice.
+"use strict";
+
+const GLUE = "sandbox_worker.js";
+const MODULE = "sandbox_worker_bg.wasm";
+
+const BASE = new URL("./", location.href);
+const SANDBOX = `${BASE.pathname}sandbox/`;
+const METADATA = `/.well-known/oauth-authorization-server${SANDBOX.slice(0, -1)}`;
+
+// Several sites may share an origin, so the name of what is kept there holds the path. The lock has it too: a worker of
+// another build may still be at work.
+const NAME = `leptos-pkce ${SANDBOX}`;
+
+importScripts(GLUE);
+
+let program;
+let isForgotten = false;
+
+// A panic ends the program without an answer; whoever waits for one is told.
+const ended = new Promise((_, reject) => {
+  for (const kind of ["error", "unhandledrejection"]) {
+    addEventListener(kind, ({ error, reason }) => {
+      if (/\bwasm\b/.test((error ?? reason)?.stack)) reject(new Error("an internal error ended it"));
+    });
+  }
+});
+ended.catch(() => {});
+
+addEventListener("install", (event) => {
+  skipWaiting();
+  // Where this fails, "start" will say so.
+  event.waitUntil(keepModule().catch(() => {}));
+});
+
+addEventListener("activate", (event) => event.waitUntil(dropOldModules()));
+
+addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  if (origin === BASE.origin && (pathname.startsWith(SANDBOX) || pathname === METADATA)) {
+    event.respondWith(isForgotten ? fetch(event.request) : respond(event.request));
+  }
+});
+
+// Pages send "start" or "forget" with a port, and get true when it is done.
+addEventListener("message", (event) => {
+  const [port] = event.ports;
+  const done = { start, forget }[event.data]();
+  event.waitUntil(done.then(() => port.postMessage(true), () => port.postMessage(false)));
+});
+
+async function start() {
+  await keepModule();
+  isForgotten = false;
+  await loaded();
+  await clients.claim();
+}
+
+function forget() {
+  isForgotten = true;
+  return oneAtATime(async () => {
+    await Promise.all([caches.delete(NAME), deleteDatabase()]);
+    await registration.unregister();
+  });
+}
+
+async function respond(request) {
+  try {
+    // Without its module this is a worker that was forgotten, in a page that has not been reloaded since.
+    if (!(await loaded())) return fetch(request);
+    const answered = oneAtATime(() => Promise.race([answerRequest(request, BASE.href, NAME), ended]));
+    const { response, delay, fault } = await answered;
+    if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
+    if (fault === "lost") return Response.error();
+    return fault === "endless" ? new Response(endless(), response) : response;
+  } catch (error) {
+    const words = `The sandbox cannot answer: ${error?.message ?? error}. Reload the page, or forget the sandbox and start it anew.`;
+    return new Response(words, { status: 503, headers: { "cache-control": "no-store", "content-type": "text/plain;charset=utf-8" } });
+  }
+}
+
+const oneAtATime = (task) => navigator.locks.request(NAME, task);
+
+/** Resolves with whether there is a program, once it runs. */
+function loaded() {
+  program ??= load();
+  // The next request may have better luck.
+  program.then((isThere) => isThere || (program = undefined), () => (program = undefined));
+  return program;
+}
+
+async function load() {
+  const module = await (await caches.open(NAME)).match(MODULE);
+  if (module) await wasm_bindgen({ module_or_path: module });
+  return Boolean(module);
+}
+
+async function keepModule() {
+  const cache = await caches.open(NAME);
+  if (!(await cache.match(MODULE))) await cache.add(MODULE);
+}
+
+async function dropOldModules() {
+  const cache = await caches.open(NAME);
+  const kept = new URL(MODULE, BASE).href;
+  for (const { url } of await cache.keys()) if (url !== kept) await cache.delete(url);
+}
+
+function deleteDatabase() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(NAME);
+    request.onsuccess = resolve;
+    request.onerror = reject;
+  });
+}
+
+/** A body without an end: blanks, as fast as they are read. */
+function endless() {
+  const blanks = new TextEncoder().encode(" ".repeat(4096));
+  return new ReadableStream({ pull: (stream) => stream.enqueue(blanks) });
+}

@@ -1,0 +1,143 @@
+//! The program of the sandbox's Service Worker: a browser's request in, the sandbox's response out.
+//!
+//! sandbox-service-worker.js decides what comes here, asks one question at a time, and delivers the answers.
+//!
+//! Rule: everything that an answer says is in the database before the answer goes out, and nothing is kept in memory
+//! between two requests. So a worker that the browser ends in the middle of a sign-in has lost nothing.
+
+#[cfg(target_arch = "wasm32")]
+mod worker {
+    use js_sys::{Object, Promise, Reflect, Uint8Array};
+    use leptos_pkce::browser::indexed_db::Database;
+    use leptos_pkce::browser::subtle::{self, KeyPair};
+    use leptos_pkce::browser::{clock, entropy};
+    use leptos_pkce::protocol::json::Value;
+    use leptos_pkce::protocol::url::Url;
+    use leptos_pkce::sandbox::crypto::{Crypto, CryptoFailure, PublicKey};
+    use leptos_pkce::sandbox::http::{Delivery, Request, Response};
+    use leptos_pkce::sandbox::state::State;
+    use leptos_pkce::sandbox::{Entropy, Sandbox};
+    use wasm_bindgen::closure::Closure;
+    use wasm_bindgen::{JsCast as _, JsValue};
+    use wasm_bindgen_futures::{JsFuture, future_to_promise};
+
+    /// The names of the two values in the database.
+    const STATE: &str = "state";
+    const KEYS: &str = "keys";
+
+    /// The longest body that is read, in octets.
+    const LONGEST_BODY: usize = 64 * 1024;
+
+    /// Gives the script its function: `answerRequest(request, base, database)`, a promise of
+    /// `{ response, delay, fault }`, or of a sentence if there can be no answer.
+    pub(super) fn offer() {
+        let answer = |request, base, database| future_to_promise(answer_or_say_why(request, base, database));
+        let answer = Closure::<dyn Fn(web_sys::Request, String, String) -> Promise>::new(answer);
+        // Setting a member of the worker's own global object cannot fail.
+        let _ = Reflect::set(&js_sys::global(), &"answerRequest".into(), &answer.into_js_value());
+    }
+
+    async fn answer_or_say_why(request: web_sys::Request, base: String, database: String) -> Result<JsValue, JsValue> {
+        answer(&request, &base, &database).await.map_err(JsValue::from)
+    }
+
+    async fn answer(request: &web_sys::Request, base: &str, database: &str) -> Result<JsValue, &'static str> {
+        const NO_DATABASE: &str = "the browser keeps no database for it";
+        let database = Database::open(database).await.map_err(|_| NO_DATABASE)?;
+        let kept_keys = database.get(KEYS).await.map_err(|_| NO_DATABASE)?;
+        let kept_state = database.get(STATE).await.map_err(|_| NO_DATABASE)?.and_then(|text| text.as_string());
+
+        let web = Web::new(kept_keys.as_ref().and_then(KeyPair::from_value)).await.ok_or("WebCrypto made no key")?;
+        let state = kept_state.as_deref().and_then(|text| State::decode(&Value::parse(text.as_bytes()).ok()?));
+        let mut sandbox = Sandbox::new(base, state.unwrap_or_default()).map_err(|_| "the site has no address")?;
+
+        let request = read(request).await.ok_or("the request cannot be read")?;
+        let entropy = entropy::octets().map_err(|_| "the browser gave no random numbers")?;
+        let response = sandbox.handle(&request, clock::now(), Entropy(entropy), &web).await;
+        let response = response.map_err(|_| "WebCrypto did not sign")?;
+
+        let state = sandbox.state.encode().to_text();
+        if kept_state.as_ref() != Some(&state) || kept_keys.is_none() {
+            let values = [(STATE, JsValue::from(state)), (KEYS, web.keys.to_value())];
+            database.put(&values).await.map_err(|_| NO_DATABASE)?;
+        }
+        delivery(&response).ok_or("the answer cannot be made")
+    }
+
+    /// The browser's cryptography as the sandbox needs it.
+    struct Web {
+        keys: KeyPair,
+        public_key: PublicKey,
+    }
+
+    impl Web {
+        async fn new(kept: Option<KeyPair>) -> Option<Self> {
+            let keys = match kept {
+                Some(keys) => keys,
+                None => KeyPair::generate().await.ok()?,
+            };
+            let [x, y] = keys.coordinates().await.ok()?;
+            Some(Self { keys, public_key: PublicKey { x, y } })
+        }
+    }
+
+    impl Crypto for Web {
+        async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, CryptoFailure> {
+            self.keys.sign(octets).await.map_err(|_| CryptoFailure)
+        }
+
+        async fn sha_256(&self, octets: &[u8]) -> Result<Vec<u8>, CryptoFailure> {
+            subtle::sha_256(octets).await.map_err(|_| CryptoFailure)
+        }
+
+        fn public_key(&self) -> &PublicKey {
+            &self.public_key
+        }
+    }
+
+    async fn read(request: &web_sys::Request) -> Option<Request> {
+        let headers = gloo_net::http::Headers::from_raw(request.headers()).entries().collect();
+        let body = JsFuture::from(request.array_buffer().ok()?).await.ok()?;
+        let body = Uint8Array::new(&body).to_vec();
+        let url = Url::parse(&request.url()).ok()?;
+        (body.len() <= LONGEST_BODY).then(|| Request { method: request.method(), url, headers, body })
+    }
+
+    /// The response, how long it is to be kept back (milliseconds), and what is to go wrong on its way.
+    fn delivery(response: &Response) -> Option<JsValue> {
+        let headers = web_sys::Headers::new().ok()?;
+        for (name, value) in &response.headers {
+            headers.append(name, value).ok()?;
+        }
+        let init = web_sys::ResponseInit::new();
+        init.set_status(response.status);
+        init.set_headers(&headers);
+        let body = Uint8Array::from(response.body.as_slice());
+        let browser_response = web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&body), &init).ok()?;
+        let (delay, fault) = match response.delivery {
+            Delivery::AtOnce => (0, ""),
+            Delivery::After(delay) => (delay.0 * 1000, ""),
+            Delivery::Endless => (0, "endless"),
+            Delivery::Lost => (0, "lost"),
+        };
+        let answer = Object::new();
+        for (name, value) in [
+            ("response", browser_response.unchecked_into()),
+            ("delay", JsValue::from(delay as f64)),
+            ("fault", JsValue::from(fault)),
+        ] {
+            Reflect::set(&answer, &name.into(), &value).ok()?;
+        }
+        Some(answer.into())
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    worker::offer();
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {
+    eprintln!("The sandbox runs in a browser: `make serve` builds and serves it.");
+}

@@ -1,0 +1,198 @@
+//! The sandbox as the pages see it: a server like any other, but for where it is. A Service Worker of this site is it,
+//! so it must be started before anything is asked of it, and there are places where it cannot be.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_pkce::browser::service_worker::{self, NotStarted};
+use leptos_pkce::protocol::client::{Client, ClientKey, ClientSettings, ConfigurationError, read_configuration};
+use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
+use leptos_pkce::protocol::site::Site;
+use leptos_pkce::ui::Auth;
+
+use super::node::{Node, element};
+use super::parts::button;
+
+/// Where it is, below the site's base.
+const ISSUER: &str = "sandbox/";
+
+/// What is known of it in this page; `Copy`.
+#[derive(Clone, Copy)]
+pub(super) struct Sandbox {
+    auth: Auth,
+    status: RwSignal<Status>,
+}
+
+/// What the worker is doing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Nobody has chosen it yet.
+    Absent,
+    /// It is on its way.
+    Starting,
+    /// It answers this page.
+    Running,
+    /// It cannot answer this page.
+    Failed(NotStarted),
+}
+
+/// Reads config.json; a list without servers means the sandbox.
+pub(super) fn read(outcome: Result<HttpResponse, HttpFailure>, site: &Site) -> Result<Vec<Client>, ConfigurationError> {
+    let clients = read_configuration(outcome, site)?;
+    if !clients.is_empty() {
+        return Ok(clients);
+    }
+    let settings = ClientSettings {
+        name: "Sandbox".to_owned(),
+        issuer: Some(ISSUER.to_owned()),
+        client_id: "workbench".to_owned(),
+        scope: Some("openid profile photos:read".to_owned()),
+        token_storage: Some("session".to_owned()),
+        resources: vec![("Photos".to_owned(), "sandbox/api/photos".to_owned())],
+        ..ClientSettings::default()
+    };
+    // What is wrong with it can only be the site's own address, and then there is no server: the page says why.
+    Ok(Client::new(settings, site).into_iter().collect())
+}
+
+impl Sandbox {
+    /// Takes up a worker that was started earlier.
+    pub(super) fn new(auth: Auth) -> Self {
+        let sandbox = Self { auth, status: RwSignal::new(Status::Absent) };
+        spawn_local(async move {
+            if service_worker::is_registered().await {
+                sandbox.start().await;
+            }
+        });
+        sandbox
+    }
+
+    /// Whether `key` is a client of the sandbox.
+    pub(super) fn is(self, key: &ClientKey) -> bool {
+        key.issuer.as_str() == self.auth.peek(|flow| flow.site().url_of(ISSUER))
+    }
+
+    /// Whether it answers this page.
+    pub(super) fn is_running(self) -> bool {
+        self.status.get() == Status::Running
+    }
+
+    /// Does `then` once the server behind `key` is there to answer; for all but the sandbox that is now.
+    pub(super) fn before(self, key: &ClientKey, then: impl FnOnce() + 'static) {
+        if !self.is(key) {
+            return then();
+        }
+        spawn_local(async move {
+            if self.start().await {
+                then();
+            }
+        });
+    }
+
+    /// Has metadata fetched ahead of a click, where that can be.
+    pub(super) fn expect_sign_in(self, key: &ClientKey) {
+        if !self.is(key) || self.is_running_now() {
+            self.auth.expect_sign_in(key.clone());
+        }
+    }
+
+    /// Starts the worker, also where it runs: somebody may have removed it in another tab.
+    async fn start(self) -> bool {
+        if !self.is_running_now() {
+            self.status.set(Status::Starting);
+        }
+        let base = self.auth.peek(|flow| flow.site().base_path().to_owned());
+        let outcome = service_worker::start(&base).await;
+        let was_cancelled = self.status.get_untracked() == Status::Absent;
+        self.status.set(outcome.map_or_else(Status::Failed, |()| Status::Running));
+        let clients = self.auth.peek(|flow| flow.clients().to_vec());
+        clients.iter().filter(|client| self.is(client.key())).for_each(|client| self.expect_sign_in(client.key()));
+        outcome.is_ok() && !was_cancelled
+    }
+
+    fn is_running_now(self) -> bool {
+        self.status.get_untracked() == Status::Running
+    }
+
+    /// Removes the worker, what it keeps, and the session at it.
+    fn forget(self) {
+        spawn_local(async move {
+            match service_worker::forget().await {
+                Ok(()) => {
+                    self.auth.sign_out();
+                    reload();
+                }
+                Err(reason) => self.status.set(Status::Failed(reason)),
+            }
+        });
+    }
+
+    /// What a card says of it: that it will be started, or how to be rid of it.
+    pub(super) fn line(self) -> Node {
+        match self.status.get() {
+            Status::Absent => element("p.muted").child(
+                "It is started when you sign in: a Service Worker of this site, which stays until you forget it.",
+            ),
+            Status::Starting => element("p.late")
+                .child(element("span").attribute("role", "status").child("Starting the sandbox… "))
+                .child(button("button.button small", "Cancel", move || self.status.set(Status::Absent))),
+            Status::Running => {
+                element("p").child(button("button.button small", "Forget the sandbox", move || self.forget()))
+            }
+            Status::Failed(reason) => notice(reason),
+        }
+    }
+
+    /// What pages say that need it, where it is the selected server and cannot answer.
+    pub(super) fn trouble(self) -> Option<Node> {
+        let Status::Failed(reason) = self.status.get() else { return None };
+        self.auth.selected().filter(|key| self.is(key)).map(|_| notice(reason))
+    }
+}
+
+/// What it is.
+pub(super) fn introduction() -> Node {
+    element("p").child(
+        "A practice server inside this browser: made-up people, a login and a consent page, and a photo API. Nothing \
+         leaves this machine.",
+    )
+}
+
+/// What the sign-in page says where there is neither a configured server nor a place for the sandbox.
+pub(super) fn nowhere() -> Node {
+    element("p.note")
+        .attribute("role", "alert")
+        .child("config.json names no authorization server, which means the sandbox, and the sandbox cannot run here: ")
+        .child(
+            "browsers keep Service Workers for https and for this machine. Open the page by https, or at \
+                http://localhost, or name a server under authorization_servers in config.json.",
+        )
+}
+
+fn notice(reason: NotStarted) -> Node {
+    let words = match reason {
+        NotStarted::Unsupported => {
+            "The sandbox cannot run here: this browser has no Service Workers for this page. They need https or \
+             http://localhost, and some browsers have none in private windows."
+        }
+        NotStarted::Refused => {
+            "The sandbox cannot run here: the browser refused its Service Worker. Allow this site to keep data, leave \
+             the private window, or see that sandbox-service-worker.js was uploaded with the site; then reload."
+        }
+        NotStarted::Silent => {
+            "The sandbox did not start: its files did not arrive, or the browser has ended it. Check the connection, \
+             then reload the page."
+        }
+        NotStarted::Uncontrolled => {
+            "The sandbox cannot see this page’s requests, because the page was reloaded past the browser’s cache \
+             (Shift + Reload). Reload it the ordinary way."
+        }
+    };
+    let again = button("button.button small", "Reload the page", reload);
+    element("div.note").attribute("role", "alert").child(element("p").child(words)).child(again)
+}
+
+/// Loads the page anew.
+pub(super) fn reload() {
+    // What can fail here is a browser that refuses to navigate.
+    let _ = window().location().reload();
+}
