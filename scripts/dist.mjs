@@ -14,18 +14,21 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { minify } from "terser";
 import { readConfig, refuseSecret } from "./dist.d/config.mjs";
 import { inspectPage } from "./dist.d/inspect.mjs";
 import { librarySource, smallLibrary } from "./dist.d/library.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./dist.d/policy.mjs";
-import { shrink } from "./dist.d/shrink.mjs";
+import { namesInPage, namesInWorker, shrink } from "./dist.d/shrink.mjs";
 import { compress, report } from "./dist.d/sizes.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** `budget`: kilobytes (1000 bytes) of brotli, for everything that one sign-in loads. A build over it fails. */
 const SITES = {
-  app: { title: "workbench", binary: "workbench", source: TOP, suffix: "", budget: 110, hasConfig: true },
+  app: { title: "workbench", binary: "workbench", source: TOP, suffix: "", budget: 110, hasConfig: true, worker: {
+    title: "sandbox", binary: "sandbox_worker", script: "sandbox-service-worker.js", budget: 150,
+  } },
   minimal: {
     title: "examples/minimal",
     binary: "minimal",
@@ -70,9 +73,9 @@ function readOptions() {
 function loadDeployment(file) {
   if (!existsSync(file)) throw new Error(`${file} does not exist: CONFIG names the config.json to bake in.`);
   const source = readFileSync(file, "utf8");
-  const { servers, warnings } = readConfig(source, file);
+  const { warnings, ...deployment } = readConfig(source, file);
   for (const warning of warnings) console.warn(`warning: ${warning}`);
-  return { source, servers };
+  return { source, ...deployment };
 }
 
 async function build(site, { publicUrl, deployment, dist }) {
@@ -84,8 +87,11 @@ async function build(site, { publicUrl, deployment, dist }) {
     const hasSource = librarySource();
     runTrunk(site, root, publicUrl, hasSource ? smallLibrary : {});
     const servers = site.hasConfig ? installConfig(root, deployment) : ANY_SERVER;
-    await shrinkPage(site, root, hasSource);
-    const policy = finishPage(root, publicUrl, servers);
+    await shrinkFile(root, "index.html", namesInPage, site.binary, hasSource);
+    const hasWorker = Boolean(site.worker) && (deployment?.hasSandbox ?? true);
+    if (hasWorker) await finishWorker(root, site.worker, hasSource);
+    else for (const file of list(root).filter(isOfWorker)) rmSync(join(root, file));
+    const policy = finishPage(root, publicUrl, servers, { hasWorker });
     const files = list(root);
     writeFileSync(join(root, "_headers"), headersFile(policy, publicUrl, files));
     const sizes = compress(root, files);
@@ -93,7 +99,9 @@ async function build(site, { publicUrl, deployment, dist }) {
     rmSync(destination, { recursive: true, force: true });
     cpSync(root, destination, { recursive: true });
     console.log(`\n${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
-    report(sizes, new Set(files.filter(isLoadedBySignIn)), hasSource ? site : { ...site, budget: Infinity });
+    const within = (budgeted) => (hasSource ? budgeted : { ...budgeted, budget: Infinity });
+    report(sizes.filter(({ file }) => !isOfWorker(file)), new Set(files.filter(isLoadedBySignIn)), within(site));
+    if (hasWorker) report(sizes.filter(({ file }) => isOfWorker(file)), new Set(files), within(site.worker));
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -126,18 +134,31 @@ function installConfig(root, deployment) {
   return ANY_SERVER;
 }
 
-async function shrinkPage({ binary }, root, namesAreExact) {
-  const page = join(root, "index.html");
-  // Trunk keeps what wasm-bindgen gave it, before any optimisation.
-  const bound = join(process.env.CARGO_TARGET_DIR ?? join(TOP, "target"), `wasm-bindgen/release/${binary}_bg.wasm`);
-  writeFileSync(page, await shrink(root, readFileSync(page, "utf8"), bound, namesAreExact));
+/** The worker is loaded by nobody who signs in elsewhere. */
+function isOfWorker(file) {
+  return file.startsWith("sandbox");
+}
+
+/** Shrinks the script and the module that a file of the site names. */
+async function shrinkFile(root, name, namesIn, binary, namesAreExact) {
+  const file = join(root, name);
+  const text = readFileSync(file, "utf8");
+  // Trunk keeps what wasm-bindgen gave it, before it was optimised and minified.
+  const bound = join(process.env.CARGO_TARGET_DIR ?? join(TOP, "target"), `wasm-bindgen/release/${binary}`);
+  writeFileSync(file, await shrink(root, text, namesIn(text), bound, namesAreExact));
+}
+
+async function finishWorker(root, { script, binary }, namesAreExact) {
+  await shrinkFile(root, script, namesInWorker, binary, namesAreExact);
+  const file = join(root, script);
+  writeFileSync(file, (await minify(readFileSync(file, "utf8"), { ecma: 2022 })).code);
 }
 
 /** Checks the page, writes the policy into it, and puts copies where hosts without rewrites look; returns the policy. */
-function finishPage(root, publicUrl, servers) {
+function finishPage(root, publicUrl, servers, site) {
   const html = readFileSync(join(root, "index.html"), "utf8");
   const page = inspectPage(html, root, publicUrl);
-  const policy = contentSecurityPolicy(page, servers);
+  const policy = contentSecurityPolicy(page, servers, site);
   const finished = html.slice(0, page.policyOffset) + policyElement(policy) + html.slice(page.policyOffset);
   mkdirSync(join(root, "callback"));
   for (const name of ["index.html", "callback.html", "callback/index.html", "404.html"]) {

@@ -6,7 +6,7 @@ const NAVIGATED = new Set(["authorization_endpoint", "end_session_endpoint"]);
 /**
  * @param {string} source the file's text
  * @param {string} name what to call it
- * @returns {{ servers: string[], warnings: string[] }} `servers` are the origins for connect-src
+ * @returns {{ servers: string[], hasSandbox: boolean, warnings: string[] }} `servers` are the origins for connect-src
  * @throws {Error} a sentence
  */
 export function readConfig(source, name) {
@@ -28,9 +28,11 @@ export function readConfig(source, name) {
     ...[server?.resources ?? []].flat().map((resource) => resource?.url),
   ]);
   const warnings = config.authorization_servers
-    .filter((server) => server?.issuer && !server.metadata?.token_endpoint)
+    .filter((server) => originOf(server?.issuer).length && !server.metadata?.token_endpoint)
     .map(({ issuer }) => `${issuer} names its endpoints by discovery. Any on another origin would be blocked: list those in "metadata" in ${name}.`);
-  return { servers: [...new Set(servers.flatMap(originOf))].sort(), warnings };
+  const names = config.authorization_servers.map((server) => server?.issuer);
+  const hasSandbox = names.length === 0 || names.includes("sandbox/");
+  return { servers: [...new Set(servers.flatMap(originOf))].sort(), hasSandbox, warnings };
 }
 
 /** A public client has none (RFC 6749 §2.1): what a browser knows, everybody knows. */

@@ -8,9 +8,10 @@ export const ANY_SERVER = ["https:", "http://localhost:*", "http://127.0.0.1:*"]
 /**
  * @param {object} page as `inspectPage` describes it
  * @param {string[]} servers sources for connect-src besides the site itself
+ * @param {{ hasWorker?: boolean }} [site] whether a worker of the site may be registered
  * @returns {string} without frame-ancestors: this is the part that a meta element can say
  */
-export function contentSecurityPolicy({ inlineScripts, dataImages, manifest }, servers) {
+export function contentSecurityPolicy({ inlineScripts, dataImages, manifest }, servers, { hasWorker = false } = {}) {
   const hashes = inlineScripts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
   return serialize({
     "default-src": ["'none'"],
@@ -21,7 +22,7 @@ export function contentSecurityPolicy({ inlineScripts, dataImages, manifest }, s
     "connect-src": ["'self'", ...servers],
     ...(manifest && { "manifest-src": ["'self'"] }),
     // Without it, script-src would admit workers.
-    "worker-src": ["'none'"],
+    "worker-src": [hasWorker ? "'self'" : "'none'"],
     "form-action": ["'self'"],
     "base-uri": ["'none'"],
     "object-src": ["'none'"],

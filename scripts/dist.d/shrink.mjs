@@ -2,7 +2,7 @@
 // behind them, a hash in the name of each import, and readable JavaScript.
 //
 // Module and script are changed together, because each names what the other provides; both are then named by their
-// contents, as Trunk names files, and the page follows.
+// contents, as Trunk names files, and the file that names them follows.
 
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
@@ -26,36 +26,50 @@ const OPTIMISATION = [
 ];
 
 /**
- * Puts smaller ones in the place of the script and the module that the page preloads.
+ * Puts smaller ones in the place of a script and a module.
  *
- * @param {string} root the directory of the page
- * @param {string} html the page
- * @param {string} bound the module as wasm-bindgen wrote it: functions still have their names there
+ * @param {string} root the directory of all three files
+ * @param {string} text the file that names the two: a page, or a worker's script
+ * @param {{ script: string, module: string, isClassic?: boolean }} names the two files; a classic script is none of modules
+ * @param {string} bound the two as wasm-bindgen wrote them, without `.js` and `_bg.wasm`: with all their names
  * @param {boolean} namesAreExact whether each function has its own name, as the small library's build leaves them
- * @returns {Promise<string>} the page, with their new names and hashes
+ * @returns {Promise<string>} the text, with their new names and hashes
  * @throws {Error} a sentence, if they are not as wasm-bindgen writes them
  */
-export async function shrink(root, html, bound, namesAreExact) {
-  const links = elements(html).filter((element) => isLink(element, "modulepreload", "preload"));
-  const named = (extension) => links.map(({ attributes }) => attributes.href.split("/").at(-1)).find((name) => name.endsWith(extension));
-  const [oldScript, oldModule] = [named(".js"), named(".wasm")];
-  if (!oldScript || !oldModule) throw new Error("The page preloads no script or no module: let Trunk write both links (data-trunk rel=rust).");
-
-  const script = withoutClasses(readFileSync(join(root, oldScript), "utf8"));
+export async function shrink(root, text, { script: oldScript, module: oldModule, isClassic = false }, bound, namesAreExact) {
+  const script = withoutClasses(readFileSync(`${bound}.js`, "utf8"));
   const module = join(root, oldModule);
-  writeFileSync(module, withoutUnused(readFileSync(bound), exportsUsed(script), namesAreExact ? NEVER_CALLED : /^$/));
+  writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script), namesAreExact ? NEVER_CALLED : /^$/));
   const names = optimise(module);
-  const { code } = await minify(rename(script, names), { module: true, ecma: 2022, compress: { passes: 3 } });
+  const { code } = await minify(rename(script, names), { module: !isClassic, ecma: 2022, compress: { passes: 3 } });
 
-  html = replaceFile(root, html, oldModule, readFileSync(module));
-  return replaceFile(root, html, oldScript, code);
+  text = replaceFile(root, text, oldModule, readFileSync(module));
+  return replaceFile(root, text, oldScript, code);
 }
 
-/** Classes that Rust exports to JavaScript: our pages use none, so they and what registers them go. */
+/** The script and the module that a page preloads. */
+export function namesInPage(html) {
+  const links = elements(html).filter((element) => isLink(element, "modulepreload", "preload"));
+  const named = (extension) => links.map(({ attributes }) => attributes.href.split("/").at(-1)).find((name) => name.endsWith(extension));
+  const names = { script: named(".js"), module: named(".wasm") };
+  if (names.script && names.module) return names;
+  throw new Error("The page preloads no script or no module: let Trunk write both links (data-trunk rel=rust).");
+}
+
+/** The script and the module that a worker's script names. */
+export function namesInWorker(text) {
+  const [, script] = /"(sandbox_worker-\w+\.js)"/.exec(text) ?? [];
+  const [, module] = /"(sandbox_worker-\w+_bg\.wasm)"/.exec(text) ?? [];
+  if (script && module) return { script, module, isClassic: true };
+  throw new Error("The worker's script names no hashed script or module: let Trunk run its hook (Trunk.toml).");
+}
+
+/** Classes that Rust exports to JavaScript: we use none, so they and what registers them go. */
 export function withoutClasses(script) {
-  const { body } = parseModule(script);
-  const classes = body.flatMap(({ declaration }) => (declaration?.type === "ClassDeclaration" ? [declaration.id.name] : []));
-  const belongs = new RegExp(`^(export class|if \\(Symbol\\.dispose\\)|const) (${classes.join("|")})(Finalization)?\\b`);
+  const body = statements(parseModule(script));
+  const exported = /^(?:export class|exports\.\w+ =) (\w+)/;
+  const classes = [...new Set(body.flatMap(({ start }) => exported.exec(script.slice(start, start + 200))?.[1] ?? []))];
+  const belongs = new RegExp(`^(?:(?:(?:export )?class|if \\(Symbol\\.dispose\\)|const) |exports\\.)(${classes.join("|")})(Finalization)?\\b`);
   const goes = ({ start }) => classes.length > 0 && belongs.test(script.slice(start));
   const rest = edit(script, body.filter(goes).map(({ start, end }) => ({ start, end, text: "" })));
   const left = classes.find((name) => new RegExp(`\\b${name}\\b`).test(rest));
@@ -129,14 +143,21 @@ function optimise(path) {
   return { module, ...JSON.parse(names) };
 }
 
-/** Writes `content` below a name with its hash instead of `name`; returns the page, which refers to it. */
-function replaceFile(root, html, name, content) {
+/** The statements of the script; those of a classic one stand in the function that it begins with. */
+function statements({ body }) {
+  const [{ declarations: [{ init }] = [{}] } = {}] = body;
+  return [...(init?.callee?.body?.body ?? []), ...body];
+}
+
+/** Writes `content` below a name with its hash instead of `name`; returns the text, which refers to it. */
+function replaceFile(root, text, name, content) {
   const hash = (algorithm, encoding) => createHash(algorithm).update(content).digest(encoding);
   const renamed = name.replace(/-[0-9a-f]+(?=(_bg)?\.\w+$)/, `-${hash("sha256", "hex").slice(0, 16)}`);
-  const { integrity } = elements(html).find(({ attributes: { href } }) => href?.endsWith(`/${name}`)).attributes;
+  const { integrity } = elements(text).find(({ attributes: { href } }) => href?.endsWith(`/${name}`))?.attributes ?? {};
   rmSync(join(root, name));
   writeFileSync(join(root, renamed), content);
-  return html.replaceAll(name, renamed).replaceAll(integrity, `sha384-${hash("sha384", "base64")}`);
+  const followed = text.replaceAll(name, renamed);
+  return integrity ? followed.replaceAll(integrity, `sha384-${hash("sha384", "base64")}`) : followed;
 }
 
 function isExport({ object, property, computed }) {

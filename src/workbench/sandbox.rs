@@ -135,9 +135,9 @@ impl Sandbox {
             Status::Starting => element("p.late")
                 .child(element("span").attribute("role", "status").child("Starting the sandbox… "))
                 .child(button("button.button small", "Cancel", move || self.status.set(Status::Absent))),
-            Status::Running => {
-                element("p").child(button("button.button small", "Forget the sandbox", move || self.forget()))
-            }
+            Status::Running => element("p.muted")
+                .child(button("button.button small", "Forget the sandbox", move || self.forget()))
+                .child(" removes its Service Worker, its key, and what was signed and allowed there."),
             Status::Failed(reason) => notice(reason),
         }
     }

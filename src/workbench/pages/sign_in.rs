@@ -94,10 +94,10 @@ fn card(place: Place, client: &Client) -> Node {
         .child(facts(client))
         .child((!is_sandbox).then_some(copyable)) // the sandbox knows it
         .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
-        .live(move || is_sandbox.then(|| place.sandbox.line()))
         .child(actions(place, key))
         .live_by(prepared, |url| url.as_deref().map(prepared_request))
         .live_by(error, failed)
+        .live(move || is_sandbox.then(|| place.sandbox.line()))
 }
 
 fn sign_in(place: Place, key: &ClientKey) {
