@@ -18,8 +18,10 @@ import { elements, isLink } from "./html.mjs";
 // files cannot have; the functions stay in the table of the module, so no optimiser can tell that nobody calls them.
 const NEVER_CALLED = /\bwasm_streams\b/;
 
-// The second round finds what the first has made possible; the rest drops what only tools read.
+// The second round finds what the first has made possible; the rest drops what only tools read. The lowest kilobyte of
+// memory is the far end of the stack: who gets there has overflown it.
 const OPTIMISATION = [
+  "--low-memory-unused",
   ..."-Oz --flatten --rereloop -Oz -Oz".split(" "),
   ..."--dealign --strip-debug --strip-producers --strip-target-features".split(" "),
   "--minify-imports-and-exports-and-modules",

@@ -1,10 +1,13 @@
 //! The sandbox as the pages see it: a server like any other, but for where it is. A Service Worker of this site is it,
 //! so it must be started before anything is asked of it, and there are places where it cannot be.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_pkce::browser::service_worker::{self, NotStarted};
-use leptos_pkce::protocol::client::{Client, ClientKey, ClientSettings, ConfigurationError, read_configuration};
+use leptos_pkce::browser::service_worker::{self, NotStarted, Order};
+use leptos_pkce::protocol::client::{Client, ClientKey, ConfigurationError, parse_configuration, read_configuration};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::ui::Auth;
@@ -35,34 +38,32 @@ pub(super) enum Status {
     Failed(NotStarted),
 }
 
+/// What config.json would have to say.
+const CONFIGURATION: &str = r#"{ "authorization_servers": [{
+  "name": "Sandbox",
+  "issuer": "sandbox/",
+  "client_id": "workbench",
+  "scope": "openid profile photos:read",
+  "token_storage": "session",
+  "resources": [{ "name": "Photos", "url": "sandbox/api/photos" }]
+}] }"#;
+
 /// Reads config.json; a list without servers means the sandbox.
 pub(super) fn read(outcome: Result<HttpResponse, HttpFailure>, site: &Site) -> Result<Vec<Client>, ConfigurationError> {
     let clients = read_configuration(outcome, site)?;
-    if !clients.is_empty() {
-        return Ok(clients);
-    }
-    let settings = ClientSettings {
-        name: "Sandbox".to_owned(),
-        issuer: Some(ISSUER.to_owned()),
-        client_id: "workbench".to_owned(),
-        scope: Some("openid profile photos:read".to_owned()),
-        token_storage: Some("session".to_owned()),
-        resources: vec![("Photos".to_owned(), "sandbox/api/photos".to_owned())],
-        ..ClientSettings::default()
-    };
-    // What is wrong with it can only be the site's own address, and then there is no server: the page says why.
-    Ok(Client::new(settings, site).into_iter().collect())
+    // What is wrong with this one can only be the site's own address; without a server, the page says so.
+    Ok(if clients.is_empty() {
+        parse_configuration(CONFIGURATION.as_bytes(), site).unwrap_or_default()
+    } else {
+        clients
+    })
 }
 
 impl Sandbox {
     /// Takes up a worker that was started earlier.
     pub(super) fn new(auth: Auth) -> Self {
         let sandbox = Self { auth, status: RwSignal::new(Status::Absent) };
-        spawn_local(async move {
-            if service_worker::is_registered().await {
-                sandbox.start().await;
-            }
-        });
+        sandbox.order(Order::Resume, None);
         sandbox
     }
 
@@ -81,11 +82,11 @@ impl Sandbox {
         if !self.is(key) {
             return then();
         }
-        spawn_local(async move {
-            if self.start().await {
-                then();
-            }
-        });
+        // Also where it runs: somebody may have removed it in another tab.
+        if !self.is_running_now() {
+            self.status.set(Status::Starting);
+        }
+        self.order(Order::Start, Some(Box::new(then)));
     }
 
     /// Has metadata fetched ahead of a click, where that can be.
@@ -95,35 +96,34 @@ impl Sandbox {
         }
     }
 
-    /// Starts the worker, also where it runs: somebody may have removed it in another tab.
-    async fn start(self) -> bool {
-        if !self.is_running_now() {
-            self.status.set(Status::Starting);
-        }
-        let base = self.auth.peek(|flow| flow.site().base_path().to_owned());
-        let outcome = service_worker::start(&base).await;
-        let was_cancelled = self.status.get_untracked() == Status::Absent;
-        self.status.set(outcome.map_or_else(Status::Failed, |()| Status::Running));
-        let clients = self.auth.peek(|flow| flow.clients().to_vec());
-        clients.iter().filter(|client| self.is(client.key())).for_each(|client| self.expect_sign_in(client.key()));
-        outcome.is_ok() && !was_cancelled
-    }
-
     fn is_running_now(self) -> bool {
         self.status.get_untracked() == Status::Running
     }
 
-    /// Removes the worker, what it keeps, and the session at it.
-    fn forget(self) {
-        spawn_local(async move {
-            match service_worker::forget().await {
-                Ok(()) => {
-                    self.auth.sign_out();
-                    reload();
-                }
-                Err(reason) => self.status.set(Status::Failed(reason)),
+    /// Has the worker do something, then does `then` if it now answers and nobody has cancelled that.
+    fn order(self, order: Order, then: Option<Box<dyn FnOnce()>>) {
+        let base = self.auth.peek(|flow| flow.site().base_path().to_owned());
+        let performing: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
+            let outcome = service_worker::perform(order, &base).await;
+            let is_wanted = self.status.get_untracked() != Status::Absent;
+            self.status.set(match outcome {
+                Err(reason) => Status::Failed(reason),
+                Ok(true) => Status::Running,
+                Ok(false) => Status::Absent,
+            });
+            if order == Order::Forget && outcome.is_ok() {
+                // The session there is worth nothing any more.
+                self.auth.sign_out();
+                return reload();
+            }
+            let keys =
+                self.auth.peek(|flow| flow.clients().iter().map(|client| client.key().clone()).collect::<Vec<_>>());
+            keys.iter().filter(|key| self.is(key)).for_each(|key| self.expect_sign_in(key));
+            if let Some(then) = then.filter(|_| is_wanted && outcome == Ok(true)) {
+                then();
             }
         });
+        spawn_local(performing);
     }
 
     /// What a card says of it: that it will be started, or how to be rid of it.
@@ -136,7 +136,7 @@ impl Sandbox {
                 .child(element("span").attribute("role", "status").child("Starting the sandbox… "))
                 .child(button("button.button small", "Cancel", move || self.status.set(Status::Absent))),
             Status::Running => element("p.muted")
-                .child(button("button.button small", "Forget the sandbox", move || self.forget()))
+                .child(button("button.button small", "Forget the sandbox", move || self.order(Order::Forget, None)))
                 .child(" removes its Service Worker, its key, and what was signed and allowed there."),
             Status::Failed(reason) => notice(reason),
         }
