@@ -20,7 +20,7 @@ pub(super) async fn login<C: Crypto>(
     let has_hint = PEOPLE.iter().any(|person| hinted(person.username));
     let mut choices = String::new();
     for (index, person) in PEOPLE.iter().enumerate() {
-        let checked = if hinted(person.username) || (index == 0 && !has_hint) { " checked" } else { "" };
+        let checked = if hinted(person.username) || (index == 0 && !has_hint) { " checked autofocus" } else { "" };
         choices += &format!(
             "<label><input type=\"radio\" name=\"username\" value=\"{username}\"{checked}><span>{name} <code>{username}</code></span></label>",
             username = person.username,

@@ -162,7 +162,7 @@ scenario(
 
 scenario(
   "says that JavaScript is switched off, where it is",
-  { context: { javaScriptEnabled: false } },
+  { context: { javaScriptEnabled: false }, stranger: true },
   async ({ page, stage }) => {
     await page.goto(stage.url());
     await page.locator("h1:visible").waitFor();

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import {
-  allow, changed, interceptAnswer, isSignedIn, isSignedOut, logIn, readApi, readFault, signInAgain, signInButton, withheldAnswer,
+  allow, changed, interceptAnswer, isSignedIn, isSignedOut, logIn, loginField, readApi, readFault, signInAgain, signInButton, withheldAnswer,
   beginSignIn,
 } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { pendingNames } from "./support/storage.mjs";
 
 const scenario = setting({ familiar: true });
@@ -139,7 +139,7 @@ describe("the answer to a waiting sign-in", () => {
     },
   );
 
-  scenario("does not decide which token endpoint gets the code (CB-7)", async ({ page, stage }) => {
+  scenario("does not decide which token endpoint gets the code (CB-7)", { needs: ANOTHER_ORIGIN }, async ({ page, stage }) => {
     const answer = await withheldAnswer(page, stage);
     const elsewhere = `${stage.api.elsewhere.origin}/token`;
     // Neither a parameter nor a configuration that changed meanwhile moves it.
@@ -292,7 +292,7 @@ describe("a refusal by the server", () => {
 
       await panel.getByRole("button", { name: "Try again" }).click();
       await page.getByRole("button", { name: /Continue|Allow/ }).waitFor();
-      if (await page.getByRole("textbox", { name: "User name" }).count()) await logIn(page);
+      if (await loginField(page).count()) await logIn(page);
       await allow(page);
       await isSignedIn(page);
       const [first, second] = stage.authorizationRequests.map(({ parameters }) => parameters);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import {
-  beginSignIn, heading, interceptAnswer, isSignedIn, logIn, readApi, signIn, signInAgain, signInButton, signOutButton, withheldAnswer,
+  beginSignIn, heading, interceptAnswer, isSignedIn, logIn, loginField, readApi, signIn, signInAgain, signInButton, signOutButton, withheldAnswer,
 } from "./support/person.mjs";
 import { setting } from "./support/scenario.mjs";
 import { historyOf } from "./support/storage.mjs";
@@ -46,7 +46,7 @@ scenario(
   async ({ page, stage }) => {
     await signIn(page, stage);
     await page.goBack();
-    await page.getByRole("heading", { name: "This sign-in is no longer waiting" }).waitFor();
+    await page.getByRole("heading", { name: stage.spentForm }).waitFor();
     await page.goForward();
     await isSignedIn(page);
     assert.equal(stage.tokenRequests.length, 1);
@@ -101,7 +101,7 @@ scenario(
   { stranger: true },
   async ({ page, stage }) => {
     await beginSignIn(page, stage);
-    await page.getByRole("textbox", { name: "User name" }).waitFor();
+    await loginField(page).waitFor();
     await page.goBack();
     await signInButton(page).click();
     await logIn(page);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {
   beginSignIn, heading, isSignedIn, navigationTo, readApi, readFault, revealToken, signInAgain, signOutButton, withheldAnswer,
 } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { A_SERVERS_LOG, ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { dump, historyOf, storedNames } from "./support/storage.mjs";
 import { until } from "./support/until.mjs";
 
@@ -23,7 +23,7 @@ async function untilCodeIsSent(page, stage) {
   return { code: parameters.code, verifier: parameters.code_verifier, state: request.state, nonce: request.nonce };
 }
 
-scenario("has scrubbed the address bar and the history before the code is sent (CB-10, A8)", async ({ page, stage }) => {
+scenario("has scrubbed the address bar and the history before the code is sent (CB-10, A8)", { needs: ANOTHER_ORIGIN }, async ({ page, stage }) => {
   const { code, state } = await untilCodeIsSent(page, stage);
   await heading(page, "Signing in").waitFor();
   const [address, ...others] = await page.evaluate(() => [location.href, document.URL, document.baseURI, document.referrer]);
@@ -35,7 +35,7 @@ scenario("has scrubbed the address bar and the history before the code is sent (
   await isSignedIn(page);
 });
 
-scenario("has dropped the record before the code is sent (CB-3)", async ({ page, stage }) => {
+scenario("has dropped the record before the code is sent (CB-3)", { needs: ANOTHER_ORIGIN }, async ({ page, stage }) => {
   const { code, verifier, state, nonce } = await untilCodeIsSent(page, stage);
   const kept = JSON.stringify(await dump(page));
   for (const [name, secret] of Object.entries({ code, verifier, state, nonce })) assert.ok(!kept.includes(secret), name);
@@ -43,7 +43,7 @@ scenario("has dropped the record before the code is sent (CB-3)", async ({ page,
   await isSignedIn(page);
 });
 
-scenario("leaves neither code, verifier, state nor nonce anywhere after a sign-in (CB-10, WEB-1)", async ({ page, stage }) => {
+scenario("leaves neither code, verifier, state nor nonce anywhere after a sign-in (CB-10, WEB-1)", { needs: ANOTHER_ORIGIN }, async ({ page, stage }) => {
   const secrets = await untilCodeIsSent(page, stage);
   stage.fault.release();
   await isSignedIn(page);
@@ -54,6 +54,7 @@ scenario("leaves neither code, verifier, state nor nonce anywhere after a sign-i
 
 scenario(
   "tells the code to the token endpoint and to the callback's own address only (CB-11, WEB-8, A7)",
+  { needs: ANOTHER_ORIGIN },
   async ({ page, stage, witness }) => {
     const { code, verifier } = await untilCodeIsSent(page, stage);
     stage.fault.release();
@@ -73,7 +74,7 @@ scenario(
   },
 );
 
-scenario("fetches without cookies, though the servers have set some (CFG-13, TOK-4)", async ({ page, stage, context }) => {
+scenario("fetches without cookies, though the servers have set some (CFG-13, TOK-4)", { needs: A_SERVERS_LOG }, async ({ page, stage, context }) => {
   await signInAgain(page, stage);
   await readApi(page);
   assert.ok((await context.cookies(stage.authorizationServer.issuer)).length > 0);
@@ -97,7 +98,7 @@ const refuse = (fault) => Object.assign(fault, { mode: "reply", reply: { status:
 for (const [ending, prepare] of [["that succeeds", () => {}], ["whose token request is refused", refuse]]) {
   scenario(
     `prints no secret to the console and writes none into the document, in a sign-in ${ending} (OPS-1, A40)`,
-    { allow: [/400 \(Bad Request\)/] },
+    { allow: [/400 \(Bad Request\)/], needs: ending === "that succeeds" ? undefined : ANOTHER_ORIGIN },
     async ({ page, stage, witness }) => {
       const answer = await withheldAnswer(page, stage);
       prepare(stage.fault);
@@ -162,7 +163,7 @@ scenario(
   },
 );
 
-scenario("does not keep a refresh token in any storage", async ({ page, stage }) => {
+scenario("does not keep a refresh token in any storage", { needs: ANOTHER_ORIGIN }, async ({ page, stage }) => {
   stage.fault.mode = "reply";
   stage.fault.reply = { body: { access_token: "access-canary", token_type: "Bearer", refresh_token: "refresh-canary" } };
   await signInAgain(page, stage);

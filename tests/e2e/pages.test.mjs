@@ -5,21 +5,23 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { apiResponse, beginSignIn, heading, navigationTo, readApi, signInAgain, signInButton } from "./support/person.mjs";
+import {
+  apiResponse, beginSignIn, heading, logIn, loginField, navigationTo, readApi, signIn, signInAgain, signInButton,
+} from "./support/person.mjs";
 import { PANIC, breakDocument, mendDocument } from "./support/sabotage.mjs";
-import { ARTIFACTS, setting } from "./support/scenario.mjs";
+import { ARTIFACTS, ON_SANDBOX, setting } from "./support/scenario.mjs";
 import { LOAD_FAILED } from "./support/visitor.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PICTURES = join(ARTIFACTS, "pages");
 mkdirSync(PICTURES, { recursive: true });
 
-const scenario = setting({ familiar: true });
+const scenario = setting({ familiar: !ON_SANDBOX });
 
 const alert = (page) => page.getByRole("alert").waitFor();
 
 /** How to come to each page, and what to wait for there. */
-const STATIONS = {
+const OF_THE_WORKBENCH = {
   "sign-in": async (page, stage) => {
     await page.goto(stage.url());
     await page.getByText("PKCE with S256 announced").waitFor();
@@ -87,6 +89,47 @@ const STATIONS = {
     await mendDocument(page);
   },
 };
+
+/** The pages that differ when the server is the sandbox, and its own. */
+const OF_THE_SANDBOX = {
+  "sandbox asleep": async (page, stage) => {
+    await page.goto(stage.url());
+    await page.getByText("It is started when you sign in").waitFor();
+  },
+  "sandbox awake": async (page, stage) => {
+    await signIn(page, stage);
+    await navigationTo(page, "Sign in").click();
+    await page.getByRole("button", { name: "Forget the sandbox" }).waitFor();
+  },
+  "sandbox blocked": async (page, stage) => {
+    await page.addInitScript(() => {
+      ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException("no", "SecurityError"));
+    });
+    await beginSignIn(page, stage);
+    await alert(page);
+  },
+  "sandbox login": async (page, stage) => {
+    await beginSignIn(page, stage);
+    await loginField(page).waitFor();
+  },
+  "sandbox consent": async (page, stage) => {
+    await beginSignIn(page, stage);
+    await logIn(page);
+    await page.getByRole("button", { name: "Allow" }).waitFor();
+  },
+  "sandbox refusal": async (page, stage) => {
+    await signIn(page, stage);
+    await page.goto(stage.url("sandbox/authorize?client_id=nobody"));
+    await heading(page, stage.spentForm).waitFor();
+  },
+  "sandbox without such a page": async (page, stage) => {
+    await signIn(page, stage);
+    await page.goto(stage.url("sandbox/nothing"));
+    await heading(page, "Nothing is here").waitFor();
+  },
+};
+
+const STATIONS = ON_SANDBOX ? OF_THE_SANDBOX : OF_THE_WORKBENCH;
 
 const EXPECTED = [LOAD_FAILED, ...PANIC];
 

@@ -67,13 +67,13 @@ fn card(place: Place, client: &Client) -> Node {
     let auth = place.auth;
     let key = client.key().clone();
     place.sandbox.expect_sign_in(&key);
+    let is_sandbox = place.sandbox.is(&key);
     let redirect_uri = client.redirect_uri().to_string();
     let copyable = element("div.copyable")
-        .child(element("p.label").child("Redirect URI to register"))
+        .child(element("p.label").child(if is_sandbox { "Redirect URI" } else { "Redirect URI to register" }))
         .child(code(&redirect_uri))
         .child(copy_button("Copy the redirect URI", redirect_uri));
 
-    let is_sandbox = place.sandbox.is(&key);
     let is_there = move || !is_sandbox || place.sandbox.is_running();
     let owner = key.clone();
     let line = move || auth.read(|flow| flow.metadata(&owner).map(|known| known.map(supported).map_err(unsupported)));
@@ -92,7 +92,7 @@ fn card(place: Place, client: &Client) -> Node {
         .child(element("h2").child(client.name().to_owned()))
         .child(is_sandbox.then(sandbox::introduction))
         .child(facts(client))
-        .child((!is_sandbox).then_some(copyable)) // the sandbox knows it
+        .child(copyable)
         .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
         .child(actions(place, key))
         .live_by(prepared, |url| url.as_deref().map(prepared_request))

@@ -21,10 +21,19 @@ export async function beginSignIn(page, stage) {
   await signInButton(page).click();
 }
 
+/** What a login page asks: for a name, or, at the sandbox, which of its people one is. */
+export const loginField = (page, user = "alice") =>
+  page.getByRole("textbox", { name: "User name" }).or(page.getByRole("radio", { name: user }));
+
 /** Fills in the authorization server's login page. */
 export async function logIn(page, user = "alice") {
-  await page.getByRole("textbox", { name: "User name" }).fill(user);
-  await page.getByRole("textbox", { name: "Password" }).fill("any");
+  const field = loginField(page, user);
+  if ((await field.getAttribute("type")) === "radio") {
+    await field.check();
+  } else {
+    await field.fill(user);
+    await page.getByRole("textbox", { name: "Password" }).fill("any");
+  }
   await page.getByRole("button", { name: "Continue" }).click();
 }
 

@@ -6,6 +6,7 @@ import { after, before, it } from "node:test";
 import { launch, launchWithPreferences } from "./chromium.mjs";
 import { TOP } from "./dist.mjs";
 import { signIn } from "./person.mjs";
+import { startSandboxStage } from "./sandbox_stage.mjs";
 import { startStage } from "./stage.mjs";
 import { watch } from "./visitor.mjs";
 
@@ -14,21 +15,30 @@ export const ARTIFACTS = join(TOP, "test-artifacts");
 
 const PATIENCE = 10_000;
 
+/** Is the server that people sign in at the sandbox of the site itself? `make test-e2e` runs the suite both ways. */
+export const ON_SANDBOX = process.env.LEPTOS_PKCE_SERVER === "sandbox";
+
 let browser;
 after(async () => (await browser)?.close());
+
+/** What the sandbox cannot have. */
+export const ANOTHER_ORIGIN = "a server at another origin";
+export const A_SERVERS_LOG = "a server's log";
 
 /**
  * Starts a stage for the tests of one file, or of one `describe`, and returns the function that declares them.
  *
- * @param {Parameters<typeof startStage>[0] & { familiar?: boolean }} [options] `familiar`: the authorization server
- *   knows alice and what she allows, and sends her back at once; saves the forms where they are not what is tested
+ * @param {Parameters<typeof startStage>[0] & { familiar?: boolean, needs?: string, sandbox?: boolean }} [options] `familiar`: the authorization server
+ *   knows alice and what she allows, and sends her back at once; saves the forms where they are not what is tested.
+ *   `needs`: what the sandbox cannot have. `sandbox`: whatever the suite runs on, these scenes are set on the sandbox
  */
-export function setting({ familiar = false, ...stageOptions } = {}) {
+export function setting({ familiar = false, needs: settingNeeds, sandbox = ON_SANDBOX, ...stageOptions } = {}) {
   let stage, cookies;
   before(async () => {
+    if (settingNeeds && sandbox) return;
     browser ??= launch();
-    [stage] = await Promise.all([startStage(stageOptions), browser]);
-    if (familiar) cookies = await introduce(stage);
+    [stage] = await Promise.all([sandbox ? startSandboxStage(stageOptions) : startStage(stageOptions), browser]);
+    if (familiar && !sandbox) cookies = await introduce(stage);
   });
   after(() => stage?.close());
 
@@ -41,16 +51,21 @@ export function setting({ familiar = false, ...stageOptions } = {}) {
    * @param {boolean} [options.stranger] in a familiar setting: somebody whom the authorization server does not know
    * @param {object} [options.context] for Playwright's `newContext`
    * @param {object} [options.preferences] of a browser started for this test alone
+   * @param {string} [options.needs] what the sandbox cannot have: not run there
    * @param {(scene: object) => Promise<void>} play
    */
   return function scenario(title, options, play) {
     if (!play) [options, play] = [{}, options];
-    it(title, { timeout: 60_000 }, async () => {
-      stage.reset();
-      if (options.client) stage.configure(stage.client(options.client(stage)));
+    const needs = sandbox && (options.needs ?? settingNeeds);
+    it(title, { timeout: 60_000, skip: needs && `needs ${needs}` }, async () => {
       const { context, close } = await visit(options);
       try {
+        context.setDefaultTimeout(PATIENCE);
         if (cookies && !options.stranger) await context.addCookies(cookies);
+        stage.reset();
+        if (sandbox && familiar && !options.stranger) await stage.introduce(context);
+        stage.reset();
+        if (options.client) stage.configure(stage.client(options.client(stage)));
         await perform(context, stage, title, options, play);
       } finally {
         await close();
@@ -76,12 +91,13 @@ async function visit({ context: contextOptions, preferences }) {
 }
 
 async function perform(context, stage, title, { allow, origins = () => [] }, play) {
-  context.setDefaultTimeout(PATIENCE);
+  stage.observe?.(context);
   const witness = await watch(context, { origins: [...stage.origins, ...origins(stage)], allow });
   const page = await context.newPage();
   try {
     await play({ stage, context, page, witness });
     await witness.testify();
+    stage.testify?.();
   } catch (error) {
     throw new Error(await lastWords(page, title, witness), { cause: error });
   }

@@ -42,6 +42,15 @@ export async function startStage({
     /** The only origins that a page has any business with; where redirects lead to is not among them. */
     origins: [host, authorizationServer, api, ...(fault ? [fault] : [])].map(({ origin }) => origin),
 
+    /** The API's resource, and the user info endpoint. */
+    photos: `${api.origin}/photos`,
+    userinfo: `${authorizationServer.issuer}/me`,
+    authorizationEndpoint: `${authorizationServer.issuer}/auth`,
+    photosOfAlice: 12,
+
+    /** The heading that answers a form which was used already. */
+    spentForm: "This sign-in is no longer waiting",
+
     /** The address of a page or file of the site. */
     url: (path = "") => host.url + path,
 
@@ -75,7 +84,7 @@ export async function startStage({
       return servers.flatMap(({ log }) => log);
     },
 
-    /** Arrivals at the authorization endpoint, each as its parameters with the log entry beside them. */
+    /** Arrivals at the authorization endpoint, each as its parameters with the log entry and its manner beside them. */
     get authorizationRequests() {
       const path = `${new URL(authorizationServer.issuer).pathname.replace(/\/$/, "")}/auth`;
       return authorizationServer.log.filter((entry) => entry.method === "GET" && entry.path === path).map(withQuery);
@@ -122,7 +131,8 @@ async function started(server) {
 }
 
 function withQuery(entry) {
-  return { entry, parameters: Object.fromEntries(new URLSearchParams(entry.query)) };
+  const isNavigation = entry.headers["sec-fetch-mode"] === "navigate" && entry.headers["sec-fetch-dest"] === "document";
+  return { entry, isNavigation, parameters: Object.fromEntries(new URLSearchParams(entry.query)) };
 }
 
 function withForm(entry) {
