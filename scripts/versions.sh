@@ -13,4 +13,4 @@ DEBIAN_LINKER=lld-22
 DEBIAN_LINKER_COMMAND=wasm-ld-22
 
 # Fonts, because a text without any has no width, and tests measure layouts.
-DEBIAN_BROWSER="chromium chromium-driver fonts-dejavu-core"
+DEBIAN_BROWSER="chromium chromium-driver chromium-headless-shell fonts-dejavu-core"

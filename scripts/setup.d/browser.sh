@@ -9,12 +9,17 @@ ensure_browser() {
     ensure_packages "$DEBIAN_BROWSER"
     find_browser || fail "Chromium or ChromeDriver is still missing: install both in the same version, then run this again."
   fi
+  # The same engine without the rest of a browser: half the time for what need not be seen in both.
+  local headless_shell
+  have chromium-headless-shell || ! have apt-get || ! may_be_root || apt_get install chromium-headless-shell >/dev/null 2>&1 || true
+  headless_shell=$(first_command "${CHROMIUM_HEADLESS_SHELL:-}" chromium-headless-shell) || headless_shell=$chromium
   say "chromium" "$chromium and $chromedriver run the tests"
 
   write .tools/env-browser <<END
 # Written by scripts/setup: the browser that the tests found.
 export CHROMIUM=$chromium
 export CHROMEDRIVER=$chromedriver
+export CHROMIUM_HEADLESS_SHELL=$headless_shell
 END
   # A browser's sandbox refuses to run as root, as test machines often do.
   local sandbox=""

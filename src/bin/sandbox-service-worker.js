@@ -16,6 +16,9 @@ const METADATA = `/.well-known/oauth-authorization-server${SANDBOX.slice(0, -1)}
 // another build may still be at work.
 const NAME = `leptos-pkce ${SANDBOX}`;
 
+// How long the module has to arrive, in milliseconds.
+const PATIENCE = 15_000;
+
 importScripts(GLUE);
 
 let program;
@@ -99,9 +102,11 @@ async function load() {
   return Boolean(module);
 }
 
+/** Past the browser's own cache: an answer that says "not there" may be kept in it. */
 async function keepModule() {
   const cache = await caches.open(NAME);
-  if (!(await cache.match(MODULE))) await cache.add(MODULE);
+  const isKept = await cache.match(MODULE);
+  if (!isKept) await cache.add(new Request(MODULE, { cache: "reload", signal: AbortSignal.timeout(PATIENCE) }));
 }
 
 async function dropOldModules() {

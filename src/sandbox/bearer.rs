@@ -4,6 +4,7 @@
 
 use super::http::{Request, Response};
 use super::state::{State, Token};
+use crate::protocol::json::Value;
 use crate::protocol::time::UnixTime;
 
 /// The token of a request that may have `scope`.
@@ -45,10 +46,17 @@ pub(super) fn insufficient_scope(scope: &str) -> Response {
     challenge(403, &[("error", "insufficient_scope"), ("scope", scope)])
 }
 
+/// The challenge, and the same in a body: clients of other origins see no header that is not exposed to them.
 fn challenge(status: u16, parameters: &[(&str, &str)]) -> Response {
     let mut value = "Bearer realm=\"sandbox\"".to_owned();
     for (name, text) in parameters {
         value += &format!(", {name}=\"{text}\"");
     }
-    Response::empty(status).with_header("www-authenticate", &value)
+    let response = Response::empty(status).with_header("www-authenticate", &value);
+    // Who sent no token is told no more than that (RFC 6750 §3.1).
+    if parameters.is_empty() {
+        return response;
+    }
+    let members = parameters.iter().map(|(name, text)| (*name, Some(Value::string(text)))).collect();
+    response.with_body("application/json", Value::object(members).to_text())
 }

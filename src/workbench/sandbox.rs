@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_pkce::browser::navigation;
 use leptos_pkce::browser::service_worker::{self, NotStarted, Order};
 use leptos_pkce::protocol::client::{Client, ClientKey, ConfigurationError, parse_configuration, read_configuration};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
@@ -147,6 +148,12 @@ impl Sandbox {
         let Status::Failed(reason) = self.status.get() else { return None };
         self.auth.selected().filter(|key| self.is(key)).map(|_| notice(reason))
     }
+}
+
+/// Whether the address bar names something below it.
+pub(super) fn is_its_page(auth: Auth) -> bool {
+    let path = navigation::current_path();
+    auth.peek(|flow| path.strip_prefix(flow.site().base_path()).is_some_and(|below| below.starts_with(ISSUER)))
 }
 
 /// What it is.

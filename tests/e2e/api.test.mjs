@@ -147,7 +147,7 @@ describe("an API", () => {
 
   scenario(
     "that wants another scope says which, in what it lets the page see",
-    { client, allow: FAILED },
+    { allow: FAILED },
     async ({ page, stage }) => {
       await openApi(page, stage);
       await method(page).selectOption("POST");

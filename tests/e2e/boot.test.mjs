@@ -14,9 +14,8 @@ const scenario = setting({ familiar: true });
 
 const RESPONSE = "callback?code=canary-code&state=canary-state#error=canary-error";
 
-/** The built files by the end of their names. */
-const file = (ending) => `/${readdirSync(app()).find((name) => name.endsWith(ending))}`;
-const wasm = () => file("_bg.wasm");
+/** The app's module. */
+const wasm = () => `/${readdirSync(app()).find((name) => /^workbench-.*_bg\.wasm$/.test(name))}`;
 
 /** Opens the callback with an answer, and resolves with what a person reads there. */
 async function readNotice(page, stage, path = RESPONSE) {

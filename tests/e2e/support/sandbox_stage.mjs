@@ -4,7 +4,6 @@
 
 import { startStaticHost } from "../servers/static_host.mjs";
 import * as dist from "./dist.mjs";
-import { signIn } from "./person.mjs";
 
 /**
  * @param {object} [options]
@@ -103,17 +102,41 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
       if (strangers.length || leaked.length) throw new Error(`Not answered by the Service Worker: ${[...strangers, ...leaked]}`);
     },
 
-    /** Has the sandbox know alice, and what she allows, in this browser context; there are no cookies to carry. */
+    /**
+     * Has the sandbox know alice, and what she allows, in this browser context; there are no cookies to carry. From a
+     * page without the app, which therefore comes as on a first visit.
+     */
     introduce: async (context) => {
+      stage.answer("/introduction.html", { body: "<!doctype html><title>Introduction</title>" });
       const page = await context.newPage();
-      await signIn(page, stage);
-      // As a first visit: what the host says next is what the page gets.
-      const session = await context.newCDPSession(page);
-      await session.send("Network.clearBrowserCache");
+      await page.goto(stage.url("introduction.html"));
+      await page.evaluate(introduceAlice, { base: host.base, redirectUri: stage.url("callback"), scope: stage.client().scope });
       await page.close();
+      stage.answer("/introduction.html");
     },
 
     close: () => host.close(),
   };
   return stage;
+}
+
+/** Starts the worker as the app does, and fills in the sandbox's forms. Runs in a page. */
+async function introduceAlice({ base, redirectUri, scope }) {
+  await navigator.serviceWorker.register(`${base}sandbox-service-worker.js`, { scope: base });
+  const { active } = await navigator.serviceWorker.ready;
+  const { port1, port2 } = new MessageChannel();
+  const started = new Promise((resolve) => (port1.onmessage = resolve));
+  const claimed = new Promise((resolve) => (navigator.serviceWorker.oncontrollerchange = resolve));
+  active.postMessage("start", [port2]);
+  await Promise.all([started, claimed]);
+
+  const parameters = {
+    client_id: "workbench", redirect_uri: redirectUri, response_type: "code", scope, code_challenge: "x".repeat(43), code_challenge_method: "S256",
+  };
+  let page = await (await fetch(`${base}sandbox/authorize?${new URLSearchParams(parameters)}`)).text();
+  for (const [form, answer] of [["login", { username: "alice" }], ["consent", { allow: "1" }]]) {
+    const form_value = new DOMParser().parseFromString(page, "text/html").querySelector("[name=form_value]").value;
+    const body = new URLSearchParams({ form_value, ...answer });
+    page = await (await fetch(`${base}sandbox/${form}`, { method: "POST", body, redirect: "manual" })).text();
+  }
 }

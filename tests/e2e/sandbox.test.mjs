@@ -1,0 +1,445 @@
+// The sandbox's Service Worker: what it answers and what it leaves alone, that it survives being ended and being
+// replaced, that it can be forgotten, and what the page says where it cannot be.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "node:test";
+import * as dist from "./support/dist.mjs";
+import {
+  allow, apiResponse, beginSignIn, heading, interceptAnswer, isSignedIn, isSignedOut, logIn, loginField, navigationTo, readApi, readFault,
+  sendRequest, signIn, signInAgain, signInButton, signOutButton,
+} from "./support/person.mjs";
+import { setting } from "./support/scenario.mjs";
+import { dump } from "./support/storage.mjs";
+import { until } from "./support/until.mjs";
+import { LOAD_FAILED } from "./support/visitor.mjs";
+
+const scenario = setting({ sandbox: true });
+const familiarScenario = setting({ sandbox: true, familiar: true });
+
+const ASLEEP = "It is started when you sign in";
+const forgetButton = (page) => page.getByRole("button", { name: "Forget the sandbox" });
+
+/** How many workers the origin has. */
+const registrations = (page) => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
+
+/** Ends the worker, as browsers do when it is idle. */
+async function endWorker(context, page) {
+  const session = await context.newCDPSession(page);
+  await session.send("ServiceWorker.enable");
+  await session.send("ServiceWorker.stopAllWorkers");
+  await session.detach();
+}
+
+/** Asks from the page; resolves with the status, the body, and whether the worker answered. */
+async function ask(page, path, options = {}) {
+  const [response, answer] = await Promise.all([
+    page.waitForResponse((response) => response.url() === new URL(path, page.url()).href),
+    page.evaluate(
+      async ({ path, options }) => {
+        const response = await fetch(path, options);
+        return { status: response.status, body: await response.text() };
+      },
+      { path, options },
+    ),
+  ]);
+  return { ...answer, isFromWorker: response.fromServiceWorker() };
+}
+
+/** Switches misbehaviour on; no name switches all off. */
+const misbehave = (page, ...on) =>
+  page.evaluate((on) => fetch("/sandbox/switches", { method: "PUT", body: JSON.stringify({ on }) }).then(({ status }) => status), on);
+
+describe("the sandbox", () => {
+  scenario("is started when somebody chooses it, and not before", async ({ page, stage }) => {
+    await page.goto(stage.url());
+    await page.getByText(ASLEEP).waitFor();
+    assert.equal(await registrations(page), 0);
+    const files = stage.host.log.map(({ path }) => path).filter((path) => path.includes("sandbox"));
+    assert.deepEqual(files, [], "nothing of it is loaded");
+    await signIn(page, stage);
+    assert.equal(await registrations(page), 1);
+  });
+
+  const elsewhere = { client: () => ({ issuer: "https://as.example" }), origins: () => ["https://as.example"], allow: [LOAD_FAILED] };
+
+  scenario("is not started where another server is configured", elsewhere, async ({ page, stage }) => {
+    await page.route("https://as.example/**", (route) => route.fulfill({ status: 404 }));
+    await page.goto(stage.url());
+    await signInButton(page).waitFor();
+    await page.getByText("The server's metadata cannot be used yet").waitFor();
+    assert.equal(await registrations(page), 0);
+    assert.equal(await page.getByText(ASLEEP).count(), 0);
+  });
+
+  for (const [what, mode, options] of [
+    ["at the root", "/", {}],
+    ["below a path", dist.SUB_PATH, { host: { root: dist.subPath(), base: dist.SUB_PATH } }],
+  ]) {
+    describe(what, () => {
+      const scenario = setting({ sandbox: true, familiar: true, ...options });
+
+      scenario("answers what is its own, and lets everything else pass, the callback above all (WEB-11)", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+        const callbacks = [];
+        page.on("response", (response) => {
+          if (new URL(response.url()).pathname === `${mode}callback`) callbacks.push(response.fromServiceWorker());
+        });
+        await signInAgain(page, stage);
+        assert.deepEqual(callbacks, [false]);
+        assert.equal(stage.host.log.filter(({ path, query }) => path === `${mode}callback` && query.includes("code=")).length, 1);
+
+        const own = ["sandbox/.well-known/openid-configuration", "sandbox/jwks", "sandbox/switches/list", "sandbox/nothing", "sandbox/"];
+        for (const path of own) assert.ok((await ask(page, mode + path)).isFromWorker, path);
+        assert.ok((await ask(page, `/.well-known/oauth-authorization-server${mode}sandbox`)).isFromWorker, "RFC 8414");
+
+        stage.host.log.length = 0;
+        const others = [
+          "", "callback?code=x&state=y", "callback", "config.json", "session", "api", "sandbox", "sandboxes/", "token", "authorize",
+          ".well-known/oauth-authorization-server/sandbox/", ".well-known/openid-configuration", "x/sandbox/token",
+          ...(mode === "/" ? [] : ["../../sandbox/token", "../sandbox/token"]),
+        ];
+        for (const path of others) {
+          assert.ok(!(await ask(page, mode + path)).isFromWorker, path);
+          assert.equal(stage.host.log.length, 1, `${path} reached the host`);
+          stage.host.log.length = 0;
+        }
+        // A body, a header and a method pass untouched.
+        await ask(page, `${mode}token`, { method: "POST", body: "code=x&code_verifier=y", headers: { authorization: "Bearer z" } });
+        const [{ method, body, headers }] = stage.host.log;
+        assert.deepEqual([method, body, headers.authorization], ["POST", "code=x&code_verifier=y", "Bearer z"]);
+      });
+    });
+  }
+
+  scenario("keeps nothing of a callback, an answer or a page in any cache (WEB-11)", async ({ page, stage }) => {
+    await signIn(page, stage);
+    await readApi(page);
+    const cached = await page.evaluate(async () => {
+      const names = await caches.keys();
+      const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+      return requests.flat().map(({ url }) => new URL(url).pathname);
+    });
+    assert.equal(cached.length, 1);
+    assert.match(cached[0], /^\/sandbox_worker-[0-9a-f]{16}_bg\.wasm$/);
+  });
+
+  scenario("signs with a key that nobody can read out, and has kept what it says before it says it", async ({ page, stage }) => {
+    await signIn(page, stage);
+    const kept = await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const opening = indexedDB.open("leptos-pkce /sandbox/");
+          opening.onerror = reject;
+          opening.onsuccess = () => {
+            const store = opening.result.transaction("values").objectStore("values");
+            const [keys, state] = [store.get("keys"), store.get("state")];
+            state.onsuccess = async () => {
+              const { privateKey } = keys.result;
+              const exported = await crypto.subtle.exportKey("jwk", privateKey).then(() => "exported", (error) => error.name);
+              opening.result.close();
+              resolve({ exported, extractable: privateKey.extractable, state: state.result });
+            };
+          };
+        }),
+    );
+    assert.deepEqual([kept.exported, kept.extractable], ["InvalidAccessError", false]);
+    const { codes, tokens } = JSON.parse(kept.state);
+    assert.deepEqual(codes.map(({ code, is_used }) => [code, is_used]), [[stage.tokenRequests[0].parameters.code, true]]);
+    assert.equal(tokens.length, 1);
+  });
+
+  scenario("answers one request at a time: of twenty at once, one gets the tokens", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+    const answer = await interceptAnswer(stage, async () => {
+      await beginSignIn(page, stage);
+      await logIn(page);
+      await allow(page);
+    });
+    // The record of the pending sign-in holds the verifier; this plays twenty tabs with the same code.
+    await page.goto(stage.url());
+    const errors = await page.evaluate(async (code) => {
+      const [record] = Object.entries(sessionStorage).filter(([name]) => name.includes(" pending ")).map(([, text]) => JSON.parse(text));
+      const body = () =>
+        new URLSearchParams({
+          grant_type: "authorization_code", client_id: "workbench", redirect_uri: `${location.origin}/callback`, code, code_verifier: record.code_verifier,
+        });
+      const answers = Array.from({ length: 20 }, async () => (await (await fetch("/sandbox/token", { method: "POST", body: body() })).json()).error);
+      return Promise.all(answers);
+    }, answer.searchParams.get("code"));
+    assert.equal(errors.filter((error) => error === undefined).length, 1);
+    assert.equal(errors.filter((error) => error === "invalid_grant").length, 19);
+  });
+});
+
+describe("a worker that the browser ends", () => {
+  scenario("goes on where it was, at every step of a sign-in", async ({ page, stage, context }) => {
+    await beginSignIn(page, stage);
+    await loginField(page).waitFor();
+    await endWorker(context, page);
+    await logIn(page);
+    await page.getByRole("button", { name: "Allow" }).waitFor();
+    await endWorker(context, page);
+    const answer = await interceptAnswer(stage, () => allow(page));
+    await endWorker(context, page);
+    await page.goto(answer.href);
+    await isSignedIn(page);
+    await endWorker(context, page);
+    assert.equal((await readApi(page)).status, "Status 200");
+    await endWorker(context, page);
+    await signInAgain(page, stage);
+    assert.equal(stage.tokenRequests.length, 2);
+  });
+
+  scenario("in the middle of an answer leaves a whole state behind", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
+    await signIn(page, stage);
+    for (let round = 0; round < 5; round += 1) {
+      // Some of these die with the worker; those after it are answered.
+      const asked = page.evaluate(() =>
+        Promise.all(Array.from({ length: 10 }, () => fetch("/sandbox/authorize?client_id=nobody").then(({ status }) => status, () => "lost"))),
+      );
+      await endWorker(context, page);
+      for (const outcome of await asked) assert.ok([400, 503, "lost"].includes(outcome), outcome);
+      assert.equal((await ask(page, "/sandbox/jwks")).status, 200);
+    }
+    assert.equal((await readApi(page)).status, "Status 200");
+  });
+});
+
+describe("a new build", () => {
+  familiarScenario("replaces the worker, drops the old program, and keeps what the sandbox knows", async ({ page, stage }) => {
+    await signInAgain(page, stage);
+    const [name] = readdirSync(dist.app()).filter((name) => /^sandbox_worker-.*\.wasm$/.test(name));
+    const next = "sandbox_worker-0123456789abcdef_bg.wasm";
+    const script = readFileSync(join(dist.app(), "sandbox-service-worker.js"), "utf8");
+    stage.answer(`/${next}`, { body: readFileSync(join(dist.app(), name)) });
+    stage.answer("/sandbox-service-worker.js", { body: script.replace(name, next) });
+
+    // Browsers look for it when somebody comes to the site.
+    await page.goto(stage.url());
+    await until("the new program is the only one", () =>
+      page.evaluate(async (next) => {
+        const kept = await (await caches.open("leptos-pkce /sandbox/")).keys();
+        const { active, waiting, installing } = await navigator.serviceWorker.ready;
+        return kept.length === 1 && kept[0].url.endsWith(next) && active.state === "activated" && !waiting && !installing;
+      }, next),
+    );
+    // Alice is signed in there still, so no form comes.
+    await signInAgain(page, stage);
+    assert.equal((await readApi(page)).status, "Status 200");
+  });
+});
+
+describe("forgetting the sandbox", () => {
+  scenario("removes the worker, its program, its database, and the session at it", async ({ page, stage }) => {
+    await signIn(page, stage);
+    const before = JSON.parse((await ask(page, "/sandbox/jwks")).body).keys[0].kid;
+    await navigationTo(page, "Sign in").click();
+    await forgetButton(page).click();
+    await page.getByText(ASLEEP).waitFor();
+    await isSignedOut(page);
+    const { session, local, databases, caches } = await dump(page);
+    assert.deepEqual({ session, local, databases, caches }, { session: {}, local: {}, databases: [], caches: [] });
+    assert.equal(await registrations(page), 0);
+
+    // The next one is another server: it knows nobody, and signs with another key.
+    await signIn(page, stage);
+    assert.notEqual(JSON.parse((await ask(page, "/sandbox/jwks")).body).keys[0].kid, before);
+  });
+
+  scenario("in another tab is no harm: the sign-in there starts it again", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
+    await signIn(page, stage);
+    const other = await context.newPage();
+    await other.goto(stage.url());
+    await forgetButton(other).waitFor();
+    await navigationTo(page, "Sign in").click();
+    await forgetButton(page).click();
+    await page.getByText(ASLEEP).waitFor();
+    await signInButton(other).click();
+    await logIn(other);
+    await allow(other);
+    await isSignedIn(other);
+  });
+
+  scenario("leaves no page behind that pretends to be the sandbox's", async ({ page, stage }) => {
+    await page.goto(stage.url("sandbox/authorize"));
+    await heading(page, "Page not found").waitFor();
+    await page.getByText("This is a page of the sandbox, which is not running").waitFor();
+    stage.host.log.length = 0; // it was for the host to answer
+  });
+});
+
+describe("where the sandbox cannot be", () => {
+  /** Presses "Sign in", and resolves with what the page says instead. */
+  async function readTrouble(page, stage) {
+    await beginSignIn(page, stage);
+    const words = await page.getByRole("alert").innerText();
+    assert.equal(page.url(), stage.url());
+    assert.deepEqual(stage.authorizationRequests, []);
+    await page.getByRole("alert").getByRole("button", { name: "Reload the page" }).waitFor();
+    return words;
+  }
+
+  scenario("the page says so: a browser without Service Workers", async ({ page, stage }) => {
+    await page.addInitScript(() => delete Navigator.prototype.serviceWorker);
+    assert.match(await readTrouble(page, stage), /no Service Workers for this page.*private windows/s);
+  });
+
+  scenario("the page says so: a browser that refuses to register one", async ({ page, stage }) => {
+    await page.addInitScript(() => {
+      ServiceWorkerContainer.prototype.register = () => Promise.reject(new DOMException("no", "SecurityError"));
+    });
+    assert.match(await readTrouble(page, stage), /refused its Service Worker\. Allow this site to keep data/);
+  });
+
+  scenario("the page says so: storage is blocked", { preferences: { profile: { default_content_setting_values: { cookies: 2 } } } }, async ({ page, stage }) => {
+    assert.match(await readTrouble(page, stage), /cannot run here/);
+  });
+
+  scenario("the page says so: the worker's script was not uploaded", { allow: [/^error: A bad HTTP response code \(404\) was received/] }, async ({ page, stage }) => {
+    stage.answer("/sandbox-service-worker.js", { status: 404, type: "text/plain" });
+    assert.match(await readTrouble(page, stage), /see that sandbox-service-worker\.js was uploaded/);
+  });
+
+  scenario("the page says so: the worker's program was not uploaded; once it is, the sign-in works", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+    const [name] = readdirSync(dist.app()).filter((name) => /^sandbox_worker-.*\.wasm$/.test(name));
+    stage.answer(`/${name}`, { status: 404, type: "text/plain" });
+    assert.match(await readTrouble(page, stage), /did not start: its files did not arrive/);
+    stage.answer(`/${name}`);
+    await page.getByRole("button", { name: "Reload the page" }).click();
+    await signIn(page, stage);
+  });
+
+  familiarScenario("a forced reload is mended, or the page says what to do", async ({ page, stage, context }) => {
+    await signInAgain(page, stage);
+    const session = await context.newCDPSession(page);
+    await session.send("Page.reload", { ignoreCache: true });
+    await heading(page, "Session").waitFor();
+    await until("the worker has the page", () => page.evaluate(() => navigator.serviceWorker.controller !== null));
+    assert.equal((await readApi(page)).status, "Status 200");
+  });
+
+  familiarScenario("the page says so on every page: a reload that keeps the worker from it", async ({ page, stage }) => {
+    await signInAgain(page, stage);
+    await page.addInitScript(() => Object.defineProperty(ServiceWorkerContainer.prototype, "controller", { get: () => null }));
+    for (const path of ["session", "api"]) {
+      await page.goto(stage.url(path));
+      const trouble = page.getByRole("alert");
+      assert.match(await trouble.innerText(), /cannot see this page’s requests.*Shift \+ Reload/s);
+      await trouble.getByRole("button", { name: "Reload the page" }).waitFor();
+    }
+    await page.goto(stage.url());
+    assert.match(await page.getByRole("region", { name: "Sandbox" }).getByRole("alert").innerText(), /Reload it the ordinary way/);
+  });
+
+  scenario("can be waited for, and given up", async ({ page, stage, context }) => {
+    // A network that never answers: the program of the worker does not come.
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await context.route(/sandbox_worker-.*\.wasm$/, async (route) => {
+      await held;
+      await route.abort().catch(() => {});
+    });
+    await page.addInitScript(() => {
+      const { register } = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.register = function (...given) {
+        return new Promise((resolve) => setTimeout(() => resolve(register.apply(this, given)), 1000));
+      };
+    });
+    await beginSignIn(page, stage);
+    await page.getByText("Starting the sandbox…").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText(ASLEEP).waitFor();
+    release();
+    assert.deepEqual(stage.authorizationRequests, []);
+  });
+});
+
+describe("what the worker keeps", () => {
+  familiarScenario("may be damaged: a program that is none is said to be so, a state that is none begins anew", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
+    await signInAgain(page, stage);
+    await page.evaluate(async () => {
+      const cache = await caches.open("leptos-pkce /sandbox/");
+      const [request] = await cache.keys();
+      globalThis.genuine = await cache.match(request);
+      await cache.put(request, new Response("garbage", { headers: { "content-type": "application/wasm" } }));
+    });
+    await endWorker(context, page);
+    const answer = await ask(page, "/sandbox/jwks");
+    assert.equal(answer.status, 503);
+    assert.match(answer.body, /^The sandbox cannot answer: .*forget the sandbox/);
+    await page.evaluate(async () => {
+      const cache = await caches.open("leptos-pkce /sandbox/");
+      const [request] = await cache.keys();
+      await cache.put(request, globalThis.genuine);
+      const database = await new Promise((resolve) => (indexedDB.open("leptos-pkce /sandbox/").onsuccess = ({ target }) => resolve(target.result)));
+      await new Promise((resolve) => {
+        const transaction = database.transaction("values", "readwrite");
+        transaction.objectStore("values").put("{ \"version\": 99 }", "state");
+        transaction.oncomplete = resolve;
+      });
+      database.close();
+    });
+    await signIn(page, stage);
+  });
+});
+
+describe("misbehaviour, switched on in the running sandbox", () => {
+  familiarScenario("is listed as data", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+    await signInAgain(page, stage);
+    const { switches } = JSON.parse((await ask(page, "/sandbox/switches/list")).body);
+    assert.ok(switches.length >= 24);
+    for (const { name, phase, meaning, exercises, on } of switches) {
+      assert.ok(name && phase && meaning && exercises.length && on === false, name);
+    }
+    assert.equal(await misbehave(page, "iss-wrong"), 200);
+    assert.equal(await misbehave(page, "no-such-thing"), 400);
+  });
+
+  for (const [name, code] of [
+    ["iss-wrong", "callback.issuer_mismatch"],
+    ["state-wrong", "callback.unknown_state"],
+    ["code-expired", "token.refused"],
+    ["token-lost", "token.unreachable"],
+    ["token-redirected", "token.unreachable"],
+    ["token-html", "token.html"],
+    ["token-endless", "token.body_too_large"],
+    ["token-type-other", "token.unsupported_token_type"],
+    ["token-429", "token.refused"],
+  ]) {
+    familiarScenario(`${name} ends with ${code}`, { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+      await page.goto(stage.url());
+      await forgetButton(page).waitFor();
+      await misbehave(page, name);
+      await signInButton(page).click();
+      assert.equal((await readFault(page)).code, code);
+      await isSignedOut(page);
+      // At most once, whatever becomes of the answer (TOK-14).
+      assert.ok(stage.tokenRequests.length <= 1);
+      await misbehave(page);
+      await signInAgain(page, stage);
+    });
+  }
+
+  familiarScenario("token-slow can be waited for, and given up", async ({ page, stage }) => {
+    await page.goto(stage.url());
+    await forgetButton(page).waitFor();
+    await misbehave(page, "token-slow");
+    await signInButton(page).click();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    assert.equal((await readFault(page)).code, "token.cancelled");
+    // Nobody else has to wait for it.
+    assert.equal((await ask(page, "/sandbox/jwks")).status, 200);
+  });
+
+  for (const [name, status] of [["api-401", 401], ["api-401-bare", 401], ["api-403", 403], ["api-403-bare", 403], ["api-429", 429]]) {
+    familiarScenario(`${name} is shown as what it is`, { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+      await signInAgain(page, stage);
+      await misbehave(page, name);
+      assert.equal((await readApi(page)).status, `Status ${status}`);
+      await misbehave(page);
+      assert.equal((await sendRequest(page)).status, "Status 200");
+      assert.equal(await apiResponse(page).getByRole("alert").count(), 0);
+      await signOutButton(page).waitFor();
+    });
+  }
+});
