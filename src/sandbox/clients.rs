@@ -16,7 +16,10 @@ pub struct Clients(Vec<Client>);
 impl Clients {
     /// The clients of a site: the workbench, and the example app.
     pub(super) fn of_site(base: &str) -> Self {
-        let client = |client_id, name| Client { client_id, name, redirect_uris: vec![format!("{base}callback")] };
+        // As static hosts spell it.
+        let spellings = ["callback", "callback/", "callback.html"];
+        let redirect_uris = || spellings.map(|name| format!("{base}{name}")).to_vec();
+        let client = |client_id, name| Client { client_id, name, redirect_uris: redirect_uris() };
         Self(vec![client("workbench", "the workbench"), client("minimal", "the minimal example")])
     }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import Ajv from "ajv/dist/2020.js";
 import { TOP, app } from "./support/dist.mjs";
-import { beginSignIn, isSignedIn, readFault, signInAgain, signInButton } from "./support/person.mjs";
+import { allow, beginSignIn, isSignedIn, logIn, readApi, readFault, signIn, signInAgain, signInButton } from "./support/person.mjs";
 import { setting } from "./support/scenario.mjs";
 import { LOAD_FAILED } from "./support/visitor.mjs";
 
@@ -142,10 +142,25 @@ describe("a configuration that is in order", () => {
     assert.equal(stage.authorizationRequests[0].parameters.redirect_uri, stage.url("callback"));
   });
 
-  scenario("may name no server yet, and the page says how to add one", async ({ page, stage }) => {
+  scenario("may name no server, which means the sandbox", { stranger: true }, async ({ page, stage }) => {
     stage.answer("/config.json", { body: '{ "authorization_servers": [] }' });
     await page.goto(stage.url());
-    await page.getByText("config.json names no authorization server.").waitFor();
+    const card = page.getByRole("region", { name: "Sandbox", exact: true });
+    await card.getByText(stage.url("sandbox/"), { exact: true }).waitFor();
+    await signIn(page, stage);
+  });
+
+  scenario("may name the sandbox beside others, by a path below the site's base", { stranger: true }, async ({ page, stage }) => {
+    stage.configure(stage.client({ name: "First" }), {
+      name: "Practice", issuer: "sandbox/", client_id: "minimal", scope: "photos:read", resources: [{ url: "sandbox/api/photos" }],
+    });
+    await page.goto(stage.url());
+    await signInButton(page.getByRole("region", { name: "Practice", exact: true })).click();
+    await logIn(page);
+    await allow(page);
+    await isSignedIn(page);
+    assert.equal((await readApi(page)).status, "Status 200");
+    await page.getByText(stage.url("sandbox/api/photos"), { exact: false }).first().waitFor();
   });
 
   scenario(
@@ -165,7 +180,7 @@ describe("a configuration that is in order", () => {
 
   scenario(
     "may not have a parameter of the request twice, in the endpoint's own query (AUT-1, A45)",
-    { client: ({ authorizationServer }) => ({ metadata: { authorization_endpoint: `${authorizationServer.issuer}/auth?client_id=other` } }) },
+    { client: ({ authorizationEndpoint }) => ({ metadata: { authorization_endpoint: `${authorizationEndpoint}?client_id=other` } }) },
     async ({ page, stage }) => {
       await beginSignIn(page, stage);
       const { code, summary } = await readFault(page);
@@ -176,7 +191,7 @@ describe("a configuration that is in order", () => {
   );
 
   scenario("may name several clients, each with a session of its own (CFG-14)", async ({ page, stage }) => {
-    stage.configure(stage.client({ name: "First" }), stage.client({ name: "Second", client_id: "workbench-jwt", scope: "photos:read" }));
+    stage.configure(stage.client({ name: "First" }), stage.client({ name: "Second", client_id: stage.otherClientId, scope: "photos:read" }));
     const card = (name) => page.getByRole("region", { name, exact: true });
     await page.goto(stage.url());
     await signInButton(card("First")).click();
@@ -187,7 +202,7 @@ describe("a configuration that is in order", () => {
     await isSignedIn(page);
 
     const picker = page.getByRole("combobox", { name: "Authorization server" });
-    for (const [name, clientId] of [["First", "workbench"], ["Second", "workbench-jwt"]]) {
+    for (const [name, clientId] of [["First", "workbench"], ["Second", stage.otherClientId]]) {
       await picker.selectOption({ label: name });
       const details = page.getByRole("region", { name: "Access token" });
       await details.getByText(clientId, { exact: true }).waitFor();

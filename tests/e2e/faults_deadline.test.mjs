@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { beginSignIn, isSignedOut, readFault } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { until } from "./support/until.mjs";
 
 const DEADLINE = 20_000;
@@ -14,7 +14,7 @@ describe("a token endpoint that never comes to an end", { concurrency: true }, (
     ["drip", "sends a byte per second, headers first", 200],
   ]) {
     describe(`and ${what}`, () => {
-      const scenario = setting({ familiar: true, faults: true });
+      const scenario = setting({ familiar: true, faults: true, needs: ANOTHER_ORIGIN });
 
       scenario("is given up after twenty seconds, and sees the connection close (TOK-15)", async ({ page, stage }) => {
         stage.fault.mode = mode;

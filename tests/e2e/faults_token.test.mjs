@@ -4,13 +4,13 @@
 import assert from "node:assert/strict";
 import { before, describe } from "node:test";
 import { allow, beginSignIn, isSignedIn, isSignedOut, logIn, readApi, readFault, signInAgain, signOutButton } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { dump, storedNames } from "./support/storage.mjs";
 import { startBystander } from "./servers/loopback.mjs";
 import { until } from "./support/until.mjs";
 import { BLOCKED_BY_CORS, LOAD_FAILED } from "./support/visitor.mjs";
 
-const scenario = setting({ familiar: true, faults: true });
+const scenario = setting({ familiar: true, faults: true, needs: ANOTHER_ORIGIN });
 
 const FAILED = [LOAD_FAILED, BLOCKED_BY_CORS];
 

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { beginSignIn, isSignedIn, readApi, readFault, signIn, signInButton, withheldAnswer } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { until } from "./support/until.mjs";
 import { BLOCKED_BY_CORS, LOAD_FAILED } from "./support/visitor.mjs";
 
-const scenario = setting({ familiar: true, faults: true });
+const scenario = setting({ familiar: true, faults: true, needs: ANOTHER_ORIGIN });
 
 const OIDC = "/.well-known/openid-configuration";
 const OAUTH = "/.well-known/oauth-authorization-server";
@@ -303,7 +303,7 @@ describe("a server that hands people on to another (mix-up)", () => {
 });
 
 describe("a real server whose issuer has a path", () => {
-  const onThatStage = setting({ authorizationServer: { issuerPath: "/tenant/a" } });
+  const onThatStage = setting({ authorizationServer: { issuerPath: "/tenant/a" }, needs: ANOTHER_ORIGIN });
 
   onThatStage("signs people in, and its tokens open the API (CFG-8)", async ({ page, stage }) => {
     await signIn(page, stage);

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import * as dist from "./support/dist.mjs";
 import { allow, logIn, signInButton, signOutButton, apiResponse } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 
 const scenario = setting({
+  needs: ANOTHER_ORIGIN,
   host: { root: dist.minimal(), port: 8080 },
   authorizationServer: { port: 9080 },
   api: { port: 9081 },

@@ -32,7 +32,7 @@ const OF_THE_WORKBENCH = {
     await page.getByRole("link", { name: "Follow the link" }).waitFor();
   },
   "sign-in with several servers": async (page, stage) => {
-    stage.configure(stage.client({ name: "First" }), stage.client({ name: "Second", client_id: "workbench-jwt" }));
+    stage.configure(stage.client({ name: "First" }), stage.client({ name: "Second", client_id: stage.otherClientId }));
     await page.goto(stage.url());
     await page.getByRole("combobox", { name: "Authorization server" }).waitFor();
   },

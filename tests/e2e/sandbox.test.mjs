@@ -264,7 +264,7 @@ describe("forgetting the sandbox", () => {
     await page.goto(stage.url("sandbox/authorize"));
     await heading(page, "Page not found").waitFor();
     await page.getByText("This is a page of the sandbox, which is not running").waitFor();
-    stage.host.log.length = 0; // it was for the host to answer
+    stage.reset(); // it was for the host to answer
   });
 });
 

@@ -28,6 +28,7 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
     photos,
     userinfo: `${issuer}userinfo`,
     authorizationEndpoint: `${issuer}authorize`,
+    otherClientId: "minimal",
     photosOfAlice: 3,
     spentForm: "This is not possible",
     origins: [host.origin],

@@ -46,6 +46,7 @@ export async function startStage({
     photos: `${api.origin}/photos`,
     userinfo: `${authorizationServer.issuer}/me`,
     authorizationEndpoint: `${authorizationServer.issuer}/auth`,
+    otherClientId: "workbench-jwt",
     photosOfAlice: 12,
 
     /** The heading that answers a form which was used already. */
