@@ -240,6 +240,8 @@ describe("config.schema.json", () => {
     const { metadata } = good;
     assert.ok(check({ authorization_servers: [{ client_id: "spa", metadata }] }), JSON.stringify(check.errors));
     assert.ok(check({ authorization_servers: [] }), JSON.stringify(check.errors));
+    const sandbox = { issuer: "sandbox/", resources: [{ url: "sandbox/api/photos" }] };
+    assert.ok(check(one(sandbox)), JSON.stringify(check.errors));
   });
 
   for (const [what, document] of [
@@ -256,6 +258,7 @@ describe("config.schema.json", () => {
     ],
     ["another storage", one({ token_storage: "local" })],
     ["a script for an endpoint (CFG-3)", one({ metadata: { authorization_endpoint: "javascript:alert(1)" } })],
+    ["an issuer without its scheme", one({ issuer: "as.example/tenant" })],
     ["an issuer with a query (CFG-2)", one({ issuer: "https://as.example/?a" })],
     ["a redirect URI with a fragment (CFG-4)", one({ redirect_uri: "https://app.example/#callback" })],
     ["a parameter that the app sets itself (A45)", one({ extra_parameters: { code_challenge: "plain" } })],
