@@ -5,18 +5,24 @@ CONFIG =
 DIST = dist
 ONLY =
 
+# Signing in, on the sandbox once more: all but what tests the sandbox itself, or the servers of the tests.
+ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(wildcard tests/e2e/*.test.mjs))
+
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown
 
-.PHONY: help serve test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package clean
+.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package clean
 # The steps of `make test` share one target directory and one terminal.
 .NOTPARALLEL:
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 24
 
-serve: ## sign in at a development server: prints the address to open; Ctrl-C ends it
+serve: ## the workbench, with the sandbox to sign in at: prints the address to open; Ctrl-C ends it [PORT=8080]
 	@scripts/serve
+
+authorization-server: ## a certified server to sign in at, and an API; prints the config.json for them [AS_PORT=9080] [API_PORT=9081]
+	@scripts/authorization-server
 
 test: setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package ## everything, in order
 
@@ -50,8 +56,9 @@ test-browser: ## the browser adapters and components, in headless Chromium
 test-scripts: ## the build's own scripts
 	$(ENV) node --test --test-reporter=spec scripts/*.d/*.test.mjs
 
-test-e2e: dist dist-sub ## whole sign-ins in Chromium, against the release build
+test-e2e: dist dist-sub ## whole sign-ins in Chromium, against the release build: at a real server, then at the sandbox
 	$(ENV) node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
+	$(ENV) LEPTOS_PKCE_SERVER=sandbox node --test --test-concurrency=2 --test-reporter=spec $(ON_SANDBOX)
 
 # The same site for a sub-path, for the tests of hosting.
 dist-sub: setup

@@ -1,7 +1,7 @@
 # Puts this project's tools on PATH: `. ./env.sh`, from the top of the checkout, in bash or any POSIX shell.
 # Afterwards plain `trunk serve`, `cargo test --target wasm32-unknown-unknown` and `wasm-opt` work.
 
-if [ -d "$PWD/.tools/bin" ] || [ -d "$PWD/node_modules/.bin" ]; then
+if [ -d "$PWD/.tools" ]; then
   case ":$PATH:" in
     *":$PWD/.tools/bin:"*) ;;
     *) export PATH="$PWD/.tools/bin:$PWD/node_modules/.bin:$PATH" ;;
@@ -10,5 +10,5 @@ if [ -d "$PWD/.tools/bin" ] || [ -d "$PWD/node_modules/.bin" ]; then
   if [ -f .tools/env ]; then . ./.tools/env; fi
   if [ -f .tools/env-browser ]; then . ./.tools/env-browser; fi
 else
-  echo "env.sh: nothing is set up here; run scripts/setup build, in the top directory of the checkout." >&2
+  echo "env.sh: nothing is set up here; run scripts/setup serve or build, in the top directory of the checkout." >&2
 fi

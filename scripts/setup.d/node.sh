@@ -1,4 +1,4 @@
-# Node runs the build's last step, the development servers and the end-to-end tests.
+# Node runs the last step of the release build, the development server and the end-to-end tests.
 
 ensure_node() {
   have node || fail "Node is missing: install Node $NODE_LEAST or newer, then run this again."
@@ -6,7 +6,7 @@ ensure_node() {
   version=$(node -p process.versions.node)
   printf '%s\n' "$NODE_LEAST" "$version" | sort -C -V ||
     fail "Node $version is too old: install Node $NODE_LEAST or newer, then run this again."
-  say "node" "$version runs the post-build step, the development servers and the end-to-end tests"
+  say "node" "$version runs the release build's last step, the development server and the end-to-end tests"
 }
 
 # The lock file's checksum, left in node_modules, tells whether `npm ci` has anything to do.

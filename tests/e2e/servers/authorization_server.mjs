@@ -240,7 +240,7 @@ function developmentKeys() {
 
 /**
  * oidc-provider warns on start that its in-memory store and Node 20 are not for production. We know; and the first
- * lines of `make serve` are for the address to open.
+ * lines of `make authorization-server` are for the address to open.
  */
 async function quietly(start) {
   const { info, warn } = console;

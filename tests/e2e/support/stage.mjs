@@ -127,7 +127,7 @@ async function started(server) {
     return await server;
   } catch (error) {
     if (error.code !== "EADDRINUSE") throw error;
-    throw new Error(`Port ${error.port} is taken, perhaps by \`make serve\`: end what listens there, then run this again.`, { cause: error });
+    throw new Error(`Port ${error.port} is taken, perhaps by \`make authorization-server\`: end what listens there, then run this again.`, { cause: error });
   }
 }
 
