@@ -36,7 +36,7 @@ const EXPOSE: [(&str, &str); 10] = [
 ];
 
 /// Files that may print, and what.
-const PRINT: [(&str, &str); 1] = [("main.rs", "eprintln!")];
+const PRINT: [(&str, &str); 2] = [("main.rs", "eprintln!"), ("bin/sandbox_worker.rs", "eprintln!")];
 
 const MOST_LINES: usize = 700;
 
@@ -87,12 +87,15 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         "browser" => {
             let allowed = match to_layer {
                 "protocol" => to_module != "flow",
-                // One deadline over headers and body: a fetch needs a timer.
-                "browser" => to_module == module || (module, to_module) == ("fetch", "clock"),
+                // One deadline over headers and body: a fetch needs a timer. So does whoever waits for a worker.
+                "browser" => {
+                    to_module == module || (["fetch", "service_worker"].contains(&module) && to_module == "clock")
+                }
                 _ => false,
             };
-            (!allowed)
-                .then_some("an adapter knows protocol values, not the flow, and no other adapter but fetch the clock")
+            (!allowed).then_some(
+                "an adapter knows protocol values, not the flow, and no other adapter but those that wait the clock",
+            )
         }
         "ui" if foreign => (!is_std && to_layer != "leptos").then_some("ui is Leptos and nothing below it"),
         "ui" => {
@@ -111,11 +114,24 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         "workbench" => {
             let allowed = match to_layer {
                 "protocol" | "inspect" | "ui" | "route" | "workbench" => true,
-                // What pages offer beside the flow: copying, lifetimes, links.
-                "browser" => ["clipboard", "clock", "navigation"].contains(&to_module),
+                // What pages offer beside the flow: copying, lifetimes, links, the sandbox.
+                "browser" => ["clipboard", "clock", "navigation", "service_worker"].contains(&to_module),
                 _ => false,
             };
             (!allowed).then_some("the workbench uses what the library makes public to everybody")
+        }
+        "bin" if foreign => {
+            let allowed = is_std || (WEB.contains(&to_layer) && to_layer != "getrandom");
+            (!allowed).then_some("the worker is Web crates around the sandbox: no framework")
+        }
+        "bin" => {
+            let allowed = match to_layer {
+                "protocol" => to_module != "flow",
+                "sandbox" => true,
+                "browser" => ["clock", "entropy", "indexed_db", "subtle"].contains(&to_module),
+                _ => false,
+            };
+            (!allowed).then_some("the worker is the sandbox on what a worker has of the browser; no client in it")
         }
         "route" => (!is_pure_std).then_some("routes are pure: std"),
         "" => {
@@ -158,6 +174,12 @@ fn protocol_decisions(code: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a file of the client has the word, in code or in prose; the one that registers the worker may.
+fn knows_the_sandbox(file: &File) -> bool {
+    let is_client = ["protocol", "browser", "ui"].contains(&file.module.first().map_or("", String::as_str));
+    is_client && file.path != "browser/service_worker.rs" && file.text.to_lowercase().contains("sandbox")
 }
 
 /// Calls that a library must not make: it would end the page, or speak where nobody asked it to.
@@ -478,6 +500,12 @@ fn no_adapter_decides_about_the_protocol() {
     assert_none(&decisions.collect::<Vec<_>>());
 }
 
+/// To the client the sandbox is a server like any other: it must not know it when it sees it.
+#[test]
+fn the_client_does_not_know_the_sandbox() {
+    assert_none(&FILES.iter().filter(|file| knows_the_sandbox(file)).map(|file| file.path.clone()).collect::<Vec<_>>());
+}
+
 /// OPS-1: whoever opens a secret is on the list, and the list holds nobody else.
 #[test]
 fn only_listed_files_open_a_secret() {
@@ -534,6 +562,10 @@ fn the_checker_knows_what_each_layer_may_import() {
             "workbench/pages/api.rs",
             "use crate::route::Route;\nuse super::super::parts::X;\nuse leptos_pkce::ui::use_auth;",
         ),
+        ("workbench/sandbox.rs", "use leptos_pkce::browser::service_worker::Order;"),
+        ("bin/sandbox_worker.rs", "use leptos_pkce::browser::{clock, indexed_db::Database};\nuse js_sys::Promise;"),
+        ("bin/sandbox_worker.rs", "use leptos_pkce::sandbox::Sandbox;\nuse leptos_pkce::protocol::url::Url;"),
+        ("browser/service_worker.rs", "use super::clock;"),
         ("main.rs", "mod workbench;\nfn main() { workbench::mount(); }"),
     ] {
         assert_eq!(count(path, code), 0, "{path}: {code}");
@@ -571,10 +603,26 @@ fn the_checker_catches_a_forbidden_import() {
         ("workbench/shell.rs", "use gloo_net::http::Request;"),
         ("workbench/shell.rs", "use leptos_pkce::browser::storage;"),
         ("workbench/shell.rs", "fn f() { leptos_pkce::browser::driver::Driver::site(); }"),
+        ("workbench/sandbox.rs", "use leptos_pkce::sandbox::switches::ALL;"),
+        ("bin/sandbox_worker.rs", "use leptos::prelude::*;"),
+        ("bin/sandbox_worker.rs", "use leptos_pkce::browser::storage;"),
+        ("bin/sandbox_worker.rs", "use leptos_pkce::protocol::flow::Flow;"),
+        ("sandbox/http.rs", "use crate::browser::clock;"),
+        ("sandbox/http.rs", "use web_sys::Response;"),
         ("route.rs", "use leptos_pkce::protocol::url::Url;"),
         ("new_folder/file.rs", "use std::fmt;"),
     ] {
         assert_eq!(count(path, code), 1, "{path}: {code}");
+    }
+}
+
+#[test]
+fn the_checker_finds_the_sandbox_in_the_client() {
+    for path in ["protocol/client.rs", "ui/auth.rs", "browser/fetch.rs"] {
+        assert!(knows_the_sandbox(&File::new(path, "// As the Sandbox does it.")), "{path}");
+    }
+    for path in ["browser/service_worker.rs", "workbench/sandbox.rs", "sandbox/mod.rs"] {
+        assert!(!knows_the_sandbox(&File::new(path, "//! The sandbox.")), "{path}");
     }
 }
 

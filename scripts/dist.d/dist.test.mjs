@@ -9,7 +9,7 @@ import { after, describe, it } from "node:test";
 import { readConfig } from "./config.mjs";
 import { elements } from "./html.mjs";
 import { inspectPage } from "./inspect.mjs";
-import { exportsUsed, rename, withoutClasses } from "./shrink.mjs";
+import { exportsUsed, namesInPage, namesInWorker, rename, withoutClasses } from "./shrink.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./policy.mjs";
 
 const SCRIPT = "start();\n";
@@ -91,6 +91,11 @@ describe("policy", () => {
     assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'/);
   });
 
+  it("allows workers of the site where it has one, and none elsewhere", () => {
+    assert.match(policy, /worker-src 'none'/);
+    assert.match(contentSecurityPolicy(inspect(), ANY_SERVER, { hasWorker: true }), /worker-src 'self';/);
+  });
+
   it("is put right after the encoding, without what a meta element cannot say", () => {
     const html = page();
     const { policyOffset } = inspect();
@@ -130,6 +135,31 @@ wasm.start();`;
     assert.throws(() => withoutClasses(`${script}\nnew Stream();`), { message: /uses the class Stream/ });
   });
 
+  it("loses them too where it is no module but one function, as for a worker", () => {
+    const classic = `let wasm_bindgen = (function(exports) {
+  class Stream { free() { wasm.stream_free(this.__wbg_ptr); } }
+  if (Symbol.dispose) Stream.prototype[Symbol.dispose] = Stream.prototype.free;
+  exports.Stream = Stream;
+  const StreamFinalization = new FinalizationRegistry(ptr => wasm.stream_free(ptr));
+  class Kept {}
+  return Object.assign(() => wasm.start(new Kept()), exports);
+})({ __proto__: null });`;
+    const rest = withoutClasses(classic);
+    assert.doesNotMatch(rest, /Stream/);
+    assert.match(rest, /class Kept/);
+    assert.deepEqual(exportsUsed(rest), ["memory", "start"]);
+  });
+
+  it("is found where a page preloads it, and where a worker's script names it", () => {
+    const page = '<link rel="modulepreload" href="/sub/app-1f.js"><link rel="preload" as="fetch" href="/sub/app-1f_bg.wasm">';
+    assert.deepEqual(namesInPage(page), { script: "app-1f.js", module: "app-1f_bg.wasm" });
+    assert.throws(() => namesInPage("<p>"), { message: /preloads no script or no module/ });
+    const worker = 'const GLUE = "sandbox_worker-0a.js";\nconst MODULE = "sandbox_worker-1b_bg.wasm";';
+    assert.deepEqual(namesInWorker(worker), { script: "sandbox_worker-0a.js", module: "sandbox_worker-1b_bg.wasm", isClassic: true });
+    const unnamed = 'const GLUE = "sandbox_worker.js";\nconst MODULE = "sandbox_worker_bg.wasm";';
+    assert.throws(() => namesInWorker(unnamed), { message: /names no hashed script or module: let Trunk run its hook/ });
+  });
+
   it("says which exports of the module it uses", () => {
     assert.deepEqual(exportsUsed(withoutClasses(script)), ["memory", "free", "start"]);
   });
@@ -158,6 +188,14 @@ describe("a deployment's config.json", () => {
   it("lets the page talk to its servers, and not to where it only navigates", () => {
     const { servers } = read({ authorization_servers: [server, { issuer: "http://localhost:9080" }] });
     assert.deepEqual(servers, ["http://localhost:9080", "https://api.example:8443", "https://as.example", "https://keys.example"]);
+  });
+
+  it("means the sandbox if it names no server, or names the sandbox", () => {
+    assert.equal(read({ authorization_servers: [] }).hasSandbox, true);
+    const sandbox = { issuer: "sandbox/", client_id: "workbench", resources: [{ url: "sandbox/api/photos" }] };
+    const both = read({ authorization_servers: [server, sandbox] });
+    assert.deepEqual([both.hasSandbox, both.servers.length, both.warnings.length], [true, 3, 1]);
+    assert.equal(read({ authorization_servers: [server] }).hasSandbox, false);
   });
 
   it("warns where discovery may name other origins", () => {
