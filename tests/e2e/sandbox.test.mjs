@@ -291,6 +291,26 @@ describe("where the sandbox cannot be", () => {
     assert.match(await readTrouble(page, stage), /refused its Service Worker\. Allow this site to keep data/);
   });
 
+  scenario(
+    "the page says so: it came by http from another machine",
+    {
+      names: ["app.test"], origins: ({ host }) => [host.origin.replace("localhost", "app.test")],
+      allow: [/^error: The Cross-Origin-Opener-Policy header has been ignored/], // as it is on http
+    },
+    async ({ page, stage }) => {
+      const url = stage.url().replace("localhost", "app.test");
+      await page.goto(url);
+      assert.equal(await page.evaluate(() => isSecureContext), false);
+      const words = await page.getByRole("alert").innerText();
+      assert.match(words, /the sandbox cannot run here: browsers keep Service Workers for https and for this machine/);
+      assert.match(words, /http:\/\/localhost, or name a server under authorization_servers/);
+      // Named in so many words it is a mistake of the configuration.
+      stage.configure(stage.client());
+      await page.goto(url);
+      assert.equal((await readFault(page)).code, "configuration.invalid");
+    },
+  );
+
   scenario("the page says so: storage is blocked", { preferences: { profile: { default_content_setting_values: { cookies: 2 } } } }, async ({ page, stage }) => {
     assert.match(await readTrouble(page, stage), /cannot run here/);
   });

@@ -22,25 +22,29 @@ const options = {
     "--disable-sync",
     "--disable-quic",
     "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
   ],
 };
 
+/** No name leads anywhere but to this machine. */
+const resolving = (names = []) =>
+  `--host-resolver-rules=${[...names.map((name) => `MAP ${name} 127.0.0.1`), "MAP * ~NOTFOUND", "EXCLUDE localhost", "EXCLUDE 127.0.0.1"].join(", ")}`;
+
 /** A browser; tests take contexts from it. */
 export function launch() {
-  return chromium.launch(options);
+  return chromium.launch({ ...options, args: [...options.args, resolving()] });
 }
 
 /**
  * A browser with a profile of its own, for settings that a context cannot make.
  *
  * @param {object} preferences what the profile's `Preferences` file says, e.g. that cookies are blocked
+ * @param {string[]} [names] further host names of this machine
  */
-export async function launchWithPreferences(preferences) {
+export async function launchWithPreferences(preferences, names = []) {
   const profile = await mkdtemp(join(tmpdir(), "leptos-pkce-profile-"));
   await mkdir(join(profile, "Default"));
   await writeFile(join(profile, "Default/Preferences"), JSON.stringify(preferences));
-  const context = await chromium.launchPersistentContext(profile, options);
+  const context = await chromium.launchPersistentContext(profile, { ...options, args: [...options.args, resolving(names)] });
   return {
     context,
     close: async () => {

@@ -51,6 +51,7 @@ export function setting({ familiar = false, needs: settingNeeds, sandbox = ON_SA
    * @param {boolean} [options.stranger] in a familiar setting: somebody whom the authorization server does not know
    * @param {object} [options.context] for Playwright's `newContext`
    * @param {object} [options.preferences] of a browser started for this test alone
+   * @param {string[]} [options.names] further host names of this machine, in a browser started for this test alone
    * @param {string} [options.needs] what the sandbox cannot have: not run there
    * @param {(scene: object) => Promise<void>} play
    */
@@ -84,8 +85,8 @@ async function introduce(stage) {
   return cookies;
 }
 
-async function visit({ context: contextOptions, preferences }) {
-  if (preferences) return launchWithPreferences(preferences);
+async function visit({ context: contextOptions, preferences, names }) {
+  if (preferences || names) return launchWithPreferences(preferences ?? {}, names);
   const context = await (await browser).newContext(contextOptions);
   return { context, close: () => context.close() };
 }
