@@ -143,6 +143,9 @@ pub mod manual {
     #[doc = include_str!("manual/hosting.md")]
     pub mod hosting {}
 
+    #[doc = include_str!("manual/sandbox.md")]
+    pub mod sandbox {}
+
     #[doc = include_str!("manual/security.md")]
     pub mod security {}
 }

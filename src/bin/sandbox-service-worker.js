@@ -52,8 +52,8 @@ addEventListener("fetch", (event) => {
 // Pages send "start" or "forget" with a port, and get true when it is done.
 addEventListener("message", (event) => {
   const [port] = event.ports;
-  const done = { start, forget }[event.data]();
-  event.waitUntil(done.then(() => port.postMessage(true), () => port.postMessage(false)));
+  const order = { __proto__: null, start, forget }[event.data];
+  if (order && port) event.waitUntil(order().then(() => port.postMessage(true), () => port.postMessage(false)));
 });
 
 async function start() {

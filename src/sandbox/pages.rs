@@ -60,12 +60,20 @@ pub(super) async fn consent<C: Crypto>(
 
 /// Says why nobody can be sent back to the client.
 pub(super) async fn refused<C: Crypto>(turn: &Turn<'_, C>, why: &str) -> Result<Response, CryptoFailure> {
-    page(turn, 400, "Not possible", &format!("<h1>This is not possible</h1><p>{}</p>", escape(why))).await
+    let body = format!("<h1>This is not possible</h1><p>{}</p>{}", escape(why), way_back(turn));
+    page(turn, 400, "Not possible", &body).await
 }
 
 /// Says that there is nothing at this address.
 pub(super) async fn not_found<C: Crypto>(turn: &Turn<'_, C>) -> Result<Response, CryptoFailure> {
-    page(turn, 404, "Not found", "<h1>Nothing is here</h1><p>The sandbox has no such page.</p>").await
+    let body = format!("<h1>Nothing is here</h1><p>The sandbox has no such page.</p>{}", way_back(turn));
+    page(turn, 404, "Not found", &body).await
+}
+
+/// Leads to the site that the server is part of.
+fn way_back<C>(turn: &Turn<'_, C>) -> String {
+    let base = turn.issuer.as_str().strip_suffix("sandbox/").unwrap_or_default();
+    format!("<p><a href=\"{}\">Go to the workbench</a></p>", escape(base))
 }
 
 async fn page<C: Crypto>(turn: &Turn<'_, C>, status: u16, title: &str, body: &str) -> Result<Response, CryptoFailure> {

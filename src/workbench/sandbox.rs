@@ -97,6 +97,12 @@ impl Sandbox {
         }
     }
 
+    /// The clients of the sandbox.
+    fn clients(self) -> Vec<ClientKey> {
+        let keys: Vec<_> = self.auth.peek(|flow| flow.clients().iter().map(|client| client.key().clone()).collect());
+        keys.into_iter().filter(|key| self.is(key)).collect()
+    }
+
     fn is_running_now(self) -> bool {
         self.status.get_untracked() == Status::Running
     }
@@ -106,22 +112,29 @@ impl Sandbox {
         let base = self.auth.peek(|flow| flow.site().base_path().to_owned());
         let performing: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
             let outcome = service_worker::perform(order, &base).await;
+            if (order, outcome) == (Order::Resume, Ok(false)) {
+                // There was nothing to take up; meanwhile somebody may have pressed the button.
+                return;
+            }
             let is_wanted = self.status.get_untracked() != Status::Absent;
             self.status.set(match outcome {
                 Err(reason) => Status::Failed(reason),
                 Ok(true) => Status::Running,
                 Ok(false) => Status::Absent,
             });
-            if order == Order::Forget && outcome.is_ok() {
-                // The session there is worth nothing any more.
-                self.auth.sign_out();
-                return reload();
+            for key in self.clients() {
+                if order == Order::Forget && outcome.is_ok() {
+                    // A session there is worth nothing any more.
+                    self.auth.select(key);
+                    self.auth.sign_out();
+                } else {
+                    self.expect_sign_in(&key);
+                }
             }
-            let keys =
-                self.auth.peek(|flow| flow.clients().iter().map(|client| client.key().clone()).collect::<Vec<_>>());
-            keys.iter().filter(|key| self.is(key)).for_each(|key| self.expect_sign_in(key));
-            if let Some(then) = then.filter(|_| is_wanted && outcome == Ok(true)) {
-                then();
+            match then {
+                _ if order == Order::Forget && outcome.is_ok() => reload(),
+                Some(then) if is_wanted && outcome == Ok(true) => then(),
+                _ => {}
             }
         });
         spawn_local(performing);
@@ -138,7 +151,7 @@ impl Sandbox {
                 .child(button("button.button small", "Cancel", move || self.status.set(Status::Absent))),
             Status::Running => element("p.muted")
                 .child(button("button.button small", "Forget the sandbox", move || self.order(Order::Forget, None)))
-                .child(" removes its Service Worker, its key, and what was signed and allowed there."),
+                .child(" removes its Service Worker, its key, and what it knows."),
             Status::Failed(reason) => notice(reason),
         }
     }
@@ -195,7 +208,12 @@ fn notice(reason: NotStarted) -> Node {
         }
     };
     let again = button("button.button small", "Reload the page", reload);
-    element("div.note").attribute("role", "alert").child(element("p").child(words)).child(again)
+    let again = element("p").child(again);
+    element("div.fault")
+        .attribute("data-fault", "network")
+        .attribute("role", "alert")
+        .child(element("p").child(words))
+        .child(again)
 }
 
 /// Loads the page anew.

@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import Ajv from "ajv/dist/2020.js";
 import { TOP, app } from "./support/dist.mjs";
 import { allow, beginSignIn, isSignedIn, logIn, readApi, readFault, signIn, signInAgain, signInButton } from "./support/person.mjs";
-import { setting } from "./support/scenario.mjs";
+import { ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { LOAD_FAILED } from "./support/visitor.mjs";
 
 const scenario = setting({ familiar: true });
@@ -162,6 +162,31 @@ describe("a configuration that is in order", () => {
     assert.equal((await readApi(page)).status, "Status 200");
     await page.getByText(stage.url("sandbox/api/photos"), { exact: false }).first().waitFor();
   });
+
+  scenario(
+    "may name the sandbox beside others: forgetting it leaves their sessions alone",
+    { needs: ANOTHER_ORIGIN },
+    async ({ page, stage }) => {
+      stage.configure(stage.client({ name: "First" }), { name: "Practice", issuer: "sandbox/", client_id: "workbench", token_storage: "session" });
+      const card = (name) => page.getByRole("region", { name, exact: true });
+      await page.goto(stage.url());
+      await signInButton(card("Practice")).click();
+      await logIn(page);
+      await allow(page);
+      await isSignedIn(page);
+      await page.goto(stage.url());
+      await signInButton(card("First")).click();
+      await isSignedIn(page);
+      await page.goto(stage.url());
+      await card("Practice").getByRole("button", { name: "Forget the sandbox" }).click();
+      await page.getByText("It is started when you sign in").waitFor();
+      const picker = page.getByRole("combobox", { name: "Authorization server" });
+      await picker.selectOption({ label: "Practice" });
+      await page.getByText("Signed out", { exact: true }).waitFor();
+      await picker.selectOption({ label: "First" });
+      await page.getByText(/^Signed in · /).waitFor();
+    },
+  );
 
   scenario(
     "with a redirect URI of another origin is refused before anybody leaves, with both values (CFG-4)",

@@ -17,7 +17,7 @@ const NOT_FOUND = [/^error: Failed to load resource: the server responded with a
 describe("below a path", () => {
   for (const [what, rewrites] of [["on a host that rewrites", true], ["on a host without rewrites", false]]) {
     describe(what, () => {
-      const scenario = setting({ host: { root: dist.subPath(), base: dist.SUB_PATH, rewrites } });
+      const scenario = setting({ whole: true, host: { root: dist.subPath(), base: dist.SUB_PATH, rewrites } });
 
       scenario(
         "signs in, reads the API, reloads, and asks for nothing outside of its path",
@@ -51,7 +51,7 @@ describe("below a path", () => {
 });
 
 describe("on a host without rewrites", () => {
-  const scenario = setting({ familiar: true, host: { rewrites: false } });
+  const scenario = setting({ whole: true, familiar: true, host: { rewrites: false } });
 
   for (const [what, redirect_uri] of [
     ["callback.html answers at /callback", "callback"],
@@ -94,7 +94,7 @@ describe("on a host without rewrites", () => {
 });
 
 describe("on a host that lets nobody set headers", () => {
-  const scenario = setting({ host: { rewrites: false, headers: false } });
+  const scenario = setting({ whole: true, host: { rewrites: false, headers: false } });
 
   scenario(
     "the page brings its policy itself, and signs in under it (WEB-4)",
@@ -117,7 +117,7 @@ describe("on a host that lets nobody set headers", () => {
 });
 
 describe("at an address that no page has", () => {
-  const scenario = setting();
+  const scenario = setting({ whole: true });
 
   scenario("says so, and knows the way back", async ({ page, stage }) => {
     await page.goto(stage.url("nothing/here"));

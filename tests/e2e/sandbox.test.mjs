@@ -15,8 +15,8 @@ import { dump } from "./support/storage.mjs";
 import { until } from "./support/until.mjs";
 import { LOAD_FAILED } from "./support/visitor.mjs";
 
-const scenario = setting({ sandbox: true });
-const familiarScenario = setting({ sandbox: true, familiar: true });
+const scenario = setting({ whole: true, sandbox: true });
+const familiarScenario = setting({ whole: true, sandbox: true, familiar: true });
 
 const ASLEEP = "It is started when you sign in";
 const forgetButton = (page) => page.getByRole("button", { name: "Forget the sandbox" });
@@ -64,6 +64,23 @@ describe("the sandbox", () => {
 
   const elsewhere = { client: () => ({ issuer: "https://as.example" }), origins: () => ["https://as.example"], allow: [LOAD_FAILED] };
 
+  scenario("is started by a press that comes before the page has looked for it", async ({ page, stage }) => {
+    await page.addInitScript(() => {
+      const { getRegistration } = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.getRegistration = async function (...given) {
+        const none = await getRegistration.apply(this, given);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return none;
+      };
+      const { register } = ServiceWorkerContainer.prototype;
+      ServiceWorkerContainer.prototype.register = async function (...given) {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return register.apply(this, given);
+      };
+    });
+    await signIn(page, stage);
+  });
+
   scenario("is not started where another server is configured", elsewhere, async ({ page, stage }) => {
     await page.route("https://as.example/**", (route) => route.fulfill({ status: 404 }));
     await page.goto(stage.url());
@@ -78,7 +95,7 @@ describe("the sandbox", () => {
     ["below a path", dist.SUB_PATH, { host: { root: dist.subPath(), base: dist.SUB_PATH } }],
   ]) {
     describe(what, () => {
-      const scenario = setting({ sandbox: true, familiar: true, ...options });
+      const scenario = setting({ whole: true, sandbox: true, familiar: true, ...options });
 
       scenario("answers what is its own, and lets everything else pass, the callback above all (WEB-11)", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
         const callbacks = [];
@@ -86,7 +103,12 @@ describe("the sandbox", () => {
           if (new URL(response.url()).pathname === `${mode}callback`) callbacks.push(response.fromServiceWorker());
         });
         await signInAgain(page, stage);
+        await readApi(page);
         assert.deepEqual(callbacks, [false]);
+        for (const path of [".well-known/openid-configuration", "authorize", "token", "api/photos"]) {
+          const given = stage.answers.filter((answer) => answer.path === `${mode}sandbox/${path}`);
+          assert.deepEqual(given.map(({ isFromServiceWorker }) => isFromServiceWorker), [true], path);
+        }
         assert.equal(stage.host.log.filter(({ path, query }) => path === `${mode}callback` && query.includes("code=")).length, 1);
 
         const own = ["sandbox/.well-known/openid-configuration", "sandbox/jwks", "sandbox/switches/list", "sandbox/nothing", "sandbox/"];
@@ -399,6 +421,30 @@ describe("what the worker keeps", () => {
       });
       database.close();
     });
+    await signIn(page, stage);
+  });
+});
+
+describe("a panic of the worker's program", () => {
+  scenario("is told to whoever waits for an answer; nobody waits for ever", { allow: [LOAD_FAILED, /^uncaught: .*unreachable/] }, async ({ page, stage }) => {
+    const [glue] = readdirSync(dist.app()).filter((name) => /^sandbox_worker-\w+\.js$/.test(name));
+    const body = `const wasm_bindgen = async () => {
+      globalThis.answerRequest = () => new Promise(() => setTimeout(() => {
+        throw Object.assign(new Error("unreachable"), { stack: "RuntimeError: unreachable at wasm://wasm/0001" });
+      }));
+    };`;
+    stage.answer(`/${glue}`, { body });
+    await beginSignIn(page, stage);
+    const { code, text } = await readFault(page);
+    assert.equal(code, "metadata.unavailable");
+    assert.match(text, /503/);
+    const { status, body: words } = await ask(page, "/sandbox/jwks");
+    assert.equal(status, 503);
+    assert.match(words, /an internal error ended it/);
+    // A new one is not the old one.
+    stage.answer(`/${glue}`);
+    await forgetButton(page).click();
+    await page.getByText(ASLEEP).waitFor();
     await signIn(page, stage);
   });
 });

@@ -10,7 +10,7 @@ import { LOAD_FAILED } from "./support/visitor.mjs";
 
 const CLIENT = readFileSync(createRequire(import.meta.url).resolve("oauth4webapi"), "utf8");
 
-const scenario = setting({ sandbox: true });
+const scenario = setting({ whole: true, sandbox: true });
 
 /** The site's host serves that client on a page of its own, and at the callback in the place of the app. */
 async function openClient(page, stage) {

@@ -8,7 +8,7 @@ import {
 import { ON_SANDBOX, setting } from "./support/scenario.mjs";
 import { pendingNames } from "./support/storage.mjs";
 
-const scenario = setting();
+const scenario = setting({ whole: true });
 
 const RANDOM = /^[\w-]{43}$/;
 

@@ -9,7 +9,7 @@ import { ANOTHER_ORIGIN, ON_SANDBOX, setting } from "./support/scenario.mjs";
 import { dump, pendingNames, poison, storedNames, withMembers } from "./support/storage.mjs";
 import { until } from "./support/until.mjs";
 
-const scenario = setting({ familiar: true, faults: true });
+const scenario = setting({ whole: true, familiar: true, faults: true });
 
 /** Fills this origin's sessionStorage to the last character. Runs in the page. */
 function fill() {

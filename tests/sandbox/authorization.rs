@@ -45,7 +45,7 @@ fn asks_who_somebody_is_and_what_they_allow_once() {
 fn sends_nobody_to_an_address_that_is_not_registered() {
     for wrong in [
         ("redirect_uri", "https://evil.example/callback"),
-        ("redirect_uri", "https://app.example/callback/"),
+        ("redirect_uri", "https://app.example/callback/x"),
         ("redirect_uri", "https://app.example/callback?a=b"),
         ("redirect_uri", ""),
         ("client_id", "nobody"),

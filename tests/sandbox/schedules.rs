@@ -1,7 +1,11 @@
 //! Thousands of random schedules: a network with latency and loss, people who wait, say no, click twice, reload and go
 //! back, at a clock turned by hand.
 //!
-//! A failure prints its seed; `SEED=n cargo test --test sandbox schedules` runs that one alone.
+//! Each run takes other seeds and prints which; a failure prints its own. `SEED=n cargo test --test sandbox schedules` runs
+//! that one alone.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
 
 use rand::Rng as _;
 
@@ -13,7 +17,8 @@ const SCHEDULES: u64 = 3_000;
 #[test]
 fn whatever_happens_client_and_server_agree() {
     let only = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
-    let seeds = only.map_or(0..SCHEDULES, |seed: u64| seed..seed + 1);
+    let first = u64::from(RandomState::new().hash_one(0) as u32);
+    let seeds = only.map_or(first..first + SCHEDULES, |seed: u64| seed..seed + 1);
     let (mut signed_in, mut refused) = (0, 0);
     for seed in seeds {
         let run = std::panic::catch_unwind(|| schedule(seed));
@@ -23,7 +28,8 @@ fn whatever_happens_client_and_server_agree() {
             Err(_) => panic!("seed {seed}: SEED={seed} cargo test --test sandbox schedules"),
         }
     }
-    println!("{signed_in} signed in, {refused} did not");
+    // Past the test runner, which shows what passing tests print to nobody.
+    let _ = writeln!(std::io::stderr(), "schedules: seeds from {first}: {signed_in} signed in, {refused} did not");
     // Neither outcome is an accident of how the dice are made.
     assert!(only.is_some() || (signed_in > SCHEDULES / 4 && refused > SCHEDULES / 20));
 }
@@ -32,11 +38,12 @@ fn whatever_happens_client_and_server_agree() {
 fn schedule(seed: u64) -> bool {
     let mut person = Person::seeded(seed);
     let mut dice = |of: u32| person.rng.random_range(0..of);
-    let network = Network { latency: [0, 200, 5_000, 25_000][dice(4) as usize], loss: [0, 0, 5, 20][dice(4) as usize] };
+    let network =
+        Network { latency: [0, 200, 2_000, 5_000, 25_000][dice(5) as usize], loss: [0, 0, 0, 5, 20][dice(5) as usize] };
     let token_storage = ["memory", "session"][dice(2) as usize];
     let says_no = dice(10) == 0;
     let thinking = [1, 30, 30, 300, 590, 7_200][dice(6) as usize];
-    let disturbances: Vec<(u32, u32)> = (0..dice(4)).map(|_| (dice(12), dice(6))).collect();
+    let disturbances: Vec<(u32, u32)> = (0..[0, 0, 1, 2, 3][dice(5) as usize]).map(|_| (dice(12), dice(6))).collect();
 
     let mut world = World::new(person, network, token_storage);
     (world.says_no, world.thinking) = (says_no, thinking);

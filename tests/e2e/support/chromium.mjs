@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-// The set-up writes both into .tools/env-browser, which env.sh reads. The suite runs once in the whole browser; where it
-// runs again, on the sandbox, in the shell: the same engine, in half the time.
+// The set-up writes both into .tools/env-browser, which env.sh reads. The shell is the same engine without the rest of a
+// browser, and takes half the time.
 const { CHROMIUM = process.env.CHROME_BIN ?? "/usr/bin/chromium", CHROMIUM_HEADLESS_SHELL = CHROMIUM } = process.env;
 
 const options = {
-  executablePath: process.env.LEPTOS_PKCE_SERVER === "sandbox" ? CHROMIUM_HEADLESS_SHELL : CHROMIUM,
+  executablePath: CHROMIUM,
   headless: true,
   // A browser's sandbox refuses to run as root, as test machines often do.
   chromiumSandbox: process.getuid?.() !== 0,
@@ -29,9 +29,17 @@ const options = {
 const resolving = (names = []) =>
   `--host-resolver-rules=${[...names.map((name) => `MAP ${name} 127.0.0.1`), "MAP * ~NOTFOUND", "EXCLUDE localhost", "EXCLUDE 127.0.0.1"].join(", ")}`;
 
-/** A browser; tests take contexts from it. */
-export function launch() {
-  return chromium.launch({ ...options, args: [...options.args, resolving()] });
+/**
+ * A browser; tests take contexts from it.
+ *
+ * @param {boolean} isWhole the browser that people use, rather than its engine alone
+ */
+export function launch(isWhole) {
+  return chromium.launch({
+    ...options,
+    executablePath: isWhole ? CHROMIUM : CHROMIUM_HEADLESS_SHELL,
+    args: [...options.args, resolving()],
+  });
 }
 
 /**

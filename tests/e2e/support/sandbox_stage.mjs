@@ -25,6 +25,8 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
     host,
     authorizationServer: { issuer, origin: host.origin, log },
     api: { origin: host.origin, log },
+    /** Answers to them, with whether the Service Worker gave them. */
+    answers,
     photos,
     userinfo: `${issuer}userinfo`,
     authorizationEndpoint: `${issuer}authorize`,

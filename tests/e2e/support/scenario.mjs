@@ -18,7 +18,7 @@ const PATIENCE = 10_000;
 /** Is the server that people sign in at the sandbox of the site itself? `make test-e2e` runs the suite both ways. */
 export const ON_SANDBOX = process.env.LEPTOS_PKCE_SERVER === "sandbox";
 
-let browser;
+let browser; // of this file
 after(async () => (await browser)?.close());
 
 /** What the sandbox cannot have. */
@@ -28,15 +28,16 @@ export const A_SERVERS_LOG = "a server's log";
 /**
  * Starts a stage for the tests of one file, or of one `describe`, and returns the function that declares them.
  *
- * @param {Parameters<typeof startStage>[0] & { familiar?: boolean, needs?: string, sandbox?: boolean }} [options] `familiar`: the authorization server
- *   knows alice and what she allows, and sends her back at once; saves the forms where they are not what is tested.
- *   `needs`: what the sandbox cannot have. `sandbox`: whatever the suite runs on, these scenes are set on the sandbox
+ * @param {Parameters<typeof startStage>[0] & { familiar?: boolean, needs?: string, sandbox?: boolean, whole?: boolean }} [options]
+ *   `familiar`: the authorization server knows alice and what she allows, and sends her back at once; saves the forms where
+ *   they are not what is tested. `needs`: what the sandbox cannot have. `sandbox`: whatever the suite runs on, these scenes
+ *   are set on the sandbox. `whole`: in the browser that people use, rather than in its engine alone
  */
-export function setting({ familiar = false, needs: settingNeeds, sandbox = ON_SANDBOX, ...stageOptions } = {}) {
+export function setting({ familiar = false, needs: settingNeeds, sandbox = ON_SANDBOX, whole = false, ...stageOptions } = {}) {
   let stage, cookies;
   before(async () => {
     if (settingNeeds && sandbox) return;
-    browser ??= launch();
+    browser ??= launch(whole && !ON_SANDBOX); // once is enough
     [stage] = await Promise.all([sandbox ? startSandboxStage(stageOptions) : startStage(stageOptions), browser]);
     if (familiar && !sandbox) cookies = await introduce(stage);
   });
