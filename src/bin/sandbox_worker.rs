@@ -51,7 +51,7 @@ mod worker {
         let state = kept_state.as_deref().and_then(|text| State::decode(&Value::parse(text.as_bytes()).ok()?));
         let mut sandbox = Sandbox::new(base, state.unwrap_or_default()).map_err(|_| "the site has no address")?;
 
-        let request = read(request).await.ok_or("the request cannot be read")?;
+        let request = read(request).await.ok_or("the request is longer than 64 KiB, or cannot be read")?;
         let entropy = entropy::octets().map_err(|_| "the browser gave no random numbers")?;
         let response = sandbox.handle(&request, clock::now(), Entropy(entropy), &web).await;
         let response = response.map_err(|_| "WebCrypto did not sign")?;

@@ -31,7 +31,10 @@ fn says_no_as_rfc_6750_does() {
     assert_eq!(challenge(&person.get(&photos)), (401, "Bearer realm=\"sandbox\"".to_owned()));
     let basic = person.request("GET", &photos, &[("authorization", "Basic YTpi")], "");
     assert_eq!(challenge(&basic).0, 400);
-    let (status, text) = challenge(&person.call("GET", "api/photos", "unknown", ""));
+    assert!(person.get(&photos).body.is_empty());
+    let unknown = person.call("GET", "api/photos", "unknown", "");
+    assert_eq!(json(&unknown)["error"], "invalid_token");
+    let (status, text) = challenge(&unknown);
     assert!(status == 401 && text.contains("error=\"invalid_token\""), "{text}");
 
     let token = token(&mut person, "openid photos:read");
