@@ -31,7 +31,7 @@ export function readConfig(source, name) {
     .filter((server) => originOf(server?.issuer).length && !server.metadata?.token_endpoint)
     .map(({ issuer }) => `${issuer} names its endpoints by discovery. Any on another origin would be blocked: list those in "metadata" in ${name}.`);
   const names = config.authorization_servers.map((server) => server?.issuer);
-  const hasSandbox = names.length === 0 || names.includes("sandbox/");
+  const hasSandbox = names.length === 0 || names.some((name) => /^sandbox\/$|^https?:.*\/sandbox\/$/.test(name));
   return { servers: [...new Set(servers.flatMap(originOf))].sort(), hasSandbox, warnings };
 }
 

@@ -195,6 +195,7 @@ describe("a deployment's config.json", () => {
     const sandbox = { issuer: "sandbox/", client_id: "workbench", resources: [{ url: "sandbox/api/photos" }] };
     const both = read({ authorization_servers: [server, sandbox] });
     assert.deepEqual([both.hasSandbox, both.servers.length, both.warnings.length], [true, 3, 1]);
+    assert.equal(read({ authorization_servers: [{ ...sandbox, issuer: "https://app.example/sandbox/" }] }).hasSandbox, true);
     assert.equal(read({ authorization_servers: [server] }).hasSandbox, false);
   });
 

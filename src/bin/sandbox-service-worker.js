@@ -24,7 +24,7 @@ importScripts(GLUE);
 let program;
 let isForgotten = false;
 
-// A panic ends the program without an answer; whoever waits for one is told.
+// A panic ends the program without an answer; whoever waits for one is told, and so is whoever comes later.
 const ended = new Promise((_, reject) => {
   for (const kind of ["error", "unhandledrejection"]) {
     addEventListener(kind, ({ error, reason }) => {
@@ -36,8 +36,8 @@ ended.catch(() => {});
 
 addEventListener("install", (event) => {
   skipWaiting();
-  // Where this fails, "start" will say so.
-  event.waitUntil(keepModule().catch(() => {}));
+  // A new build whose module does not arrive must not take the place of one that works. Without one, "start" will say it.
+  event.waitUntil(registration.active ? keepModule() : keepModule().catch(() => {}));
 });
 
 addEventListener("activate", (event) => event.waitUntil(dropOldModules()));
@@ -45,7 +45,7 @@ addEventListener("activate", (event) => event.waitUntil(dropOldModules()));
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
   if (origin === BASE.origin && (pathname.startsWith(SANDBOX) || pathname === METADATA)) {
-    event.respondWith(isForgotten ? fetch(event.request) : respond(event.request));
+    event.respondWith(respond(event.request));
   }
 });
 
@@ -56,36 +56,52 @@ addEventListener("message", (event) => {
   if (order && port) event.waitUntil(order().then(() => port.postMessage(true), () => port.postMessage(false)));
 });
 
-async function start() {
-  await keepModule();
-  isForgotten = false;
-  await loaded();
-  await clients.claim();
-}
-
-function forget() {
-  isForgotten = true;
+function start() {
   return oneAtATime(async () => {
-    await Promise.all([caches.delete(NAME), deleteDatabase()]);
-    await registration.unregister();
+    await keepModule();
+    isForgotten = false;
+    await Promise.race([loaded(), ended]);
+    await claim();
   });
 }
 
+function forget() {
+  return oneAtATime(async () => {
+    await Promise.all([caches.delete(NAME), deleteDatabase()]);
+    await registration.unregister();
+    // Pages that have not been reloaded since go on asking this worker.
+    isForgotten = true;
+  });
+}
+
+/** Nothing that is meant for the sandbox is handed on to the site's host: it may be a code, or a token. */
 async function respond(request) {
   try {
-    // Without its module this is a worker that was forgotten, in a page that has not been reloaded since.
-    if (!(await loaded())) return fetch(request);
-    const answered = oneAtATime(() => Promise.race([answerRequest(request, BASE.href, NAME), ended]));
-    const { response, delay, fault } = await answered;
-    if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
+    const { response, delay, fault } = await oneAtATime(async () => {
+      if (isForgotten || !(await loaded())) throw "it was forgotten";
+      return Promise.race([answerRequest(request, BASE.href, NAME), ended]);
+    });
+    if (delay) await sleep(delay);
     if (fault === "lost") return Response.error();
     return fault === "endless" ? new Response(endless(), response) : response;
   } catch (error) {
-    const words = `The sandbox cannot answer: ${error?.message ?? error}. Reload the page, or forget the sandbox and start it anew.`;
+    const words = `The sandbox cannot answer: ${error?.message ?? error}. Go to the site's sign-in page and start it there, or forget it and start it anew.`;
     return new Response(words, { status: 503, headers: { "cache-control": "no-store", "content-type": "text/plain;charset=utf-8" } });
   }
 }
 
+/** Takes the open pages over, as soon as this worker is the active one: a page may speak to it while it is installed. */
+async function claim() {
+  for (const end = Date.now() + PATIENCE; ; await sleep(20)) {
+    try {
+      return await clients.claim();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const oneAtATime = (task) => navigator.locks.request(NAME, task);
 
 /** Resolves with whether there is a program, once it runs. */
@@ -97,9 +113,16 @@ function loaded() {
 }
 
 async function load() {
-  const module = await (await caches.open(NAME)).match(MODULE);
-  if (module) await wasm_bindgen({ module_or_path: module });
-  return Boolean(module);
+  const module = await caches.match(MODULE, { cacheName: NAME });
+  if (!module) return false;
+  try {
+    await wasm_bindgen({ module_or_path: module });
+  } catch (error) {
+    // It is none: hosts answer for files that are not there with a page. The next start asks for it again.
+    await (await caches.open(NAME)).delete(MODULE);
+    throw error;
+  }
+  return true;
 }
 
 /** Past the browser's own cache: an answer that says "not there" may be kept in it. */

@@ -43,25 +43,30 @@ mod worker {
 
     async fn answer(request: &web_sys::Request, base: &str, database: &str) -> Result<JsValue, &'static str> {
         const NO_DATABASE: &str = "the browser keeps no database for it";
+        const NO_ANSWER: &str = "the browser takes no answer";
         let database = Database::open(database).await.map_err(|_| NO_DATABASE)?;
-        let kept_keys = database.get(KEYS).await.map_err(|_| NO_DATABASE)?;
+        let kept_keys = database.get(KEYS).await.map_err(|_| NO_DATABASE)?.as_ref().and_then(KeyPair::from_value);
+        let has_keys = kept_keys.is_some();
         let kept_state = database.get(STATE).await.map_err(|_| NO_DATABASE)?.and_then(|text| text.as_string());
 
-        let web = Web::new(kept_keys.as_ref().and_then(KeyPair::from_value)).await.ok_or("WebCrypto made no key")?;
+        let web = Web::new(kept_keys).await.ok_or("WebCrypto made no key")?;
         let state = kept_state.as_deref().and_then(|text| State::decode(&Value::parse(text.as_bytes()).ok()?));
         let mut sandbox = Sandbox::new(base, state.unwrap_or_default()).map_err(|_| "the site has no address")?;
 
-        let request = read(request).await.ok_or("the request is longer than 64 KiB, or cannot be read")?;
+        let request = match read(request).await {
+            Ok(request) => request,
+            Err(refusal) => return delivery(&refusal).ok_or(NO_ANSWER),
+        };
         let entropy = entropy::octets().map_err(|_| "the browser gave no random numbers")?;
         let response = sandbox.handle(&request, clock::now(), Entropy(entropy), &web).await;
         let response = response.map_err(|_| "WebCrypto did not sign")?;
 
         let state = sandbox.state.encode().to_text();
-        if kept_state.as_ref() != Some(&state) || kept_keys.is_none() {
+        if kept_state.as_ref() != Some(&state) || !has_keys {
             let values = [(STATE, JsValue::from(state)), (KEYS, web.keys.to_value())];
             database.put(&values).await.map_err(|_| NO_DATABASE)?;
         }
-        delivery(&response).ok_or("the answer cannot be made")
+        delivery(&response).ok_or(NO_ANSWER)
     }
 
     /// The browser's cryptography as the sandbox needs it.
@@ -95,12 +100,27 @@ mod worker {
         }
     }
 
-    async fn read(request: &web_sys::Request) -> Option<Request> {
+    /// The request, or what to answer if it cannot be read.
+    async fn read(request: &web_sys::Request) -> Result<Request, Response> {
         let headers = gloo_net::http::Headers::from_raw(request.headers()).entries().collect();
-        let body = JsFuture::from(request.array_buffer().ok()?).await.ok()?;
+        let body = match request.array_buffer() {
+            Ok(body) => JsFuture::from(body).await,
+            Err(error) => Err(error),
+        };
+        let body = body.map_err(|_| refusal(400, "The body cannot be read."))?;
         let body = Uint8Array::new(&body).to_vec();
-        let url = Url::parse(&request.url()).ok()?;
-        (body.len() <= LONGEST_BODY).then(|| Request { method: request.method(), url, headers, body })
+        if body.len() > LONGEST_BODY {
+            return Err(refusal(413, "The body is longer than 64 KiB."));
+        }
+        let url = Url::parse(&request.url())
+            .map_err(|_| refusal(400, "The URL is too long, or has characters that none may have."))?;
+        Ok(Request { method: request.method(), url, headers, body })
+    }
+
+    fn refusal(status: u16, words: &str) -> Response {
+        let headers = [("cache-control", "no-store"), ("content-type", "text/plain;charset=utf-8")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Response { status, headers, body: words.as_bytes().to_vec(), delivery: Delivery::AtOnce }
     }
 
     /// The response, how long it is to be kept back (milliseconds), and what is to go wrong on its way.

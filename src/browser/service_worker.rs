@@ -1,7 +1,7 @@
 //! The Service Worker behind the sandbox: registering it, and having it answer this page's requests.
 //!
-//! Rule: a page whose requests the worker does not see is not started. So nothing that is meant for the sandbox reaches
-//! the site's host.
+//! Rule: the sandbox counts as started when its worker sees this page's requests, not before. So a sign-in that begins
+//! here reaches the worker and not the site's host.
 //!
 //! The other half, and what the words between the two mean, is `src/bin/sandbox-service-worker.js`.
 
@@ -41,36 +41,39 @@ pub enum Order {
     Forget,
 }
 
-/// Does what is ordered, for the site whose base has the path `scope`; says whether the worker now answers this page.
+/// Does what is ordered, for the site with this base URL; says whether the worker now answers this page.
 ///
 /// # Errors
 /// [`NotStarted`]; after [`Order::Forget`] it may still be there.
-pub async fn perform(order: Order, scope: &str) -> Result<bool, NotStarted> {
+pub async fn perform(order: Order, base: &str) -> Result<bool, NotStarted> {
     // The member is absent where the context is not secure, and in some private modes.
     let workers = web_sys::window().map(|window| window.navigator().service_worker());
-    let is_resumed = order == Order::Resume;
     let Some(workers) = workers.filter(|workers| workers.is_object()) else {
-        return if is_resumed { Ok(false) } else { Err(NotStarted::Unsupported) };
+        return if order == Order::Resume { Ok(false) } else { Err(NotStarted::Unsupported) };
     };
-    let registering = match order {
-        Order::Start => {
-            let options = RegistrationOptions::new();
-            options.set_scope(scope);
-            // A new build is noticed at once, whatever the host says about caching.
-            let _ = Reflect::set(&options, &"updateViaCache".into(), &"none".into());
-            workers.register_with_options(&format!("{scope}sandbox-service-worker.js"), &options)
-        }
-        Order::Resume | Order::Forget => workers.get_registration(),
+    let script = format!("{base}sandbox-service-worker.js");
+    let registering = if order == Order::Start {
+        let options = RegistrationOptions::new();
+        options.set_scope(base);
+        // A new build is noticed at once, whatever the host says about caching.
+        let _ = Reflect::set(&options, &"updateViaCache".into(), &"none".into());
+        workers.register_with_options(&script, &options)
+    } else {
+        workers.get_registration()
     };
-    if JsFuture::from(registering).await.map_err(|_| NotStarted::Refused)?.is_undefined() {
+    let registered = JsFuture::from(registering).await.map_err(|_| NotStarted::Refused)?;
+    let registration = ServiceWorkerRegistration::from(registered);
+    if registration.is_undefined() {
         return Ok(false);
     }
-    let word = if order == Order::Forget { "forget" } else { "start" };
-    let ready = workers.ready().map_err(|_| NotStarted::Silent)?;
-    let registration = within(PATIENCE, &ready).await.map(ServiceWorkerRegistration::from);
-    let worker = registration.and_then(|registration| registration.active()).ok_or(NotStarted::Silent)?;
+    // The first may still be on its way; and another app of the origin may have a worker that this site is below of.
+    let workers_of_it = [registration.active(), registration.waiting(), registration.installing()];
+    let Some(worker) = workers_of_it.into_iter().flatten().find(|worker| worker.script_url() == script) else {
+        return if order == Order::Start { Err(NotStarted::Silent) } else { Ok(false) };
+    };
     let channel = MessageChannel::new().map_err(|_| NotStarted::Silent)?;
     let answered = Promise::new(&mut |resolve, _| channel.port1().set_onmessage(Some(&resolve)));
+    let word = if order == Order::Forget { "forget" } else { "start" };
     let ports = Array::of1(&channel.port2());
     worker.post_message_with_transferable(&word.into(), &ports).map_err(|_| NotStarted::Silent)?;
     let answer = within(PATIENCE, &answered).await.map(MessageEvent::from);
@@ -80,11 +83,13 @@ pub async fn perform(order: Order, scope: &str) -> Result<bool, NotStarted> {
     if order == Order::Forget {
         return Ok(false);
     }
-    if workers.controller().is_none() {
+    // Not any worker: one that was forgotten controls its pages until they are reloaded.
+    let is_ours = || workers.controller().is_some() && workers.controller() == registration.active();
+    if !is_ours() {
         let changed = Promise::new(&mut |resolve, _| workers.set_oncontrollerchange(Some(&resolve)));
         within(HANDOVER, &changed).await;
     }
-    workers.controller().map(|_| true).ok_or(NotStarted::Uncontrolled)
+    if is_ours() { Ok(true) } else { Err(NotStarted::Uncontrolled) }
 }
 
 /// What the promise gives, if it does within `span`.

@@ -39,7 +39,7 @@ impl Site {
 
     /// An address as configurations write it: absolute, or a path below the base, e.g. `auth/` or `auth/api`.
     ///
-    /// Only letters, digits, `-`, `_` and `/` make a path, so that a host without its scheme is not taken for one.
+    /// Only letters, digits, `-`, `_` and `/` make a path, so that a host name with a dot or a port is not taken for one.
     pub fn resolve(&self, address: &str) -> String {
         let is_path = |octet: u8| octet.is_ascii_alphanumeric() || [b'-', b'_', b'/'].contains(&octet);
         let (first, rest) = cut(address, b'/');

@@ -35,27 +35,34 @@ pub(super) struct Refusal {
     description: &'static str,
 }
 
+/// The parameters that say who asks, and where the answer goes.
+const ADDRESS: [&str; 3] = ["client_id", "redirect_uri", "state"];
+
 /// Answers a request.
 pub(super) async fn answer<C: Crypto>(
     state: &mut State,
     turn: &Turn<'_, C>,
     request: &Request,
 ) -> Result<Response, CryptoFailure> {
-    let parameters = match request.method.as_str() {
-        "GET" => request.query().ok(),
-        _ => request.form().and_then(Result::ok),
+    // Who asks and where the answer goes is read alone, so that the client is told of a mistake elsewhere.
+    let encoded = request.parameters().unwrap_or_default();
+    let is_address = |pair: &&str| ADDRESS.iter().any(|name| pair.split('=').next() == Some(name));
+    let address: Vec<&str> = encoded.split('&').filter(is_address).collect();
+    let Ok(address) = form::decode(&address.join("&")) else {
+        return pages::refused(turn, "The request cannot be read: client_id, redirect_uri or state appears twice.")
+            .await;
     };
-    let Some(parameters) = parameters else {
-        return pages::refused(turn, "The request cannot be read: a parameter appears twice, or it is no form.").await;
-    };
-    let value = |name: &str| form::value(&parameters, name);
+    let value = |name: &str| form::value(&address, name);
     let Some(client) = value("client_id").and_then(|client_id| turn.clients.find(client_id)) else {
         return pages::refused(turn, "No client is registered by this client_id.").await;
     };
     let Some(redirect_uri) = value("redirect_uri").filter(|redirect_uri| client.has_redirect_uri(redirect_uri)) else {
         return pages::refused(turn, "The redirect_uri is not one that is registered for this client, exactly.").await;
     };
-    match AuthorizationRequest::check(&parameters, client.client_id, redirect_uri) {
+    let unreadable = Refusal { error: "invalid_request", description: "a parameter appears twice or is not UTF-8" };
+    let parameters = form::decode(encoded).map_err(|_| unreadable);
+    let checked = parameters.and_then(|all| AuthorizationRequest::check(&all, client.client_id, redirect_uri));
+    match checked {
         Ok(request) => request.proceed(state, turn, false).await,
         Err(refusal) => Ok(refusal.redirect(state, turn, redirect_uri, value("state"))),
     }

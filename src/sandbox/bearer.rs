@@ -21,10 +21,15 @@ pub(super) fn authorize<'a>(
         // RFC 6750 §3.1: without authentication information there is no error code.
         return Err(challenge(401, &[]));
     };
-    let token = match credentials.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => token.trim(),
-        _ => return Err(challenge(400, &[("error", "invalid_request")])),
-    };
+    let (scheme, token) = credentials.split_once(' ').unwrap_or((credentials, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        // Nor with a scheme that is not this one.
+        return Err(challenge(401, &[]));
+    }
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(challenge(400, &[("error", "invalid_request")]));
+    }
     let known = state.tokens.iter().find(|known| known.access_token == token && now <= known.expires_at);
     let Some(known) = known else { return Err(invalid_token()) };
     if !known.scope.split(' ').any(|granted| granted == scope) {

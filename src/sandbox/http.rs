@@ -58,18 +58,19 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameters of the query.
-    pub(super) fn query(&self) -> Result<Vec<(String, String)>, FormError> {
-        form::decode(self.url.query().unwrap_or_default())
+    /// The encoded parameters: the query of a GET, else the body; `None` if that is no form.
+    pub(super) fn parameters(&self) -> Option<&str> {
+        if self.method == "GET" {
+            return Some(self.url.query().unwrap_or_default());
+        }
+        let media_type = self.header("content-type")?.split(';').next()?.trim();
+        let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        std::str::from_utf8(&self.body).ok().filter(|_| is_form)
     }
 
     /// The parameters of a form body; `None` if the body is no form.
     pub(super) fn form(&self) -> Option<Result<Vec<(String, String)>, FormError>> {
-        let media_type = self.header("content-type")?.split(';').next()?.trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return None;
-        }
-        Some(std::str::from_utf8(&self.body).map_err(|_| FormError::NotUtf8).and_then(form::decode))
+        self.parameters().map(form::decode)
     }
 }
 

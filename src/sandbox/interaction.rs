@@ -10,6 +10,7 @@ use super::state::{Consent, Interaction, PersonSession, State};
 use super::{Turn, pages, people};
 use crate::protocol::form;
 
+const SOMEBODY_ELSE: &str = "Somebody else signed in here meanwhile. Go back to the app and sign in again.";
 const GONE: &str = "This page was answered already, or has waited for too long. Go back to the app and sign in again.";
 
 /// Somebody says who they are.
@@ -37,7 +38,7 @@ pub(super) async fn consent<C: Crypto>(
 ) -> Result<Response, CryptoFailure> {
     let Some((interaction, answer)) = take(state, request) else { return pages::refused(turn, GONE).await };
     let Some(session) = state.session.clone().filter(|session| interaction.sub.as_ref() == Some(&session.sub)) else {
-        return pages::refused(turn, GONE).await;
+        return pages::refused(turn, SOMEBODY_ELSE).await;
     };
     let request = interaction.request;
     if form::value(&answer, "allow").is_none() {

@@ -68,17 +68,6 @@ impl Sandbox {
         Ok(Self { issuer, clients: Clients::of_site(base), state })
     }
 
-    /// Its issuer identifier.
-    pub fn issuer(&self) -> &str {
-        self.issuer.as_str()
-    }
-
-    /// Whether a URL is this server's to answer: everything below the issuer, and its RFC 8414 document.
-    pub fn answers(&self, url: &Url) -> bool {
-        url.origin() == self.issuer.origin()
-            && (url.path().starts_with(self.issuer.path()) || url.path() == metadata::rfc_8414_path(&self.issuer))
-    }
-
     /// Answers one request.
     ///
     /// # Errors

@@ -73,9 +73,6 @@ switches! {
 }
 
 impl Switches {
-    /// None is on.
-    pub const OFF: Self = Self(Vec::new());
-
     /// Those of these names.
     ///
     /// # Errors

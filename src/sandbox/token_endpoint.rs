@@ -1,7 +1,7 @@
 //! The token endpoint.
 //!
 //! Order of checks: the client, the grant type, then the code and what it is bound to. A code is spent by the first
-//! request that names it, whatever becomes of that; the second takes the tokens of the first away (RFC 6749 §4.1.2).
+//! request that can be read and names it, whatever becomes of that; the second takes the tokens of the first away (RFC 6749 §4.1.2).
 //!
 //! Source: RFC 6749 §3.2, §4.1.3, §5.1, §5.2; RFC 7636 §4.6.
 
@@ -116,7 +116,7 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, code: &Code) -
         scope: scope.to_owned(),
         expires_at: turn.now.plus(TOKEN_LIFETIME),
     });
-    Ok(Response::json(200, &response))
+    Ok(Response::json(200, &response).with_header("pragma", "no-cache")) // RFC 6749 §5.1
 }
 
 fn deliver<C>(state: &State, turn: &Turn<'_, C>, response: Response) -> Response {

@@ -109,7 +109,7 @@ impl Sandbox {
 
     /// Has the worker do something, then does `then` if it now answers and nobody has cancelled that.
     fn order(self, order: Order, then: Option<Box<dyn FnOnce()>>) {
-        let base = self.auth.peek(|flow| flow.site().base_path().to_owned());
+        let base = self.auth.peek(|flow| flow.site().url_of(""));
         let performing: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
             let outcome = service_worker::perform(order, &base).await;
             if (order, outcome) == (Order::Resume, Ok(false)) {
@@ -199,7 +199,7 @@ fn notice(reason: NotStarted) -> Node {
              the private window, or see that sandbox-service-worker.js was uploaded with the site; then reload."
         }
         NotStarted::Silent => {
-            "The sandbox did not start: its files did not arrive, or the browser has ended it. Check the connection, \
+            "The sandbox does not answer: its files did not arrive, or the browser has ended it. Check the connection, \
              then reload the page."
         }
         NotStarted::Uncontrolled => {

@@ -214,16 +214,24 @@ describe("a worker that the browser ends", () => {
 
   scenario("in the middle of an answer leaves a whole state behind", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
     await signIn(page, stage);
+    const query = new URLSearchParams({ ...stage.authorizationRequests[0].parameters, prompt: "login" });
+    let lost = 0;
     for (let round = 0; round < 5; round += 1) {
-      // Some of these die with the worker; those after it are answered.
-      const asked = page.evaluate(() =>
-        Promise.all(Array.from({ length: 10 }, () => fetch("/sandbox/authorize?client_id=nobody").then(({ status }) => status, () => "lost"))),
+      // Each of these is a login page, which the sandbox remembers. Some die with the worker; those after it are answered.
+      const asked = page.evaluate(
+        (path) => Promise.all(Array.from({ length: 10 }, () => fetch(path).then(({ status }) => status, () => "lost"))),
+        `/sandbox/authorize?${query}`,
       );
       await endWorker(context, page);
-      for (const outcome of await asked) assert.ok([400, 503, "lost"].includes(outcome), outcome);
+      const outcomes = await asked;
+      lost += outcomes.filter((outcome) => outcome === "lost").length;
+      for (const outcome of outcomes) assert.ok([200, 503, "lost"].includes(outcome), outcome);
       assert.equal((await ask(page, "/sandbox/jwks")).status, 200);
     }
+    assert.ok(lost > 0, "some answers died with their worker");
+    // Alice is signed in there still, her token is good, and no form comes.
     assert.equal((await readApi(page)).status, "Status 200");
+    await signInAgain(page, stage);
   });
 });
 
@@ -248,6 +256,25 @@ describe("a new build", () => {
     // Alice is signed in there still, so no form comes.
     await signInAgain(page, stage);
     assert.equal((await readApi(page)).status, "Status 200");
+  });
+
+  familiarScenario("that does not arrive whole does not take the place of one that works", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+    await signInAgain(page, stage);
+    const [name] = readdirSync(dist.app()).filter((name) => /^sandbox_worker-.*\.wasm$/.test(name));
+    const script = readFileSync(join(dist.app(), "sandbox-service-worker.js"), "utf8");
+    const next = "sandbox_worker-fedcba9876543210_bg.wasm";
+    stage.answer(`/${next}`, { status: 404, type: "text/plain" });
+    stage.answer("/sandbox-service-worker.js", { body: script.replace(name, next) });
+    await page.evaluate(async () => (await navigator.serviceWorker.ready).update().catch(() => {}));
+    await until("the new program was asked for", () => stage.host.log.some(({ path }) => path === `/${next}`));
+    await until("the new worker is gone", () =>
+      page.evaluate(async () => {
+        const { waiting, installing } = await navigator.serviceWorker.ready;
+        return !waiting && !installing;
+      }),
+    );
+    assert.equal((await readApi(page)).status, "Status 200");
+    await signInAgain(page, stage);
   });
 });
 
@@ -280,6 +307,28 @@ describe("forgetting the sandbox", () => {
     await logIn(other);
     await allow(other);
     await isSignedIn(other);
+  });
+
+  scenario("while another tab is on its login page: that page is told, and the host is told nothing", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
+    await beginSignIn(page, stage);
+    await loginField(page).waitFor();
+    const other = await context.newPage();
+    await other.goto(stage.url());
+    await forgetButton(other).click();
+    await other.getByText(ASLEEP).waitFor();
+    await logIn(page);
+    await page.getByText("The sandbox cannot answer: it was forgotten").waitFor();
+    // And nothing of it has come back.
+    assert.deepEqual(await other.evaluate(async () => [(await indexedDB.databases()).length, (await caches.keys()).length]), [0, 0]);
+  });
+
+  scenario("leaves alone the worker of another app above this site", async ({ page, stage }) => {
+    stage.answer("/other.js", { body: "addEventListener('message', ({ ports: [port] }) => { globalThis.told = true; port?.postMessage(true); });" });
+    await page.goto(stage.url("config.json"));
+    await page.evaluate(() => navigator.serviceWorker.register("/other.js").then(() => navigator.serviceWorker.ready).then(() => true));
+    await page.goto(stage.url());
+    await page.getByText(ASLEEP).waitFor();
+    assert.equal(await forgetButton(page).count(), 0);
   });
 
   scenario("leaves no page behind that pretends to be the sandbox's", async ({ page, stage }) => {
@@ -345,7 +394,7 @@ describe("where the sandbox cannot be", () => {
   scenario("the page says so: the worker's program was not uploaded; once it is, the sign-in works", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
     const [name] = readdirSync(dist.app()).filter((name) => /^sandbox_worker-.*\.wasm$/.test(name));
     stage.answer(`/${name}`, { status: 404, type: "text/plain" });
-    assert.match(await readTrouble(page, stage), /did not start: its files did not arrive/);
+    assert.match(await readTrouble(page, stage), /does not answer: its files did not arrive/);
     stage.answer(`/${name}`);
     await page.getByRole("button", { name: "Reload the page" }).click();
     await signIn(page, stage);
@@ -373,14 +422,7 @@ describe("where the sandbox cannot be", () => {
     assert.match(await page.getByRole("region", { name: "Sandbox" }).getByRole("alert").innerText(), /Reload it the ordinary way/);
   });
 
-  scenario("can be waited for, and given up", async ({ page, stage, context }) => {
-    // A network that never answers: the program of the worker does not come.
-    let release;
-    const held = new Promise((resolve) => (release = resolve));
-    await context.route(/sandbox_worker-.*\.wasm$/, async (route) => {
-      await held;
-      await route.abort().catch(() => {});
-    });
+  scenario("can be waited for, and given up", async ({ page, stage }) => {
     await page.addInitScript(() => {
       const { register } = ServiceWorkerContainer.prototype;
       ServiceWorkerContainer.prototype.register = function (...given) {
@@ -391,8 +433,19 @@ describe("where the sandbox cannot be", () => {
     await page.getByText("Starting the sandbox…").waitFor();
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByText(ASLEEP).waitFor();
-    release();
+    // It starts all the same, and nobody is sent anywhere.
+    await forgetButton(page).waitFor();
+    assert.equal(page.url(), stage.url());
     assert.deepEqual(stage.authorizationRequests, []);
+  });
+
+  scenario("the page says so: a page came in the place of the worker's program; later it is asked for again", async ({ page, stage }) => {
+    const [name] = readdirSync(dist.app()).filter((name) => /^sandbox_worker-.*\.wasm$/.test(name));
+    stage.answer(`/${name}`, { type: "text/html; charset=utf-8", body: readFileSync(join(dist.app(), "index.html")) });
+    assert.match(await readTrouble(page, stage), /does not answer: its files did not arrive/);
+    stage.answer(`/${name}`);
+    await page.getByRole("button", { name: "Reload the page" }).click();
+    await signIn(page, stage);
   });
 });
 
@@ -402,17 +455,15 @@ describe("what the worker keeps", () => {
     await page.evaluate(async () => {
       const cache = await caches.open("leptos-pkce /sandbox/");
       const [request] = await cache.keys();
-      globalThis.genuine = await cache.match(request);
       await cache.put(request, new Response("garbage", { headers: { "content-type": "application/wasm" } }));
     });
     await endWorker(context, page);
     const answer = await ask(page, "/sandbox/jwks");
     assert.equal(answer.status, 503);
-    assert.match(answer.body, /^The sandbox cannot answer: .*forget the sandbox/);
+    assert.match(answer.body, /^The sandbox cannot answer: .*forget it and start it anew/);
+    // A program that is none is not kept; the next start asks the host for it.
+    assert.equal(await page.evaluate(async () => (await (await caches.open("leptos-pkce /sandbox/")).keys()).length), 0);
     await page.evaluate(async () => {
-      const cache = await caches.open("leptos-pkce /sandbox/");
-      const [request] = await cache.keys();
-      await cache.put(request, globalThis.genuine);
       const database = await new Promise((resolve) => (indexedDB.open("leptos-pkce /sandbox/").onsuccess = ({ target }) => resolve(target.result)));
       await new Promise((resolve) => {
         const transaction = database.transaction("values", "readwrite");

@@ -30,7 +30,9 @@ fn says_no_as_rfc_6750_does() {
     // Without credentials there is no error code.
     assert_eq!(challenge(&person.get(&photos)), (401, "Bearer realm=\"sandbox\"".to_owned()));
     let basic = person.request("GET", &photos, &[("authorization", "Basic YTpi")], "");
-    assert_eq!(challenge(&basic).0, 400);
+    assert_eq!(challenge(&basic), (401, "Bearer realm=\"sandbox\"".to_owned()));
+    let empty = person.request("GET", &photos, &[("authorization", "Bearer ")], "");
+    assert_eq!(challenge(&empty), (400, "Bearer realm=\"sandbox\", error=\"invalid_request\"".to_owned()));
     assert!(person.get(&photos).body.is_empty());
     let unknown = person.call("GET", "api/photos", "unknown", "");
     assert_eq!(json(&unknown)["error"], "invalid_token");

@@ -101,8 +101,11 @@ fn card(place: Place, client: &Client) -> Node {
 }
 
 fn sign_in(place: Place, key: &ClientKey) {
-    place.auth.select(key.clone());
-    place.sandbox.before(key, move || place.auth.sign_in_and_return_to(place.path(Route::Session)));
+    let chosen = key.clone();
+    place.sandbox.before(key, move || {
+        place.auth.select(chosen);
+        place.auth.sign_in_and_return_to(place.path(Route::Session));
+    });
 }
 
 /// The buttons of a card, and beside them what is being waited for.
