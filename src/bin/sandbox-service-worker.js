@@ -49,11 +49,11 @@ addEventListener("fetch", (event) => {
   }
 });
 
-// Pages send "start" or "forget" with a port, and get true when it is done.
+// Pages say "start" or "forget", and are told true when it is done, or false.
 addEventListener("message", (event) => {
-  const [port] = event.ports;
   const order = { __proto__: null, start, forget }[event.data];
-  if (order && port) event.waitUntil(order().then(() => port.postMessage(true), () => port.postMessage(false)));
+  const tell = (isDone) => event.source.postMessage(isDone);
+  if (order) event.waitUntil(order().then(() => tell(true), () => tell(false)));
 });
 
 function start() {
@@ -68,6 +68,10 @@ function start() {
 function forget() {
   return oneAtATime(async () => {
     await Promise.all([caches.delete(NAME), deleteDatabase()]);
+    // Whoever is on one of its pages would send their answer to the host.
+    for (const client of await clients.matchAll({ type: "window" })) {
+      if (client.url.startsWith(BASE.origin + SANDBOX)) await client.navigate(BASE.href).catch(() => {});
+    }
     await registration.unregister();
     // Pages that have not been reloaded since go on asking this worker.
     isForgotten = true;

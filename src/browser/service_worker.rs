@@ -5,10 +5,10 @@
 //!
 //! The other half, and what the words between the two mean, is `src/bin/sandbox-service-worker.js`.
 
-use js_sys::{Array, Promise, Reflect};
+use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MessageChannel, MessageEvent, RegistrationOptions, ServiceWorkerRegistration};
+use web_sys::{MessageEvent, RegistrationOptions, ServiceWorkerRegistration};
 
 use super::clock;
 use crate::protocol::time::Seconds;
@@ -55,8 +55,6 @@ pub async fn perform(order: Order, base: &str) -> Result<bool, NotStarted> {
     let registering = if order == Order::Start {
         let options = RegistrationOptions::new();
         options.set_scope(base);
-        // A new build is noticed at once, whatever the host says about caching.
-        let _ = Reflect::set(&options, &"updateViaCache".into(), &"none".into());
         workers.register_with_options(&script, &options)
     } else {
         workers.get_registration()
@@ -71,11 +69,12 @@ pub async fn perform(order: Order, base: &str) -> Result<bool, NotStarted> {
     let Some(worker) = workers_of_it.into_iter().flatten().find(|worker| worker.script_url() == script) else {
         return if order == Order::Start { Err(NotStarted::Silent) } else { Ok(false) };
     };
-    let channel = MessageChannel::new().map_err(|_| NotStarted::Silent)?;
-    let answered = Promise::new(&mut |resolve, _| channel.port1().set_onmessage(Some(&resolve)));
+    let answered = Promise::new(&mut |resolve, _| {
+        // Adding a listener cannot fail; it hears the next word of the worker, and no other.
+        let _ = workers.add_event_listener_with_callback("message", &resolve);
+    });
     let word = if order == Order::Forget { "forget" } else { "start" };
-    let ports = Array::of1(&channel.port2());
-    worker.post_message_with_transferable(&word.into(), &ports).map_err(|_| NotStarted::Silent)?;
+    worker.post_message(&word.into()).map_err(|_| NotStarted::Silent)?;
     let answer = within(PATIENCE, &answered).await.map(MessageEvent::from);
     if !answer.is_some_and(|event| event.data().is_truthy()) {
         return Err(NotStarted::Silent);

@@ -143,9 +143,8 @@ impl Sandbox {
     /// What a card says of it: that it will be started, or how to be rid of it.
     pub(super) fn line(self) -> Node {
         match self.status.get() {
-            Status::Absent => element("p.muted").child(
-                "It is started when you sign in: a Service Worker of this site, which stays until you forget it.",
-            ),
+            Status::Absent => element("p.muted")
+                .child("It is started when you sign in: a Service Worker, which stays until you forget it."),
             Status::Starting => element("p.late")
                 .child(element("span").attribute("role", "status").child("Starting the sandbox… "))
                 .child(button("button.button small", "Cancel", move || self.status.set(Status::Absent))),
@@ -172,20 +171,13 @@ pub(super) fn is_its_page(auth: Auth) -> bool {
 /// What it is.
 pub(super) fn introduction() -> Node {
     element("p").child(
-        "A practice server inside this browser: made-up people, a login and a consent page, and a photo API. Nothing \
-         leaves this machine.",
+        "A practice server inside this browser, with made-up people and a photo API. Nothing leaves this machine.",
     )
 }
 
 /// What the sign-in page says where there is neither a configured server nor a place for the sandbox.
 pub(super) fn nowhere() -> Node {
-    element("p.note")
-        .attribute("role", "alert")
-        .child("config.json names no authorization server, which means the sandbox, and the sandbox cannot run here: ")
-        .child(
-            "browsers keep Service Workers for https and for this machine. Open the page by https, or at \
-                http://localhost, or name a server under authorization_servers in config.json.",
-        )
+    notice(NotStarted::Unsupported).child(element("p").child("Or name a server in config.json."))
 }
 
 fn notice(reason: NotStarted) -> Node {
@@ -195,25 +187,21 @@ fn notice(reason: NotStarted) -> Node {
              http://localhost, and some browsers have none in private windows."
         }
         NotStarted::Refused => {
-            "The sandbox cannot run here: the browser refused its Service Worker. Allow this site to keep data, leave \
-             the private window, or see that sandbox-service-worker.js was uploaded with the site; then reload."
+            "The sandbox cannot run here: the browser refused its Service Worker. Allow this site to keep data, or see \
+             that sandbox-service-worker.js was uploaded with the site; then reload the page."
         }
         NotStarted::Silent => {
-            "The sandbox does not answer: its files did not arrive, or the browser has ended it. Check the connection, \
+            "The sandbox does not answer: its files did not arrive, or the browser has ended it. Check the connection; \
              then reload the page."
         }
         NotStarted::Uncontrolled => {
-            "The sandbox cannot see this page’s requests, because the page was reloaded past the browser’s cache \
-             (Shift + Reload). Reload it the ordinary way."
+            "The sandbox cannot see this page’s requests: it was reloaded past the browser’s cache (Shift + Reload). \
+             Reload it the ordinary way."
         }
     };
-    let again = button("button.button small", "Reload the page", reload);
-    let again = element("p").child(again);
-    element("div.fault")
-        .attribute("data-fault", "network")
-        .attribute("role", "alert")
-        .child(element("p").child(words))
-        .child(again)
+    let again = element("p").child(button("button.button small", "Reload the page", reload));
+    let note = element("div.fault").attribute("data-fault", "network").attribute("role", "alert");
+    note.child(element("p").child(words)).child(again)
 }
 
 /// Loads the page anew.

@@ -127,10 +127,9 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
 async function introduceAlice({ base, redirectUri, scope }) {
   await navigator.serviceWorker.register(`${base}sandbox-service-worker.js`, { scope: base });
   const { active } = await navigator.serviceWorker.ready;
-  const { port1, port2 } = new MessageChannel();
-  const started = new Promise((resolve) => (port1.onmessage = resolve));
+  const started = new Promise((resolve) => (navigator.serviceWorker.onmessage = resolve));
   const claimed = new Promise((resolve) => (navigator.serviceWorker.oncontrollerchange = resolve));
-  active.postMessage("start", [port2]);
+  active.postMessage("start");
   await Promise.all([started, claimed]);
 
   const parameters = {
