@@ -19,6 +19,14 @@ pub struct State {
     pub(super) interactions: Vec<Interaction>,
     pub(super) codes: Vec<Code>,
     pub(super) tokens: Vec<Token>,
+    pub(super) photos: Vec<Photo>,
+}
+
+/// A photo that somebody added.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Photo {
+    pub sub: String,
+    pub title: String,
 }
 
 /// Somebody is signed in at the server, in this browser profile.
@@ -96,6 +104,7 @@ impl State {
         self.interactions.drain(..self.interactions.len().saturating_sub(MOST));
         self.codes.drain(..self.codes.len().saturating_sub(MOST));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
+        self.photos.drain(..self.photos.len().saturating_sub(MOST));
     }
 
     /// The record.
@@ -140,6 +149,7 @@ impl State {
                 ("expires_at", time(token.expires_at)),
             ])
         };
+        let photo = |photo: &Photo| Value::object(vec![("sub", text(&photo.sub)), ("title", text(&photo.title))]);
         Value::object(vec![
             ("version", Some(Value::from(VERSION))),
             ("switches", list(self.switches.names().iter().map(|name| Value::string(name)).collect())),
@@ -148,6 +158,7 @@ impl State {
             ("interactions", list(self.interactions.iter().map(interaction).collect())),
             ("codes", list(self.codes.iter().map(code).collect())),
             ("tokens", list(self.tokens.iter().map(token).collect())),
+            ("photos", list(self.photos.iter().map(photo).collect())),
         ])
     }
 
@@ -200,6 +211,7 @@ impl State {
                 expires_at: time(token, "expires_at")?,
             })
         };
+        let photo = |photo: &Value| Some(Photo { sub: text(photo, "sub")?, title: text(photo, "title")? });
         let switches: Vec<&str> = list("switches")?.iter().map(Value::as_str).collect::<Option<_>>()?;
         Some(Self {
             switches: Switches::on(switches).ok()?,
@@ -211,6 +223,7 @@ impl State {
             interactions: list("interactions")?.iter().map(interaction).collect::<Option<_>>()?,
             codes: list("codes")?.iter().map(code).collect::<Option<_>>()?,
             tokens: list("tokens")?.iter().map(token).collect::<Option<_>>()?,
+            photos: list("photos").unwrap_or_default().iter().map(photo).collect::<Option<_>>()?,
         })
     }
 }

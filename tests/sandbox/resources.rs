@@ -51,11 +51,18 @@ fn says_no_as_rfc_6750_does() {
 #[test]
 fn takes_a_photo_from_whoever_may_add_one() {
     let mut person = Person::new();
-    let token = token(&mut person, "photos:write");
+    let writer = token(&mut person, "photos:write");
+    assert_eq!(person.call("GET", "api/photos", &writer, "").status, 403);
+    let token = token(&mut person, "photos:read photos:write");
     let added = person.call("POST", "api/photos", &token, r#"{"title":"Ferry"}"#);
     assert_eq!((added.status, &json(&added)["title"]), (201, &"Ferry".into()));
+    // It is there afterwards, and after the record was written and read back.
+    let record = person.sandbox.state.encode();
+    person.sandbox.state = leptos_pkce::sandbox::state::State::decode(&record).expect("its own record");
+    let id = json(&added)["id"].to_string();
+    assert_eq!(json(&person.call("GET", &format!("api/photos/{id}"), &token, ""))["title"], "Ferry");
+    assert_eq!(json(&person.call("GET", "api/photos", &token, ""))["photos"].as_array().map(Vec::len), Some(4));
     assert_eq!(person.call("POST", "api/photos", &token, "nonsense").status, 400);
-    assert_eq!(person.call("GET", "api/photos", &token, "").status, 403);
 }
 
 /// OpenID Connect Core §5.4: scope decides which claims there are.
