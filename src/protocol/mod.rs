@@ -18,6 +18,7 @@ pub mod http;
 pub mod site;
 pub mod return_path;
 pub mod vocabulary;
+pub mod algorithm;
 pub mod pkce;
 pub mod metadata;
 pub mod client;
