@@ -57,7 +57,7 @@ fn tests_of(text: &str) -> Vec<(Vec<String>, String)> {
 }
 
 fn is_id(word: &str) -> bool {
-    let known = ["CFG", "AUT", "CB", "TOK", "RS", "OUT", "WEB", "OPS"];
+    let known = ["CFG", "AUT", "CB", "TOK", "IDT", "JOSE", "RS", "OUT", "DP", "WEB", "OPS"];
     word.split_once('-').is_some_and(|(group, number)| known.contains(&group) && number.parse::<u8>().is_ok())
 }
 

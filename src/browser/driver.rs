@@ -14,7 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
-use super::{entropy, navigation, storage};
+use super::{entropy, navigation, storage, subtle};
 use crate::protocol::client::ClientKey;
 use crate::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
@@ -136,7 +136,8 @@ impl Driver {
     }
 
     fn request(&self, key: ClientKey, return_path: Option<String>, intent: Intent) {
-        self.dispatch(Event::SignIn { key, return_path, entropy: entropy::draw(), intent });
+        let (authentication, entropy) = (None, entropy::draw());
+        self.dispatch(Event::SignIn { key, return_path, authentication, entropy, intent });
     }
 
     /// Runs the flow until it has nothing left to be told, then tells the listeners.
@@ -172,6 +173,13 @@ impl Driver {
                     cancel.cancel();
                 }
             }
+            Effect::Verify { verify, verification } => {
+                let driver = self.clone();
+                spawn(async move {
+                    let verdict = subtle::verify(&verification).await;
+                    driver.dispatch(Event::Verified { verify, verdict });
+                });
+            }
             Effect::Read(name) => {
                 let record = storage::read(&name);
                 answer(Event::Read { name, record });
@@ -202,14 +210,11 @@ impl Driver {
         };
         self.0.fetches.borrow_mut().push((fetch, cancel.clone()));
         let driver = self.clone();
-        let exchange = async move {
+        spawn(async move {
             let outcome = fetch::send(request, &cancel).await;
             driver.forget_fetch(fetch);
             driver.dispatch(Event::Fetched { fetch, outcome });
-        };
-        // Boxed, it shares its machinery with the futures of the app's own framework: 2 kB less.
-        let exchange: Pin<Box<dyn Future<Output = ()>>> = Box::pin(exchange);
-        spawn_local(exchange);
+        });
     }
 
     fn forget_fetch(&self, fetch: FetchId) -> Option<Cancel> {
@@ -233,6 +238,12 @@ impl Driver {
         let index = calls.iter().position(|(known, _)| *known == call)?;
         Some(calls.swap_remove(index).1)
     }
+}
+
+fn spawn(work: impl Future<Output = ()> + 'static) {
+    // Boxed, it shares its machinery with the futures of the app's own framework: 2 kB less.
+    let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
+    spawn_local(work);
 }
 
 impl Call {

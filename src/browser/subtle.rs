@@ -1,4 +1,4 @@
-//! WebCrypto: SHA-256, and a P-256 key pair for ES256 whose private half no script can read out.
+//! WebCrypto: verifying signatures, hashing, and a P-256 key pair for ES256 whose private half no script can read out.
 //!
 //! Works in pages and in workers, where the context is secure.
 
@@ -6,6 +6,10 @@ use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, CryptoKey, SubtleCrypto};
+
+use crate::protocol::algorithm::{Algorithm, Hash};
+use crate::protocol::jwk::PublicKey;
+use crate::protocol::jws::{SubtleUnavailable, Verdict, Verification};
 
 /// WebCrypto is not there, or would not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,69 @@ impl From<JsValue> for SubtleFailure {
 /// # Errors
 /// [`SubtleFailure`].
 pub async fn sha_256(octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
-    let hash = subtle()?.digest_with_str_and_js_u8_array("SHA-256", &Uint8Array::from(octets))?;
+    digest(Hash::Sha256, octets).await
+}
+
+/// Answers the question whether one of the keys made the signature, and hashes what is to be hashed.
+pub async fn verify(verification: &Verification) -> Verdict {
+    let mut hash = Vec::new();
+    if let Some(token) = &verification.hashed {
+        hash = digest(verification.algorithm.hash(), token.expose().as_bytes()).await.unwrap_or_default();
+    }
+    let mut signature = Ok(false);
+    for key in &verification.keys {
+        match is_signed_by(key, verification).await {
+            Ok(true) => return Verdict { signature: Ok(true), hash },
+            Ok(false) => {}
+            Err(SubtleFailure) => signature = Err(SubtleUnavailable),
+        }
+    }
+    Verdict { signature, hash }
+}
+
+/// A key that WebCrypto does not take made no signature; an algorithm that it does not have is a failure.
+async fn is_signed_by(key: &PublicKey, verification: &Verification) -> Result<bool, SubtleFailure> {
+    let subtle = subtle()?;
+    let jwk = Object::new();
+    for (name, value) in key.members() {
+        Reflect::set(&jwk, &name.into(), &value.into())?;
+    }
+    let algorithm = parameters(verification.algorithm)?;
+    let usages = Array::of1(&"verify".into());
+    let key = match JsFuture::from(subtle.import_key_with_object("jwk", &jwk, &algorithm, false, &usages)?).await {
+        Ok(key) => key.dyn_into::<CryptoKey>()?,
+        Err(error) if is_unsupported(&error) => return Err(SubtleFailure),
+        Err(_) => return Ok(false),
+    };
+    let [signature, signed] = [verification.signature.as_slice(), verification.signed.as_bytes()].map(Uint8Array::from);
+    let answer = subtle.verify_with_object_and_js_u8_array_and_js_u8_array(&algorithm, &key, &signature, &signed)?;
+    Ok(JsFuture::from(answer).await?.is_truthy())
+}
+
+/// The algorithm, for importing a key and for verifying with it: each reads what it needs.
+fn parameters(algorithm: Algorithm) -> Result<Object, SubtleFailure> {
+    let name = match algorithm {
+        Algorithm::Rs(_) => "RSASSA-PKCS1-v1_5",
+        Algorithm::Ps(_) => "RSA-PSS",
+        Algorithm::Es(_) => "ECDSA",
+        Algorithm::Ed25519 => "Ed25519",
+    };
+    let hash = algorithm.hash();
+    let parameters = Object::new();
+    for (name, value) in [("name", name), ("hash", hash.as_str()), ("namedCurve", hash.curve().0)] {
+        Reflect::set(&parameters, &name.into(), &value.into())?;
+    }
+    Reflect::set(&parameters, &"saltLength".into(), &hash.octets().into())?;
+    Ok(parameters)
+}
+
+fn is_unsupported(error: &JsValue) -> bool {
+    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
+    name.is_some_and(|name| name == "NotSupportedError")
+}
+
+async fn digest(hash: Hash, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
+    let hash = subtle()?.digest_with_str_and_js_u8_array(hash.as_str(), &Uint8Array::from(octets))?;
     Ok(Uint8Array::new(&JsFuture::from(hash).await?).to_vec())
 }
 

@@ -3,6 +3,7 @@
 //! Rule: every error code has a sentence and at least one thing to check. Text from a server is quoted, never
 //! trusted; no secret is an argument here.
 
+use super::trust;
 use crate::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError};
 use crate::protocol::client::{Client, ConfigurationError};
@@ -36,6 +37,8 @@ pub fn advise(error: &Error, client: Option<&Client>, site: &Site) -> Advice {
         Error::AuthorizationRequest(error) => request(error),
         Error::Callback(error) => callback(error),
         Error::Token(error) => token(error),
+        Error::Keys(error) => trust::keys(error),
+        Error::IdToken(error) => trust::id_token(error),
         Error::Resource(error) => resource(error),
     };
     let mut values = Vec::new();
@@ -125,6 +128,20 @@ fn request(error: &AuthorizationRequestError) -> (String, Vec<&'static str>) {
         AuthorizationRequestError::Entropy => (
             "The browser gave no random numbers, and without them there is no safe sign-in.".into(),
             vec!["Restart the browser, or use another one."],
+        ),
+        AuthorizationRequestError::NoAlgorithm => (
+            "The server signs ID tokens by no algorithm that this client verifies, so nobody was sent there.".into(),
+            vec![
+                "Switch on an asymmetric algorithm at the server, RS256 or ES256 for example: HS256 needs a secret that a page cannot keep.",
+                "Without openid in scope no ID token is asked for.",
+            ],
+        ),
+        AuthorizationRequestError::NoKeys => (
+            "The server's metadata has no jwks_uri, so its ID token could not be verified and nobody was sent there.".into(),
+            vec![
+                "Give jwks_uri under metadata in config.json, if you know it from the server's documentation.",
+                "Without openid in scope no ID token is asked for.",
+            ],
         ),
         AuthorizationRequestError::ParameterTwice { name } => (
             format!("The parameter {name} would be sent twice, which no server accepts (RFC 6749 §3.1)."),
@@ -260,6 +277,13 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
         TokenError::MissingAccessToken => {
             ("The token response has no access token.".into(), vec!["Tell the server's administrator (RFC 6749 §5.1)."])
         }
+        TokenError::MissingIdToken => (
+            "openid was asked for, and the token response has no ID token: whoever signed in is not known, so nobody is.".into(),
+            vec![
+                "Check that the client may ask for openid at this server, and that the person consented to it.",
+                "Without openid in scope no ID token is asked for.",
+            ],
+        ),
         TokenError::Network(HttpFailure::Cancelled) => {
             ("Exchanging the code was cancelled.".into(), vec!["Sign in again; the code may be used up."])
         }
@@ -409,6 +433,8 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
         }
         Error::Token(TokenError::NotJson { media_type }) => values.push(("Media type", media_type.clone())),
         Error::Token(TokenError::UnsupportedTokenType { found }) => values.push(("token_type", found.clone())),
+        Error::IdToken(error) => values.extend(trust::failures(error)),
+        Error::Keys(error) => values.push(("Keys", error.to_string())),
         Error::Resource(ResourceError::NotAllowed { url, allowed }) => {
             values.push(("URL", url.clone()));
             values.push(("The token may go to", allowed.join(", ")));

@@ -3,3 +3,4 @@
 pub mod advice;
 pub mod pretty;
 pub mod report;
+pub mod trust;

@@ -76,6 +76,15 @@ impl Hash {
         }
     }
 
+    /// How many octets it gives.
+    pub fn octets(self) -> u32 {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+
     /// The name of the curve that goes with it in ECDSA (RFC 7518 §3.4), and the octets of one coordinate.
     pub fn curve(self) -> (&'static str, usize) {
         match self {

@@ -7,20 +7,30 @@
 
 use std::fmt;
 
-use super::client::{Client, is_protected};
+use super::client::{Authentication, Client, is_protected};
 use super::form;
+use super::id_token::IdTokenRequest;
 use super::metadata::Metadata;
 use super::pending_authorization::PendingAuthorization;
 use super::pkce::{CODE_CHALLENGE_METHOD, CodeChallenge};
 use super::return_path::ReturnPath;
 use super::secret::{CodeVerifier, Nonce, State};
 use super::site::Site;
-use super::time::UnixTime;
+use super::time::{Seconds, UnixTime};
 use super::url::Url;
 use super::{base64url, vocabulary::RedirectUri};
 
 /// Octets that the caller drew from the platform's random number generator; they serve one request.
 pub struct Entropy(pub [u8; 96]);
+
+/// What one sign-in asks for beside the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// Where the person is, to come back to.
+    pub return_path: Option<ReturnPath>,
+    /// How the person must sign in, in the place of what is configured: a step-up.
+    pub authentication: Option<Authentication>,
+}
 
 /// The platform gave no random octets. There is no other source (RFC 7636 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +42,10 @@ pub struct EntropyFailure;
 pub enum AuthorizationRequestError {
     /// No random octets could be had.
     Entropy,
+    /// `openid` is asked for, and the metadata lists no algorithm for ID tokens that this client has.
+    NoAlgorithm,
+    /// `openid` is asked for, and the metadata has no `jwks_uri`: nobody could verify the ID token.
+    NoKeys,
     /// Something else that is asked for at the endpoint would be a parameter twice.
     ParameterTwice {
         /// Its name.
@@ -65,12 +79,12 @@ pub enum StorageFailure {
 /// `entropy` becomes code verifier, state and nonce, 32 octets each. The nonce is sent when `openid` is asked.
 ///
 /// # Errors
-/// [`AuthorizationRequestError::RedirectUriOrigin`] and [`AuthorizationRequestError::ParameterTwice`].
+/// [`AuthorizationRequestError`], but for what only storage and the random number generator can say.
 pub fn authorization_request(
     client: &Client,
     metadata: &Metadata,
     site: &Site,
-    return_path: Option<ReturnPath>,
+    wish: Wish,
     entropy: &Entropy,
     now: UnixTime,
 ) -> Result<(Url, PendingAuthorization), AuthorizationRequestError> {
@@ -80,7 +94,11 @@ pub fn authorization_request(
             page_origin: site.origin().to_owned(),
         });
     }
+    if client.asks_for_id_token() && metadata.id_token_algorithms.is_empty() {
+        return Err(AuthorizationRequestError::NoAlgorithm);
+    }
     let [code_verifier, state, nonce] = split(entropy);
+    let authentication = wish.authentication.unwrap_or_else(|| client.authentication.clone());
     let pending = PendingAuthorization {
         key: client.key.clone(),
         redirect_uri: client.redirect_uri.clone(),
@@ -88,21 +106,33 @@ pub fn authorization_request(
         iss_parameter: metadata.iss_parameter,
         code_verifier: CodeVerifier::from_octets(code_verifier),
         state: State::new(base64url::encode(state)),
-        nonce: client
-            .scope
-            .as_ref()
-            .filter(|scope| scope.contains("openid"))
-            .map(|_| Nonce::new(base64url::encode(nonce))),
+        id_token: if client.asks_for_id_token() {
+            Some(IdTokenRequest {
+                nonce: Nonce::new(base64url::encode(nonce)),
+                jwks_uri: metadata.jwks_uri.clone().ok_or(AuthorizationRequestError::NoKeys)?,
+                algorithms: metadata.id_token_algorithms.clone(),
+                authentication: authentication.clone(),
+                clock_tolerance: client.clock_tolerance,
+            })
+        } else {
+            None
+        },
         scope: client.scope.clone(),
         token_storage: client.token_storage,
-        return_path,
+        return_path: wish.return_path,
         created_at: now,
     };
-    let url = url(client, metadata, &pending)?;
+    let url = url(client, metadata, &pending, &authentication)?;
     Ok((url, pending))
 }
 
-fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> Result<Url, AuthorizationRequestError> {
+fn url(
+    client: &Client,
+    metadata: &Metadata,
+    pending: &PendingAuthorization,
+    authentication: &Authentication,
+) -> Result<Url, AuthorizationRequestError> {
+    let max_age = authentication.max_age.map(|Seconds(max_age)| max_age.to_string()).unwrap_or_default();
     let code_challenge = CodeChallenge::s256(&pending.code_verifier);
     let mut parameters = vec![
         ("response_type", "code"),
@@ -112,8 +142,12 @@ fn url(client: &Client, metadata: &Metadata, pending: &PendingAuthorization) -> 
         ("state", pending.state.expose()),
         ("code_challenge", code_challenge.as_str()),
         ("code_challenge_method", CODE_CHALLENGE_METHOD),
-        ("nonce", pending.nonce.as_ref().map_or("", Nonce::expose)),
+        ("nonce", pending.id_token.as_ref().map_or("", |asked| asked.nonce.expose())),
+        ("max_age", max_age.as_str()),
+        ("acr_values", authentication.acr_values.as_deref().unwrap_or_default()),
     ];
+    // RFC 8707 §2: the parameter may be there more than once, and is the only one that may.
+    parameters.extend(client.resource.iter().map(|resource| ("resource", resource.as_str())));
     parameters.extend(client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 
     // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
@@ -144,6 +178,8 @@ impl fmt::Display for AuthorizationRequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entropy => f.write_str("the browser gave no random numbers"),
+            Self::NoAlgorithm => f.write_str("the server signs ID tokens by no algorithm that this client verifies"),
+            Self::NoKeys => f.write_str("the metadata has no jwks_uri, so no ID token could be verified"),
             Self::ParameterTwice { name } => write!(f, "parameter {name} would be sent twice"),
             Self::RedirectUriOrigin { redirect_uri, page_origin } => {
                 write!(f, "redirect URI {redirect_uri} is not on this page's origin, {page_origin}")

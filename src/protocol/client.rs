@@ -14,7 +14,8 @@ use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
 use super::metadata::{self, Metadata, MetadataError};
 use super::site::Site;
-use super::text::shorten;
+use super::text::{cut, parts, shorten};
+use super::time::Seconds;
 use super::url::Url;
 use super::vocabulary::{ClientId, Issuer, NounError, RedirectUri, Scope, server_url};
 
@@ -31,6 +32,20 @@ pub struct Client {
     pub(super) extra_parameters: Vec<(String, String)>,
     pub(super) token_storage: TokenStorage,
     pub(super) resources: Vec<Resource>,
+    pub(super) resource: Vec<String>,
+    pub(super) authentication: Authentication,
+    pub(super) clock_tolerance: Seconds,
+    pub(super) pushes_requests: bool,
+    pub(super) dpop: bool,
+}
+
+/// How a person must sign in at the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// How long ago at most; zero means now.
+    pub max_age: Option<Seconds>,
+    /// Authentication context classes of which one must be met, space-separated, the preferred first.
+    pub acr_values: Option<String>,
 }
 
 /// What a session belongs to: one client at one issuer.
@@ -95,6 +110,18 @@ pub struct ClientSettings {
     pub token_storage: Option<String>,
     /// Name and URL of each place that the token may be sent to; a path such as `auth/api` is below the site's base.
     pub resources: Vec<(String, String)>,
+    /// The resources that the token is asked for (RFC 8707): absolute URIs without fragment.
+    pub resource: Vec<String>,
+    /// How many seconds ago the person may have signed in at the server.
+    pub max_age: Option<u64>,
+    /// Authentication context classes of which one must be met, space-separated.
+    pub acr_values: Option<String>,
+    /// How many seconds the clocks may differ, at most 300; 60 if absent.
+    pub clock_tolerance: Option<u64>,
+    /// Whether authorization requests are pushed even where the server does not demand it (RFC 9126).
+    pub pushed_authorization_requests: bool,
+    /// Whether tokens are bound to a key of this browser (RFC 9449).
+    pub dpop: bool,
 }
 
 /// Why there is no usable configuration.
@@ -128,7 +155,7 @@ pub struct Problem {
 }
 
 /// Parameters of the authorization request that only this library sets.
-const PROTECTED_PARAMETERS: [&str; 12] = [
+const PROTECTED_PARAMETERS: [&str; 16] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -141,7 +168,15 @@ const PROTECTED_PARAMETERS: [&str; 12] = [
     "code_challenge_method",
     "request",
     "request_uri",
+    "max_age",
+    "acr_values",
+    "resource",
+    "dpop_jkt",
 ];
+
+/// How far clocks may differ unless configured, and at most.
+const CLOCK_TOLERANCE: u64 = 60;
+const MOST_CLOCK_TOLERANCE: u64 = 300;
 
 const NO_CLIENT_SECRET: &str = "no client secret: whatever a web page holds, everybody can read, so this client is a \
                                 public one (RFC 6749 §2.1) and PKCE takes the secret's place";
@@ -240,6 +275,11 @@ impl Client {
     /// The scope that is asked for, if one is configured.
     pub fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
+    }
+
+    /// Whether `openid` is asked for, so that an ID token must come.
+    pub fn asks_for_id_token(&self) -> bool {
+        self.scope.as_ref().is_some_and(|scope| scope.contains("openid"))
     }
 
     /// The redirect URI to register, exactly as it is sent.
@@ -376,6 +416,21 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
             problems.add(&format!("extra_parameters.{name}"), expected, name);
         }
     }
+    check_prompt(&settings.extra_parameters, settings.max_age, problems);
+    let clock_tolerance = settings.clock_tolerance.unwrap_or(CLOCK_TOLERANCE);
+    if clock_tolerance > MOST_CLOCK_TOLERANCE {
+        let expected = "at most 300 seconds: a clock that is further off should be set";
+        problems.add("clock_tolerance", expected, &clock_tolerance.to_string());
+    }
+    if let Some(text) = &settings.acr_values {
+        let parsed = Scope::parse(text).map(|_| ());
+        problems.noun("acr_values", text, "values separated by single spaces", parsed);
+    }
+    for (index, text) in settings.resource.iter().enumerate() {
+        if !is_resource_identifier(text) {
+            problems.add(&format!("resource[{index}]"), "an absolute URI without fragment (RFC 8707 §2)", text);
+        }
+    }
     let token_storage = match settings.token_storage.as_deref() {
         None => Some(TokenStorage::default()),
         Some(word) => {
@@ -410,7 +465,33 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
         extra_parameters: settings.extra_parameters,
         token_storage: token_storage?,
         resources,
+        resource: settings.resource,
+        authentication: Authentication { max_age: settings.max_age.map(Seconds), acr_values: settings.acr_values },
+        clock_tolerance: Seconds(clock_tolerance),
+        pushes_requests: settings.pushed_authorization_requests,
+        dpop: settings.dpop,
     })
+}
+
+/// AUT-9: `none` stands alone, and cannot stand with a `max_age` that nobody could satisfy unseen.
+fn check_prompt(extra_parameters: &[(String, String)], max_age: Option<u64>, problems: &mut Problems) {
+    let Some((_, prompt)) = extra_parameters.iter().find(|(name, _)| name == "prompt") else { return };
+    let known = ["none", "login", "consent", "select_account", "create"];
+    let has_none = parts(prompt, b' ').any(|word| word == "none");
+    let is_known = parts(prompt, b' ').all(|word| known.contains(&word));
+    let contradicts = has_none && (prompt != "none" || max_age == Some(0));
+    if !is_known || contradicts {
+        let expected = "login, consent, select_account or create, or none alone and not with max_age 0";
+        problems.add("extra_parameters.prompt", expected, prompt);
+    }
+}
+
+/// An absolute URI (RFC 3986 §4.3) of visible ASCII characters; it is compared by others, not opened here.
+fn is_resource_identifier(text: &str) -> bool {
+    let (scheme, rest) = cut(text, b':');
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet));
+    is_scheme && rest.is_some_and(|rest| !rest.is_empty()) && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet) && octet != b'#')
 }
 
 /// Reads the members of one server without judging their values.
@@ -427,6 +508,12 @@ fn settings(server: &Value, problems: &mut Problems) -> ClientSettings {
         extra_parameters: members.strings("extra_parameters", problems),
         token_storage: members.string("token_storage", problems),
         resources: resources(members.array("resources", problems).unwrap_or_default(), problems),
+        resource: members.one_or_several("resource", problems),
+        max_age: members.seconds("max_age", problems),
+        acr_values: members.string("acr_values", problems),
+        clock_tolerance: members.seconds("clock_tolerance", problems),
+        pushed_authorization_requests: members.flag("pushed_authorization_requests", problems),
+        dpop: members.flag("dpop", problems),
     };
     members.finish(problems);
     settings
@@ -532,6 +619,26 @@ impl<'a> Members<'a> {
             value.as_object()?.iter().map(pair).collect::<Option<Vec<_>>>()
         });
         pairs.unwrap_or_default()
+    }
+
+    fn seconds(&mut self, name: &'static str, problems: &mut Problems) -> Option<u64> {
+        self.take(name, "a whole number of seconds", problems, Value::as_whole_number)
+    }
+
+    fn flag(&mut self, name: &'static str, problems: &mut Problems) -> bool {
+        let flag = |value: &Value| match value {
+            Value::Bool(flag) => Some(*flag),
+            _ => None,
+        };
+        self.take(name, "true or false", problems, flag).unwrap_or_default()
+    }
+
+    fn one_or_several(&mut self, name: &'static str, problems: &mut Problems) -> Vec<String> {
+        let texts = |value: &Value| match value {
+            Value::String(text) => Some(vec![text.clone()]),
+            value => value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+        };
+        self.take(name, "a string or an array of strings", problems, texts).unwrap_or_default()
     }
 
     fn finish(self, problems: &mut Problems) {

@@ -3,12 +3,15 @@
 //! Rule: codes are `stage.variant` and never change their meaning; `Display` is one clause without secrets.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::authorization_request::{AuthorizationRequestError, StorageFailure};
 use super::authorization_response::CallbackError;
 use super::client::ConfigurationError;
 use super::http::HttpFailure;
-use super::metadata::{AttemptProblem, MetadataError};
+use super::id_token::IdTokenError;
+use super::keys::KeysError;
+use super::metadata::{Attempt, AttemptProblem, MetadataError};
 use super::protected_resource::ResourceError;
 use super::token_response::TokenError;
 
@@ -25,6 +28,10 @@ pub enum Error {
     Callback(CallbackError),
     /// The token request and its response.
     Token(TokenError),
+    /// The issuer's keys.
+    Keys(KeysError),
+    /// The ID token.
+    IdToken(IdTokenError),
     /// A call to an API.
     Resource(ResourceError),
 }
@@ -77,6 +84,8 @@ impl Error {
             },
             Self::AuthorizationRequest(error) => match error {
                 AuthorizationRequestError::Entropy => "request.entropy",
+                AuthorizationRequestError::NoAlgorithm => "request.no_algorithm",
+                AuthorizationRequestError::NoKeys => "request.no_keys",
                 AuthorizationRequestError::ParameterTwice { .. } => "request.parameter_twice",
                 AuthorizationRequestError::RedirectUriOrigin { .. } => "request.redirect_uri_origin",
                 AuthorizationRequestError::Storage(StorageFailure::Altered) => "request.storage_altered",
@@ -106,11 +115,17 @@ impl Error {
                     HttpFailure::Unreachable => "token.unreachable",
                     HttpFailure::UrlDisagreement => "token.url_disagreement",
                 },
+                TokenError::MissingIdToken => "token.missing_id_token",
                 TokenError::NotJson { .. } => "token.not_json",
                 TokenError::Refused(_) => "token.refused",
                 TokenError::Status { .. } => "token.status",
                 TokenError::UnsupportedTokenType { .. } => "token.unsupported_token_type",
             },
+            Self::Keys(error) => match error {
+                KeysError::NotKeys => "keys.not_keys",
+                KeysError::Unavailable(_) => "keys.unavailable",
+            },
+            Self::IdToken(error) => error.code(),
             Self::Resource(error) => match error {
                 ResourceError::Header { .. } => "resource.header",
                 ResourceError::Method => "resource.method",
@@ -144,6 +159,9 @@ impl Error {
             Self::Metadata(_) => Fault::AuthorizationServer,
             Self::AuthorizationRequest(error) => match error {
                 AuthorizationRequestError::Entropy | AuthorizationRequestError::Storage(_) => Fault::Environment,
+                AuthorizationRequestError::NoAlgorithm | AuthorizationRequestError::NoKeys => {
+                    Fault::AuthorizationServer
+                }
                 _ => Fault::Caller,
             },
             Self::Callback(error) => match error {
@@ -164,6 +182,10 @@ impl Error {
             },
             Self::Token(TokenError::Network(failure)) => network_fault(failure),
             Self::Token(_) => Fault::AuthorizationServer,
+            Self::Keys(KeysError::Unavailable(Attempt { problem: AttemptProblem::Failure(failure), .. })) => {
+                network_fault(failure)
+            }
+            Self::Keys(_) | Self::IdToken(_) => Fault::AuthorizationServer,
             Self::Resource(error) => match error {
                 ResourceError::Network(failure) => network_fault(failure),
                 ResourceError::SignedOut => Fault::EndUser,
@@ -192,6 +214,12 @@ macro_rules! stages {
                 }
             }
 
+            impl From<$error> for Arc<Error> {
+                fn from(error: $error) -> Self {
+                    Self::new(Error::$stage(error))
+                }
+            }
+
             impl std::error::Error for $error {}
         )+
 
@@ -211,6 +239,8 @@ stages! {
     AuthorizationRequest(AuthorizationRequestError)
     Callback(CallbackError)
     Token(TokenError)
+    Keys(KeysError)
+    IdToken(IdTokenError)
     Resource(ResourceError)
 }
 

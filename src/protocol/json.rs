@@ -55,6 +55,9 @@ pub enum JsonProblem {
 /// The deepest nesting read: no document of this protocol has ten levels.
 const DEEPEST: usize = 128;
 
+/// 2^53: whole numbers are exact up to here.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The most members of one object: each name is compared with all before it.
 const MOST_MEMBERS: usize = 1000;
 
@@ -98,8 +101,8 @@ impl Value {
         Self::String(text.to_owned())
     }
 
-    /// The document as text. Numbers that are not whole are written as `null`: no record has one, and a formatter for
-    /// them is 8 kB.
+    /// The document as text. Of fractions six places are written, which is what a time needs; numbers beyond 2^53 are
+    /// written as `null`. A formatter for all of them is 8 kB.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);
@@ -145,7 +148,7 @@ impl Value {
     pub fn as_whole_number(&self) -> Option<u64> {
         match self {
             // The bounds make both conversions exact.
-            Self::Number(number) if (0.0..=9_007_199_254_740_992.0).contains(number) => {
+            Self::Number(number) if (0.0..=MOST_EXACT).contains(number) => {
                 let whole = *number as u64;
                 (whole as f64 == *number).then_some(whole)
             }
@@ -170,10 +173,7 @@ impl Value {
             Self::Null => out.push_str("null"),
             Self::Bool(true) => out.push_str("true"),
             Self::Bool(false) => out.push_str("false"),
-            Self::Number(_) => match self.as_whole_number() {
-                Some(whole) => out.push_str(&whole.to_string()),
-                None => out.push_str("null"),
-            },
+            Self::Number(number) => write_number(*number, out),
             Self::String(text) => write_string(text, out),
             Self::Array(elements) => {
                 out.push('[');
@@ -206,6 +206,23 @@ impl From<u64> for Value {
 fn separate(index: usize, out: &mut String) {
     if index > 0 {
         out.push(',');
+    }
+}
+
+fn write_number(number: f64, out: &mut String) {
+    if !(-MOST_EXACT..=MOST_EXACT).contains(&number) {
+        return out.push_str("null");
+    }
+    if number < 0.0 {
+        out.push('-');
+    }
+    // In bounds, so both conversions only drop what is written next, or nothing.
+    let millionths = ((number.abs() % 1.0) * 1e6) as u64;
+    out.push_str(&(number.abs() as u64).to_string());
+    if millionths > 0 {
+        // With a one in front the zeros that lead are written too.
+        out.push('.');
+        out.push_str((1_000_000 + millionths).to_string().get(1..).unwrap_or_default().trim_end_matches('0'));
     }
 }
 

@@ -5,10 +5,12 @@
 //!
 //! Order of checks: the issuer first, because nothing that another issuer says about itself is of interest.
 //!
-//! Source: OpenID Connect Discovery 1.0 §4; RFC 8414 §2, §3.1, §3.3; RFC 9207 §3; RFC 9700 §2.1.1.
+//! Source: OpenID Connect Discovery 1.0 §4; RFC 8414 §2, §3.1, §3.3; RFC 9207 §3; RFC 9126 §5;
+//! RFC 9700 §2.1.1.
 
 use std::fmt;
 
+use super::algorithm::{Algorithm, Hash};
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
 use super::text;
@@ -35,6 +37,16 @@ pub struct Metadata {
     pub pkce: PkceSupport,
     /// Whether the authorization response must carry `iss` (RFC 9207 §3).
     pub iss_parameter: IssParameter,
+    /// The server's keys.
+    pub jwks_uri: Option<Url>,
+    /// The algorithms that ID tokens may be signed by: the listed ones that this client has; RS256 if none is listed.
+    pub id_token_algorithms: Vec<Algorithm>,
+    /// The same for the user info response.
+    pub userinfo_algorithms: Vec<Algorithm>,
+    /// Where authorization requests may be pushed to (RFC 9126 §5).
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// Whether they must be pushed.
+    pub requires_pushed_authorization_requests: bool,
 }
 
 /// What the metadata says about PKCE.
@@ -121,16 +133,22 @@ pub struct WrongMember {
 }
 
 /// Members that are URLs of the server.
-const ENDPOINTS: [&str; 6] = [
+const ENDPOINTS: [&str; 7] = [
     "authorization_endpoint",
     "token_endpoint",
     "userinfo_endpoint",
     "end_session_endpoint",
     "revocation_endpoint",
     "jwks_uri",
+    "pushed_authorization_request_endpoint",
 ];
-const STRING_LISTS: [&str; 2] = ["scopes_supported", "code_challenge_methods_supported"];
+const STRING_LISTS: [&str; 4] =
+    ["scopes_supported", "code_challenge_methods_supported", ID_TOKEN_ALGORITHMS, USERINFO_ALGORITHMS];
+const FLAGS: [&str; 2] = [ISS_PARAMETER, REQUIRES_PUSHED];
 const ISS_PARAMETER: &str = "authorization_response_iss_parameter_supported";
+const REQUIRES_PUSHED: &str = "require_pushed_authorization_requests";
+const ID_TOKEN_ALGORITHMS: &str = "id_token_signing_alg_values_supported";
+const USERINFO_ALGORITHMS: &str = "userinfo_signing_alg_values_supported";
 
 /// Bounds of a metadata answer: 10 s, 1 MiB.
 const LIMITS: Limits = Limits { deadline: Seconds(10), body: 1024 * 1024 };
@@ -183,7 +201,7 @@ pub fn read_document(outcome: Result<HttpResponse, HttpFailure>) -> Result<Value
 /// The members of a document that are used; the rest is not worth storing.
 pub fn used_members(document: &Value) -> Value {
     let used = |name: &str| {
-        name == "issuer" || name == ISS_PARAMETER || ENDPOINTS.contains(&name) || STRING_LISTS.contains(&name)
+        name == "issuer" || FLAGS.contains(&name) || ENDPOINTS.contains(&name) || STRING_LISTS.contains(&name)
     };
     let mut members = document.as_object().unwrap_or_default().to_vec();
     members.retain(|(name, _)| used(name));
@@ -223,10 +241,11 @@ pub fn wrong_members(document: &Value, policy: SchemePolicy) -> Vec<WrongMember>
             expect(name, "an array of strings".to_owned(), value);
         }
     }
-    if let Some(value) = document.member(ISS_PARAMETER)
-        && !matches!(value, Value::Bool(_))
-    {
-        expect(ISS_PARAMETER, "true or false".to_owned(), value);
+    for name in FLAGS {
+        let Some(value) = document.member(name) else { continue };
+        if !matches!(value, Value::Bool(_)) {
+            expect(name, "true or false".to_owned(), value);
+        }
     }
     wrong
 }
@@ -255,6 +274,12 @@ impl Metadata {
         let url = |name: &str| merged.member(name).and_then(Value::as_str).and_then(|text| Url::parse(text).ok());
         let needed = |name: &'static str| url(name).ok_or(MetadataError::MissingMember { name });
         let list = |name: &str| merged.member(name).and_then(strings);
+        let flag = |name: &str| matches!(merged.member(name), Some(Value::Bool(true)));
+        // Where nothing is said it is what every server must have (OpenID Connect Discovery §3).
+        let algorithms = |name: &str| match list(name) {
+            None => vec![Algorithm::Rs(Hash::Sha256)],
+            Some(names) => names.iter().filter_map(|name| Algorithm::parse(name)).collect(),
+        };
         let pkce = match list("code_challenge_methods_supported") {
             None => PkceSupport::Unsaid,
             Some(methods) if methods.iter().any(|method| method == "S256") => PkceSupport::Announced,
@@ -268,10 +293,12 @@ impl Metadata {
             revocation_endpoint: url("revocation_endpoint"),
             scopes_supported: list("scopes_supported").unwrap_or_default(),
             pkce,
-            iss_parameter: match merged.member(ISS_PARAMETER) {
-                Some(Value::Bool(true)) => IssParameter::Announced,
-                _ => IssParameter::Unsaid,
-            },
+            iss_parameter: if flag(ISS_PARAMETER) { IssParameter::Announced } else { IssParameter::Unsaid },
+            jwks_uri: url("jwks_uri"),
+            id_token_algorithms: algorithms(ID_TOKEN_ALGORITHMS),
+            userinfo_algorithms: algorithms(USERINFO_ALGORITHMS),
+            pushed_authorization_request_endpoint: url("pushed_authorization_request_endpoint"),
+            requires_pushed_authorization_requests: flag(REQUIRES_PUSHED),
         })
     }
 }

@@ -9,10 +9,11 @@
 //! Source: RFC 6749 §4.1.2, §10.12; RFC 9700 §4.4.2 (issuer and token endpoint belong to the transaction).
 
 use super::client::{ClientKey, TokenStorage};
+use super::id_token::IdTokenRequest;
 use super::json::Value;
 use super::metadata::IssParameter;
 use super::return_path::ReturnPath;
-use super::secret::{CodeVerifier, Nonce, State};
+use super::secret::{CodeVerifier, State};
 use super::time::{Seconds, UnixTime};
 use super::url::{SchemePolicy, Url};
 use super::vocabulary::{ClientId, Issuer, RedirectUri, Scope, server_url};
@@ -25,7 +26,8 @@ pub struct PendingAuthorization {
     pub(super) token_endpoint: Url,
     pub(super) iss_parameter: IssParameter,
     pub(super) state: State,
-    pub(super) nonce: Option<Nonce>,
+    /// What the ID token must answer, if `openid` is asked for.
+    pub(super) id_token: Option<IdTokenRequest>,
     pub(super) code_verifier: CodeVerifier,
     pub(super) scope: Option<Scope>,
     pub(super) token_storage: TokenStorage,
@@ -40,7 +42,7 @@ pub const LIFETIME: Seconds = Seconds(60 * 60);
 pub const MOST: usize = 8;
 
 /// A record of another version is no record.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 impl PendingAuthorization {
     /// The client it belongs to.
@@ -69,7 +71,7 @@ impl PendingAuthorization {
             ("token_endpoint", text(self.token_endpoint.as_str())),
             ("iss_announced", Some(Value::Bool(self.iss_parameter == IssParameter::Announced))),
             ("state", text(self.state.expose())),
-            ("nonce", self.nonce.as_ref().and_then(|nonce| text(nonce.expose()))),
+            ("id_token", self.id_token.as_ref().map(IdTokenRequest::encode)),
             ("code_verifier", text(self.code_verifier.expose())),
             ("scope", self.scope.as_ref().and_then(|scope| text(scope.as_str()))),
             ("token_storage", text(self.token_storage.as_str())),
@@ -86,9 +88,9 @@ impl PendingAuthorization {
             None => None,
             Some(scope) => Some(Scope::parse(scope.as_str()?).ok()?),
         };
-        let nonce = match record.member("nonce") {
+        let id_token = match record.member("id_token") {
             None => None,
-            Some(nonce) => Some(Nonce::new(nonce.as_str().filter(|nonce| !nonce.is_empty())?)),
+            Some(asked) => Some(IdTokenRequest::decode(asked, policy)?),
         };
         let code_verifier = text("code_verifier").map(CodeVerifier::new)?;
         if whole("version")? != VERSION || !code_verifier.is_well_formed() {
@@ -107,7 +109,7 @@ impl PendingAuthorization {
                 _ => return None,
             },
             state: State::new(text("state")?),
-            nonce,
+            id_token,
             code_verifier,
             scope,
             token_storage: TokenStorage::parse(text("token_storage")?)?,

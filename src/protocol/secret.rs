@@ -59,6 +59,9 @@ secrets! {
     AuthorizationCode
     /// The code verifier (RFC 7636 §4.1). Not `Clone`: one verifier belongs to one request.
     CodeVerifier
+    /// The ID token in its compact form: an assertion about a person (OpenID Connect Core §2).
+    #[derive(Clone)]
+    IdToken
     /// The value that binds an ID token to its request (OpenID Connect Core §3.1.2.1).
     #[derive(Clone)]
     Nonce
@@ -80,6 +83,7 @@ mod tests {
         assert_eq!(format!("{:?}", AccessToken::new("canary")), "AccessToken([redacted])");
         assert_eq!(format!("{:?}", AuthorizationCode::new("canary")), "AuthorizationCode([redacted])");
         assert_eq!(format!("{:?}", CodeVerifier::new("canary")), "CodeVerifier([redacted])");
+        assert_eq!(format!("{:?}", IdToken::new("canary")), "IdToken([redacted])");
         assert_eq!(format!("{:?}", Nonce::new("canary")), "Nonce([redacted])");
         assert_eq!(format!("{:?}", RefreshToken::new("canary")), "RefreshToken([redacted])");
         assert_eq!(format!("{:?}", State::new("canary")), "State([redacted])");

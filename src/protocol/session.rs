@@ -5,12 +5,14 @@
 //!
 //! Source: RFC 6749 §5.1 (lifetime, scope as requested if absent), §3.3.
 
+use super::claims::Claims;
 use super::client::{ClientKey, TokenStorage};
+use super::id_token::VerifiedIdToken;
 use super::json::Value;
 use super::secret::{AccessToken, RefreshToken};
 use super::time::{Seconds, UnixTime};
 use super::token_request::Exchange;
-use super::token_response::{IdTokenPresence, TokenResponse, Tolerance};
+use super::token_response::{TokenError, TokenResponse, Tolerance};
 use super::url::SchemePolicy;
 use super::vocabulary::{ClientId, Issuer, Scope};
 
@@ -20,7 +22,8 @@ pub struct Session {
     pub(super) key: ClientKey,
     pub(super) access_token: AccessToken,
     pub(super) refresh_token: Option<RefreshToken>,
-    pub(super) id_token: IdTokenPresence,
+    pub(super) id_token: Option<VerifiedIdToken>,
+    pub(super) userinfo: Option<Claims>,
     pub(super) expires_at: Option<UnixTime>,
     pub(super) requested_scope: Option<Scope>,
     pub(super) granted_scope: Option<Scope>,
@@ -29,25 +32,38 @@ pub struct Session {
     pub(super) signed_in_at: UnixTime,
 }
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 impl Session {
     /// Makes a session of a checked response.
     ///
-    /// `sent_at` is when the request was sent: a lifetime counted from there never outlasts the server's own count.
-    pub fn new(exchange: &Exchange, response: TokenResponse, sent_at: UnixTime) -> Self {
-        Self {
+    /// `id_token` is what `openid` asks for; a session without it is no OpenID session. `sent_at` is when the request was
+    /// sent: a lifetime counted from there never outlasts the server's own count.
+    ///
+    /// # Errors
+    /// [`TokenError::MissingIdToken`] if `openid` was asked for and nobody verified an ID token.
+    pub fn new(
+        exchange: &Exchange,
+        response: TokenResponse,
+        id_token: Option<VerifiedIdToken>,
+        sent_at: UnixTime,
+    ) -> Result<Self, TokenError> {
+        if exchange.id_token.is_some() && id_token.is_none() {
+            return Err(TokenError::MissingIdToken);
+        }
+        Ok(Self {
             key: exchange.key.clone(),
             access_token: response.access_token,
             refresh_token: response.refresh_token,
-            id_token: response.id_token,
+            id_token,
+            userinfo: None,
             expires_at: response.expires_in.map(|lifetime| sent_at.plus(lifetime)),
             requested_scope: exchange.scope.clone(),
             granted_scope: response.scope.or_else(|| exchange.scope.clone()),
             tolerated: response.tolerated,
             token_storage: exchange.token_storage,
             signed_in_at: sent_at,
-        }
+        })
     }
 
     /// Whose session it is.
@@ -65,9 +81,19 @@ impl Session {
         self.refresh_token.is_some()
     }
 
-    /// Whether the server gave an ID token. It is not verified yet, so it is neither kept nor shown.
-    pub fn id_token(&self) -> IdTokenPresence {
-        self.id_token
+    /// The verified ID token; `None` for a sign-in that did not ask for `openid`.
+    pub fn id_token(&self) -> Option<&VerifiedIdToken> {
+        self.id_token.as_ref()
+    }
+
+    /// Who is signed in, as the ID token says it.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.id_token.as_ref().map(VerifiedIdToken::claims)
+    }
+
+    /// What the user info endpoint said, once it was asked; it is about the same person.
+    pub fn userinfo(&self) -> Option<&Claims> {
+        self.userinfo.as_ref()
     }
 
     /// When the access token expires; `None` if the server did not say.
@@ -127,7 +153,8 @@ impl Session {
             ("issuer", text(self.key.issuer.as_str())),
             ("client_id", text(self.key.client_id.as_str())),
             ("access_token", text(self.access_token.expose())),
-            ("id_token_came", Some(Value::Bool(self.id_token == IdTokenPresence::Present))),
+            ("id_token", self.id_token.as_ref().map(VerifiedIdToken::encode)),
+            ("userinfo", self.userinfo.as_ref().map(|claims| claims.document().clone())),
             ("expires_at", self.expires_at.map(|end| Value::from(end.0))),
             ("requested_scope", scope(&self.requested_scope)),
             ("granted_scope", scope(&self.granted_scope)),
@@ -151,24 +178,35 @@ impl Session {
         if whole("version")? != VERSION || found != *key {
             return None;
         }
+        let id_token = match record.member("id_token") {
+            None => None,
+            Some(record) => Some(VerifiedIdToken::decode(record, key)?),
+        };
+        let requested_scope = scope("requested_scope")?;
+        if id_token.is_none() && requested_scope.as_ref().is_some_and(|scope| scope.contains("openid")) {
+            return None;
+        }
         Some(Self {
             key: found,
             access_token: AccessToken::new(text("access_token").filter(is_token)?),
             refresh_token: None,
-            id_token: match record.member("id_token_came")? {
-                Value::Bool(true) => IdTokenPresence::Present,
-                Value::Bool(false) => IdTokenPresence::Absent,
-                _ => return None,
-            },
+            userinfo: userinfo_of(record.member("userinfo"), id_token.as_ref()),
+            id_token,
             expires_at: match record.member("expires_at") {
                 None => None,
                 Some(value) => Some(UnixTime(value.as_whole_number()?)),
             },
-            requested_scope: scope("requested_scope")?,
+            requested_scope,
             granted_scope: scope("granted_scope")?,
             tolerated: Vec::new(),
             token_storage: TokenStorage::Session,
             signed_in_at: UnixTime(whole("signed_in_at")?),
         })
     }
+}
+
+/// What the user info endpoint said, if it is about the person of the ID token.
+fn userinfo_of(record: Option<&Value>, id_token: Option<&VerifiedIdToken>) -> Option<Claims> {
+    let record = record?;
+    (record.text("sub") == Some(id_token?.claims().sub())).then(|| Claims(record.clone()))
 }

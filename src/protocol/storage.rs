@@ -41,6 +41,11 @@ impl RecordName {
         Self(format!("{PREFIX}metadata {issuer}"))
     }
 
+    /// The name of an authorization server's keys.
+    pub fn keys(issuer: &Issuer) -> Self {
+        Self(format!("{PREFIX}keys {issuer}"))
+    }
+
     /// A name as it was found in storage, if it is one of this library's.
     pub fn found(name: String) -> Option<Self> {
         name.starts_with(PREFIX).then_some(Self(name))

@@ -8,8 +8,8 @@ use super::authorization_response::AuthorizationGrant;
 use super::client::{ClientKey, TokenStorage};
 use super::form;
 use super::http::{HttpRequest, Limits};
+use super::id_token::IdTokenRequest;
 use super::return_path::ReturnPath;
-use super::secret::Nonce;
 use super::time::Seconds;
 use super::vocabulary::Scope;
 
@@ -29,8 +29,8 @@ pub struct Exchange {
     pub key: ClientKey,
     /// The scope that was asked for.
     pub scope: Option<Scope>,
-    /// What an ID token must repeat.
-    pub nonce: Option<Nonce>,
+    /// What the ID token must answer, if `openid` was asked for.
+    pub id_token: Option<IdTokenRequest>,
     /// Where the tokens will live.
     pub token_storage: TokenStorage,
     /// Where the person was.
@@ -64,7 +64,7 @@ impl TokenRequest {
             exchange: Exchange {
                 key: pending.key,
                 scope: pending.scope,
-                nonce: pending.nonce,
+                id_token: pending.id_token,
                 token_storage: pending.token_storage,
                 return_path: pending.return_path,
             },

@@ -1,7 +1,7 @@
 //! The token response: tokens, or why there are none.
 //!
 //! In scope: reading the answer of the token endpoint, and saying what was tolerated in it.
-//! Out of scope: verifying an ID token; until that is done one is neither kept nor shown, only noticed.
+//! Out of scope: verifying the ID token (`id_token`).
 //!
 //! Rule: only status 200 with a JSON media type is a success. An OAuth error is read whatever its media type or
 //! status, because some servers send it as text/html. Unknown members are ignored, duplicate ones refuse the answer.
@@ -13,7 +13,7 @@ use std::fmt;
 use super::authorization_response::error_codes;
 use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
-use super::secret::{AccessToken, RefreshToken};
+use super::secret::{AccessToken, IdToken, RefreshToken};
 use super::text::shorten;
 use super::time::Seconds;
 use super::vocabulary::Scope;
@@ -29,19 +29,10 @@ pub struct TokenResponse {
     pub refresh_token: Option<RefreshToken>,
     /// The granted scope, if it came.
     pub scope: Option<Scope>,
-    /// Whether an ID token came.
-    pub id_token: IdTokenPresence,
+    /// The ID token, if one came; nothing in it is believed yet.
+    pub id_token: Option<IdToken>,
     /// What was tolerated.
     pub tolerated: Vec<Tolerance>,
-}
-
-/// Whether the answer held an `id_token`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdTokenPresence {
-    /// It did.
-    Present,
-    /// It did not.
-    Absent,
 }
 
 /// A departure from RFC 6749 §5.1 that is accepted and shown.
@@ -74,6 +65,8 @@ pub enum TokenError {
     Malformed(JsonError),
     /// There is no `access_token`, or the document is no object.
     MissingAccessToken,
+    /// `openid` was asked for and there is no `id_token`: whoever signed in is not known (OpenID Connect Core §3.1.3.3).
+    MissingIdToken,
     /// No whole answer. Whether the server has seen the code is unknown, so it is not sent again (RFC 6749 §4.1.2).
     Network(HttpFailure),
     /// The media type of a 200 answer is not JSON.
@@ -177,10 +170,7 @@ impl TokenResponse {
             expires_in,
             refresh_token: token(document, "refresh_token")?.map(RefreshToken::new),
             scope,
-            id_token: match document.member("id_token") {
-                Some(_) => IdTokenPresence::Present,
-                None => IdTokenPresence::Absent,
-            },
+            id_token: token(document, "id_token")?.map(IdToken::new),
             tolerated,
         })
     }
@@ -257,6 +247,7 @@ impl fmt::Display for TokenError {
             Self::InvalidMember { name, expected } => write!(f, "{name} in the token response is not {expected}"),
             Self::Malformed(error) => write!(f, "the token response cannot be read: {error}"),
             Self::MissingAccessToken => f.write_str("the token response has no access_token"),
+            Self::MissingIdToken => f.write_str("openid was asked for, and the token response has no id_token"),
             Self::Network(failure) => write!(f, "no token response: {failure}"),
             Self::NotJson { media_type } => write!(f, "the token response is {media_type}, not JSON"),
             Self::Refused(refusal) => write!(f, "the token endpoint answered {}", refusal.error.as_str()),

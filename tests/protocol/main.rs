@@ -6,6 +6,7 @@
 
 mod scenario;
 mod answers;
+mod id_tokens;
 mod errors_of_every_kind;
 
 mod vectors;

@@ -81,7 +81,7 @@ const MEMBERS: &[&str] = &[
     "expires_at",
     "expires_in",
     "extra_parameters",
-    "id_token_came",
+    "id_token",
     "iss_announced",
     "issuer",
     "metadata",

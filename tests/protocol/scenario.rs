@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use leptos_pkce::protocol::authorization_request::{
-    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, authorization_request,
+    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
 use leptos_pkce::protocol::authorization_response::{AuthorizationGrant, AuthorizationResponse, CallbackError};
 use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration, read_configuration};
@@ -18,6 +18,7 @@ use leptos_pkce::protocol::flow::{
 use leptos_pkce::protocol::form;
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use leptos_pkce::protocol::json::Value;
+use leptos_pkce::protocol::jws::{Verdict, Verification};
 use leptos_pkce::protocol::metadata::Metadata;
 use leptos_pkce::protocol::pending_authorization::PendingAuthorization;
 use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
@@ -31,6 +32,7 @@ use leptos_pkce::protocol::vocabulary::{ClientId, Issuer};
 use serde_json::json;
 
 use crate::answers::{TOKENS, document, html};
+use crate::id_tokens::{self, JWKS_URI};
 
 pub(crate) const PAGE: &str = "https://app.example/";
 pub(crate) const CONFIGURATION: &str = "https://app.example/config.json";
@@ -57,6 +59,7 @@ pub(crate) struct Scenario {
     fragment: String,
     return_path: Option<String>,
     later: u64,
+    verdict: fn(&Verification) -> Verdict,
 }
 
 /// sessionStorage: text by name, and what is wrong with it.
@@ -81,6 +84,7 @@ pub(crate) struct Tab {
     answers: BTreeMap<String, Option<Result<HttpResponse, HttpFailure>>>,
     arriving: VecDeque<Event>,
     entropy: Option<u8>,
+    verdict: fn(&Verification) -> Verdict,
     pub(crate) now: u64,
     pub(crate) storage: Storage,
     /// Every effect in a few words, in order.
@@ -110,12 +114,40 @@ impl Scenario {
             fragment: String::new(),
             return_path: None,
             later: 60,
+            verdict: id_tokens::yes,
         }
     }
 
     /// Asks for an ID token too.
     pub(crate) fn openid(self) -> Self {
+        let id_token = id_tokens::compact(&id_tokens::header(), &id_tokens::claims());
         self.configured("scope", json!("openid photos:read"))
+            .metadata("jwks_uri", json!(JWKS_URI))
+            .metadata("id_token_signing_alg_values_supported", json!(["ES256"]))
+            .answering(JWKS_URI, id_tokens::keys(&[id_tokens::key("1")]))
+            .token_answer(id_tokens::tokens(&id_token))
+    }
+
+    /// The ID token has these claims instead of its own; `null` removes one.
+    pub(crate) fn claims(self, changes: serde_json::Value) -> Self {
+        self.id_token(serde_json::Value::Null, changes)
+    }
+
+    /// The ID token has these header members and claims instead of its own; `null` removes one.
+    pub(crate) fn id_token(self, header: serde_json::Value, changes: serde_json::Value) -> Self {
+        let [mut whole_header, mut claims] = [id_tokens::header(), id_tokens::claims()];
+        for (whole, changes) in [(&mut whole_header, header), (&mut claims, changes)] {
+            for (name, value) in changes.as_object().cloned().unwrap_or_default() {
+                set(whole, &name, value);
+            }
+        }
+        self.token_answer(id_tokens::tokens(&id_tokens::compact(&whole_header, &claims)))
+    }
+
+    /// What WebCrypto says.
+    pub(crate) fn verdict(mut self, verdict: fn(&Verification) -> Verdict) -> Self {
+        self.verdict = verdict;
+        self
     }
 
     /// A member of the first server's configuration; `null` removes it.
@@ -230,6 +262,7 @@ impl Scenario {
             answers,
             arriving: VecDeque::new(),
             entropy: self.entropy,
+            verdict: self.verdict,
             now: START,
             storage: self.storage.clone(),
             trace: Vec::new(),
@@ -270,7 +303,8 @@ impl Scenario {
         let metadata = Metadata::check(&document, &Value::Object(Vec::new()), &client.key().issuer, policy);
         let metadata = metadata.expect("the scenario's metadata are in order");
         let return_path = self.return_path.as_deref().and_then(ReturnPath::parse);
-        authorization_request(&client, &metadata, &self.site(), return_path, &octets(0), UnixTime(START))
+        let wish = Wish { return_path, authentication: None };
+        authorization_request(&client, &metadata, &self.site(), wish, &octets(0), UnixTime(START))
     }
 
     /// The pending request alone.
@@ -325,7 +359,8 @@ impl Tab {
     /// A click on "Sign in" or on "Show link".
     pub(crate) fn ask(&mut self, key: ClientKey, return_path: Option<&str>, intent: Intent) {
         let entropy = self.draw();
-        self.happen(Event::SignIn { key, return_path: return_path.map(str::to_owned), entropy, intent });
+        let return_path = return_path.map(str::to_owned);
+        self.happen(Event::SignIn { key, return_path, authentication: None, entropy, intent });
     }
 
     pub(crate) fn sign_out(&mut self) {
@@ -381,6 +416,9 @@ impl Tab {
                 self.arriving.extend(answer.map(|outcome| Event::Fetched { fetch, outcome }));
                 self.sent.push((fetch, request));
                 assert!(self.sent.len() < 500, "requests without end");
+            }
+            Effect::Verify { verify, verification } => {
+                self.arriving.push_back(Event::Verified { verify, verdict: (self.verdict)(&verification) });
             }
             Effect::CancelFetch(cancelled) => {
                 let is_cancelled = |event: &Event| matches!(event, Event::Fetched { fetch, .. } if *fetch == cancelled);
@@ -509,6 +547,7 @@ fn in_words(effect: &Effect, now: u64) -> String {
     let kind = |name: &RecordName| name.as_str().split(' ').nth(1).unwrap_or_default().to_owned();
     match effect {
         Effect::Fetch { request, .. } => format!("fetch {} {}", request.method, request.url.without_query()),
+        Effect::Verify { .. } => "verify".to_owned(),
         Effect::CancelFetch(_) => "cancel fetch".to_owned(),
         Effect::Read(name) => format!("read {}", kind(name)),
         Effect::Take(name) => format!("take {}", kind(name)),

@@ -3,8 +3,9 @@
 use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::json::JsonProblem;
 use leptos_pkce::protocol::time::Seconds;
+use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::token_response::{
-    IdTokenPresence, TokenError, TokenErrorCode, TokenErrorResponse, TokenResponse, Tolerance,
+    TokenError, TokenErrorCode, TokenErrorResponse, TokenResponse, Tolerance,
 };
 use serde_json::json;
 
@@ -29,7 +30,7 @@ fn reads_every_member() {
     assert_eq!(response.expires_in, Some(Seconds(3600)));
     assert_eq!(response.refresh_token.expect("a refresh token").expose(), "tGzv3JOkF0XG5Qx2TlKWIA");
     assert_eq!(response.scope.map(|scope| scope.as_str().to_owned()).as_deref(), Some("photos:read openid"));
-    assert_eq!(response.id_token, IdTokenPresence::Absent);
+    assert!(response.id_token.is_none());
     assert_eq!(response.tolerated, []);
 }
 
@@ -154,16 +155,24 @@ fn does_without_a_refresh_token() {
     assert!(matches!(error, Some(TokenError::InvalidMember { name: "refresh_token", .. })));
 }
 
+/// TOK-10: whoever asked for `openid` gets an ID token or no session.
 #[test]
-fn notices_an_id_token_and_keeps_nothing_of_it() {
-    let response = with("id_token", json!("eyJ.canary.sig")).expect("tokens");
-    assert_eq!(response.id_token, IdTokenPresence::Present);
+fn a_missing_id_token_is_an_error_where_one_was_asked_for() {
+    let tab = Scenario::public_client().openid().tokens(TOKENS).run();
+    assert_eq!(*tab.callback_error(), Error::Token(TokenError::MissingIdToken));
+    assert!(tab.flow().sessions().is_empty());
+    let wrong = with("id_token", json!(5)).err();
+    assert!(matches!(wrong, Some(TokenError::InvalidMember { name: "id_token", .. })));
+}
+
+/// One that nobody asked for is neither verified nor kept.
+#[test]
+fn an_id_token_that_was_not_asked_for_is_dropped() {
     let tab = Scenario::public_client()
-        .openid()
         .configured("token_storage", json!("session"))
         .tokens(r#"{"access_token":"a","token_type":"Bearer","id_token":"eyJ.canary.sig"}"#)
         .run();
-    assert_eq!(tab.session().map(|session| session.id_token()), Some(IdTokenPresence::Present));
+    assert!(tab.session().is_some_and(|session| session.id_token().is_none() && session.claims().is_none()));
     assert!(!tab.storage.records.values().any(|record| record.contains("canary")));
 }
 

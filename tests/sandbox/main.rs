@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod crypto;
+mod verify;
 mod person;
 mod world;
 

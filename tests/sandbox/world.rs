@@ -130,7 +130,13 @@ impl World {
         let mut octets = [0; 96];
         self.person.rng.fill_bytes(&mut octets);
         let (key, entropy) = (self.key(), Ok(Entropy(octets)));
-        self.happen(Event::SignIn { key, return_path: None, entropy, intent: Intent::Navigate });
+        self.happen(Event::SignIn {
+            key,
+            return_path: None,
+            authentication: None,
+            entropy,
+            intent: Intent::Navigate,
+        });
     }
 
     pub(crate) fn sign_out(&mut self) {
@@ -190,6 +196,9 @@ impl World {
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
             Effect::Fetch { fetch, request } => self.fetch(fetch, request),
+            Effect::Verify { verify, verification } => {
+                return Some(Event::Verified { verify, verdict: crate::verify::verdict(&verification) });
+            }
             Effect::CancelFetch(fetch) => drop(self.waiting.remove(&fetch.0)),
             Effect::Read(name) => {
                 let record = self.read(&name);

@@ -3,8 +3,9 @@
 //! Rule: a driver performs effects in their order, and tells of each that has an answer by the event named beside it.
 
 use super::super::authorization_request::{Entropy, EntropyFailure, StorageFailure};
-use super::super::client::{Client, ClientKey, ConfigurationError};
+use super::super::client::{Authentication, Client, ClientKey, ConfigurationError};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
+use super::super::jws::{Verdict, Verification};
 use super::super::protected_resource::{ResourceError, ResourceRequest};
 use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
@@ -14,6 +15,10 @@ use super::super::url::Url;
 /// Names one fetch, so that an answer nobody waits for any more is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FetchId(pub u64);
+
+/// Names one question to WebCrypto, so that an answer nobody waits for any more is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyId(pub u64);
 
 /// Names one call to an API, as the driver numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +68,8 @@ pub enum Event {
         key: ClientKey,
         /// The place in the app to come back to.
         return_path: Option<String>,
+        /// How the person must sign in, in the place of what is configured: a step-up (RFC 9470).
+        authentication: Option<Authentication>,
         /// Fresh octets for this attempt.
         entropy: Result<Entropy, EntropyFailure>,
         /// Go there, or show the link.
@@ -89,6 +96,13 @@ pub enum Event {
         fetch: FetchId,
         /// The answer, or why there is none.
         outcome: Result<HttpResponse, HttpFailure>,
+    },
+    /// Answers [`Effect::Verify`].
+    Verified {
+        /// Which.
+        verify: VerifyId,
+        /// What WebCrypto says.
+        verdict: Verdict,
     },
     /// Answers [`Effect::Read`]; `None` if there is no record, or none that is JSON.
     Read {
@@ -132,6 +146,13 @@ pub enum Effect {
     },
     /// Stop waiting for this fetch.
     CancelFetch(FetchId),
+    /// Ask WebCrypto; answered by [`Event::Verified`].
+    Verify {
+        /// For the answer.
+        verify: VerifyId,
+        /// The question.
+        verification: Verification,
+    },
     /// Read a record; answered by [`Event::Read`].
     Read(RecordName),
     /// Read a record and remove it, in one turn; answered by [`Event::Taken`].

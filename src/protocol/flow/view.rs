@@ -52,7 +52,7 @@ impl Flow {
     pub fn activity(&self) -> Activity {
         match (&self.callback, &self.sign_in) {
             (Callback::Taking(_), _) => Activity::Receiving,
-            (Callback::Exchanging { exchange, .. }, _) => Activity::Exchanging(exchange.key.clone()),
+            (Callback::Exchanging(exchanging), _) => Activity::Exchanging(exchanging.exchange.key.clone()),
             (_, SignIn::Discovering { key, .. }) => Activity::Discovering(key.clone()),
             (_, SignIn::Navigating { key, .. }) => Activity::Navigating(key.clone()),
             (_, SignIn::Saving { pending, .. }) => Activity::Navigating(pending.key.clone()),

@@ -1,8 +1,11 @@
 //! Session: what the sign-in left behind.
 
+use leptos_pkce::inspect::trust::{in_words, title};
+use leptos_pkce::protocol::claims::Claims;
 use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::id_token::{Check, Outcome};
 use leptos_pkce::protocol::session::Session;
-use leptos_pkce::protocol::token_response::{IdTokenPresence, Tolerance};
+use leptos_pkce::protocol::token_response::Tolerance;
 use leptos_pkce::ui::{Auth, Status};
 
 use super::super::node::{Node, element, fragment};
@@ -31,14 +34,41 @@ fn details(place: Place, session: &Session) -> Node {
         "None came."
     };
     let refresh_token = section("Refresh token").child(element("p").child(refresh));
-    let id_token = (session.id_token() == IdTokenPresence::Present).then(|| {
-        section("ID token").child(element("p").child(
-            "One came, and it is not verified: this version cannot do that yet. So it is neither stored nor shown, \
-             and nothing here says who signed in.",
-        ))
-    });
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
-    fragment().child(access_token(auth, session).child(call)).child(refresh_token).child(id_token)
+    let person = session.id_token().map(|id_token| person(id_token.claims()));
+    let id_token = session.id_token().map(|id_token| verified(id_token.checks()));
+    fragment().child(person).child(access_token(auth, session).child(call)).child(id_token).child(refresh_token)
+}
+
+/// Who is signed in.
+fn person(claims: &Claims) -> Node {
+    let rows = claims.document().as_object().unwrap_or_default().iter().map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_text(), str::to_owned);
+        (name.clone(), code(text))
+    });
+    section("Who is signed in").child(values(rows))
+}
+
+/// Every check that the ID token passed.
+fn verified(checks: &[Check]) -> Node {
+    let words = if checks.is_empty() {
+        "It was verified when somebody signed in. What was found then is not kept when the page is loaded anew."
+    } else {
+        "Verified here, by this browser:"
+    };
+    let row = |check: &Check| {
+        let mark = match check.outcome {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::NotApplicable => "not needed",
+        };
+        element("li.check")
+            .attribute("data-outcome", mark)
+            .child(element("b").child(title(check.id)))
+            .child(format!(" {mark}. "))
+            .child(element("span.muted").child(format!("{} ({})", in_words(check), check.section)))
+    };
+    section("ID token").child(element("p").child(words)).child(element("ol.checks").children(checks.iter().map(row)))
 }
 
 fn access_token(auth: Auth, session: &Session) -> Node {

@@ -1,0 +1,81 @@
+//! How far the server's clock is from the one here, where that can be known.
+//!
+//! Rule: it is learned from a readable `Date` header and from nothing else. A token's `iat` may explain an error, but who
+//! would shift the clock by it would let the token vouch for itself.
+//!
+//! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1.
+
+use super::http::HttpResponse;
+use super::text::parts;
+use super::time::UnixTime;
+
+/// Seconds by which a server's clock is ahead of the one here; negative if it is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockDifference(pub i64);
+
+impl ClockDifference {
+    /// Reads it off an answer that arrived at `now`; `None` where CORS hides the header, which it does across origins
+    /// unless the server exposes it.
+    pub fn learn(response: &HttpResponse, now: UnixTime) -> Option<Self> {
+        let there = parse_date(response.header("date")?)?;
+        Some(Self(i64::try_from(there.0).ok()? - i64::try_from(now.0).ok()?))
+    }
+
+    /// The time there.
+    pub fn applied(self, now: UnixTime) -> UnixTime {
+        UnixTime(now.0.saturating_add_signed(self.0))
+    }
+}
+
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`; the older two forms are not sent by anybody any more.
+fn parse_date(text: &str) -> Option<UnixTime> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = parts(text, b' ').collect();
+    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
+    let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|number| *number <= most);
+    let month = MONTHS.iter().position(|known| *known == month)? as u64;
+    let (day, year) = (number(day, 31)?, number(year, 9999)?.checked_sub(1970)? + 1970);
+    let clock: Vec<&str> = parts(time, b':').collect();
+    let [hours, minutes, seconds] = clock[..] else { return None };
+    // Days since 1970 by counting years from March, so that the leap day is a year's last.
+    let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    let days = days.checked_sub(719_469)?;
+    Some(UnixTime(days * 86_400 + number(hours, 23)? * 3_600 + number(minutes, 59)? * 60 + number(seconds, 60)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_dates() {
+        for (text, seconds) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Thu, 29 Feb 2024 23:59:59 GMT", 1_709_251_199),
+            ("Fri, 01 Mar 2024 00:00:00 GMT", 1_709_251_200),
+            ("Fri, 20 Nov 2026 12:00:00 GMT", 1_795_176_000),
+        ] {
+            assert_eq!(parse_date(text), Some(UnixTime(seconds)), "{text}");
+        }
+        for text in ["", "now", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1969 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_difference_is_learned_from_a_date_header_only() {
+        let answer = |headers: &[(&str, &str)]| HttpResponse {
+            status: 200,
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            body: br#"{"iat":784111777}"#.to_vec(),
+        };
+        let ahead = answer(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT")]);
+        assert_eq!(ClockDifference::learn(&ahead, UnixTime(784_108_177)), Some(ClockDifference(3_600)));
+        assert_eq!(ClockDifference::learn(&ahead, UnixTime(784_115_377)), Some(ClockDifference(-3_600)));
+        assert_eq!(ClockDifference::learn(&answer(&[]), UnixTime(0)), None);
+        assert_eq!(ClockDifference(-3_600).applied(UnixTime(10_000)), UnixTime(6_400));
+        assert_eq!(ClockDifference(-3_600).applied(UnixTime(1)), UnixTime(0));
+    }
+}

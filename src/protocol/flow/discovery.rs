@@ -1,0 +1,162 @@
+//! The configuration and the servers' metadata: from a file or code, from an earlier page of this tab, from the server.
+
+use super::super::client::{Client, ClientKey, ConfigurationError, Discovery, TokenStorage};
+use super::super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
+use super::super::json::Value;
+use super::super::metadata::{self, Attempt, AttemptProblem, Metadata, MetadataError};
+use super::super::session::Session;
+use super::super::site::Site;
+use super::super::storage::{Record, RecordName};
+use super::super::time::{Seconds, UnixTime};
+use super::super::url::Url;
+use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration};
+
+/// Bounds of config.json: 10 s, 256 KiB.
+const CONFIGURATION_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
+
+/// How long metadata is kept in sessionStorage.
+const METADATA_LIFETIME: Seconds = Seconds(60 * 60);
+
+impl From<Result<Metadata, MetadataError>> for DiscoveryState {
+    fn from(checked: Result<Metadata, MetadataError>) -> Self {
+        checked.map_or_else(|error| Self::Failed(error.into()), Self::Ready)
+    }
+}
+
+impl Flow {
+    // Configuration
+
+    pub(super) fn started(&mut self, name: &'static str, read: ReadConfiguration) {
+        let Ok(url) = Url::parse(&self.site.url_of(name)) else { return };
+        let fetch = self.fetch(HttpRequest {
+            method: "GET".to_owned(),
+            url,
+            headers: Vec::new(),
+            bearer: None,
+            body: None,
+            limits: CONFIGURATION_LIMITS,
+        });
+        self.configuration = Configuration::Loading(Some((fetch, read)));
+    }
+
+    pub(super) fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) {
+        self.configuration = match clients {
+            Err(error) => Configuration::Failed(error.into()),
+            Ok(clients) => {
+                for client in &clients {
+                    self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
+                    if client.token_storage == TokenStorage::Session {
+                        self.effects.push(Effect::Read(RecordName::session(&client.key)));
+                    }
+                }
+                Configuration::Ready(clients)
+            }
+        };
+    }
+
+    /// A record of an earlier page: a session is taken up, metadata saves a round trip, garbage is neither.
+    pub(super) fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) {
+        if self.keys_read(name, record.as_ref(), now) {
+            return;
+        }
+        let Some(Record(record)) = record else { return };
+        let policy = self.site.scheme_policy();
+        let mut restored = None;
+        let mut discovered = Vec::new();
+        for client in self.clients() {
+            if *name == RecordName::session(&client.key) && self.session(&client.key).is_none() {
+                restored = Session::decode(&record, &client.key, policy);
+            }
+            if *name == RecordName::metadata(&client.key.issuer) && self.discovery(&client.key).is_none() {
+                discovered.extend(cached_metadata(&record, client, &self.site, now));
+            }
+        }
+        self.sessions.extend(restored);
+        self.discoveries.extend(discovered);
+    }
+
+    // Metadata
+
+    pub(super) fn discover(&mut self, key: &ClientKey) {
+        if let Some(DiscoveryState::Fetching { .. } | DiscoveryState::Ready(_)) = self.discovery(key) {
+            return;
+        }
+        let Some(client) = self.client(key) else { return };
+        match client.discovery {
+            Discovery::Fetch => self.attempt(key, Vec::new()),
+            Discovery::Configured => {
+                let checked = client.configured_metadata(&self.site);
+                self.discovered(key, checked.into());
+            }
+        }
+    }
+
+    /// Asks the next well-known URL; when all were asked, what is configured must do, or there is no metadata.
+    pub(super) fn attempt(&mut self, key: &ClientKey, attempts: Vec<Attempt>) {
+        let is_hopeless =
+            attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
+        let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
+        let configured = || self.client(key)?.configured_metadata(&self.site).ok();
+        let state = match request {
+            Some(request) => DiscoveryState::Fetching { fetch: self.fetch(request), attempts },
+            None => configured().ok_or(MetadataError::Unavailable { attempts }).into(),
+        };
+        self.discovered(key, state);
+    }
+
+    pub(super) fn metadata_fetched(
+        &mut self,
+        key: &ClientKey,
+        mut attempts: Vec<Attempt>,
+        outcome: Result<HttpResponse, HttpFailure>,
+        now: UnixTime,
+    ) {
+        let policy = self.site.scheme_policy();
+        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
+        let Some(client) = self.client(key) else { return };
+        match metadata::read_document(outcome) {
+            Ok(document) => {
+                let checked = Metadata::check(&document, &client.metadata, &key.issuer, policy);
+                if checked.is_ok() {
+                    let record = Value::object(vec![
+                        ("fetched_at", Some(Value::from(now.0))),
+                        ("document", Some(metadata::used_members(&document))),
+                    ]);
+                    self.write(RecordName::metadata(&key.issuer), record);
+                }
+                self.discovered(key, checked.into());
+            }
+            Err(problem) => {
+                let url = metadata::well_known_urls(&key.issuer).into_iter().nth(attempts.len());
+                attempts.push(Attempt { url: url.unwrap_or_default(), problem });
+                self.attempt(key, attempts);
+            }
+        }
+        self.proceed(now);
+    }
+
+    fn discovered(&mut self, key: &ClientKey, state: DiscoveryState) {
+        self.discoveries.retain(|(known, _)| known != key);
+        self.discoveries.push((key.clone(), state));
+        self.want_keys_of(key);
+    }
+
+    /// Drops a discovery that is on its way; one that is done stays, for it says nothing about anybody.
+    pub(super) fn cancel_discovery(&mut self, key: &ClientKey) {
+        if let Some(DiscoveryState::Fetching { fetch, .. }) = self.discovery(key) {
+            self.effects.push(Effect::CancelFetch(*fetch));
+            self.discoveries.retain(|(known, _)| known != key);
+        }
+    }
+}
+
+/// Metadata as an earlier page of this tab stored it, checked again; `None` if it is too old or no longer fits.
+fn cached_metadata(record: &Value, client: &Client, site: &Site, now: UnixTime) -> Option<(ClientKey, DiscoveryState)> {
+    let fetched_at = UnixTime(record.member("fetched_at")?.as_whole_number()?);
+    if client.discovery != Discovery::Fetch || now.since(fetched_at) > METADATA_LIFETIME {
+        return None;
+    }
+    let document = record.member("document")?;
+    let checked = Metadata::check(document, &client.metadata, &client.key.issuer, site.scheme_policy()).ok()?;
+    Some((client.key.clone(), DiscoveryState::Ready(checked)))
+}

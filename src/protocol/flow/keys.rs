@@ -1,0 +1,187 @@
+//! The issuers' keys: fetched ahead where there is time, beside the code where there is none, and once more for an unknown
+//! `kid`.
+//!
+//! Rule: whoever sends tokens can make this page fetch keys at most twice a minute and issuer: once because there are none,
+//! once because a token names another (JOSE-13). Keys that an earlier page of this tab stored serve for an hour.
+
+use std::sync::Arc;
+
+use super::super::client::ClientKey;
+use super::super::error::Error;
+use super::super::http::{HttpFailure, HttpResponse};
+use super::super::json::Value;
+use super::super::jwk::JwkSet;
+use super::super::keys::{KeysError, keys_request, read_keys};
+use super::super::metadata::{Attempt, AttemptProblem};
+use super::super::storage::{Record, RecordName};
+use super::super::time::{Seconds, UnixTime};
+use super::super::url::Url;
+use super::super::vocabulary::Issuer;
+use super::{DiscoveryState, Effect, FetchId, Flow};
+
+/// The keys of one issuer.
+pub(super) struct KeyEntry {
+    issuer: Issuer,
+    jwks_uri: Url,
+    state: KeyState,
+    /// When they were last fetched because of an unknown `kid`.
+    refetched_at: Option<UnixTime>,
+}
+
+pub(super) enum KeyState {
+    /// The record of an earlier page is looked for.
+    Reading,
+    /// They are on their way; how often that failed.
+    Fetching(FetchId, u32),
+    /// They are asked for again at this time.
+    Waiting(UnixTime, u32),
+    Ready(JwkSet),
+    Failed(Arc<Error>),
+}
+
+/// How long keys are kept in sessionStorage.
+const LIFETIME: Seconds = Seconds(60 * 60);
+
+/// The least time between two fetches because of an unknown `kid`.
+const PATIENCE: Seconds = Seconds(60);
+
+/// How often a fetch that failed is repeated while somebody waits for it.
+const MOST_REPEATS: u32 = 2;
+
+impl Flow {
+    /// The keys of `issuer`, as far as they are known.
+    pub(super) fn keys_of(&self, issuer: &Issuer) -> Option<&KeyState> {
+        self.keys.iter().find(|entry| entry.issuer == *issuer).map(|entry| &entry.state)
+    }
+
+    /// Looks for the keys at `jwks_uri`: in this page, in the record of an earlier one, at the server.
+    pub(super) fn want_keys(&mut self, issuer: &Issuer, jwks_uri: &Url) {
+        let known = self.keys.iter().find(|entry| entry.issuer == *issuer && entry.jwks_uri == *jwks_uri);
+        if known.is_some_and(|entry| !matches!(entry.state, KeyState::Failed(_))) {
+            return;
+        }
+        self.keys.retain(|entry| entry.issuer != *issuer);
+        self.keys.push(KeyEntry {
+            issuer: issuer.clone(),
+            jwks_uri: jwks_uri.clone(),
+            state: KeyState::Reading,
+            refetched_at: None,
+        });
+        self.effects.push(Effect::Read(RecordName::keys(issuer)));
+    }
+
+    /// Wants the keys of a server whose metadata are there, if its ID tokens will have to be verified.
+    pub(super) fn want_keys_of(&mut self, key: &ClientKey) {
+        let asks = self.client(key).is_some_and(|client| client.asks_for_id_token());
+        if let Some(DiscoveryState::Ready(metadata)) = self.discovery(key)
+            && let Some(jwks_uri) = metadata.jwks_uri.clone().filter(|_| asks)
+        {
+            self.want_keys(&key.issuer, &jwks_uri);
+        }
+    }
+
+    /// The record of an earlier page was looked for; whether `name` is that of keys.
+    pub(super) fn keys_read(&mut self, name: &RecordName, record: Option<&Record>, now: UnixTime) -> bool {
+        let is_it = |entry: &&mut KeyEntry| RecordName::keys(&entry.issuer) == *name;
+        let Some(entry) = self.keys.iter_mut().find(is_it) else { return false };
+        if !matches!(entry.state, KeyState::Reading) {
+            return true;
+        }
+        let time = |record: &Value, name: &str| Some(UnixTime(record.member(name)?.as_whole_number()?));
+        if let Some(Record(record)) = record
+            && record.text("jwks_uri") == Some(entry.jwks_uri.as_str())
+        {
+            entry.refetched_at = time(record, "refetched_at");
+            let is_current = time(record, "fetched_at").is_some_and(|at| now.since(at) <= LIFETIME);
+            if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
+                entry.state = KeyState::Ready(set);
+                return true;
+            }
+        }
+        let issuer = entry.issuer.clone();
+        self.fetch_keys(&issuer, 0);
+        true
+    }
+
+    /// Fetches the keys once more for a `kid` that none of them has; whether that is allowed now.
+    pub(super) fn refetch_keys(&mut self, issuer: &Issuer, now: UnixTime) -> bool {
+        let Some(entry) = self.keys.iter_mut().find(|entry| entry.issuer == *issuer) else { return false };
+        if entry.refetched_at.is_some_and(|at| now.since(at) < PATIENCE) {
+            return false;
+        }
+        entry.refetched_at = Some(now);
+        self.fetch_keys(issuer, 0);
+        true
+    }
+
+    fn fetch_keys(&mut self, issuer: &Issuer, failures: u32) {
+        let Some(entry) = self.keys.iter().find(|entry| entry.issuer == *issuer) else { return };
+        let fetch = self.fetch(keys_request(&entry.jwks_uri));
+        if let Some(entry) = self.keys.iter_mut().find(|entry| entry.issuer == *issuer) {
+            entry.state = KeyState::Fetching(fetch, failures);
+        }
+    }
+
+    /// The answer to a request for keys; gives it back if it is none.
+    pub(super) fn keys_fetched(
+        &mut self,
+        fetch: FetchId,
+        outcome: Result<HttpResponse, HttpFailure>,
+        now: UnixTime,
+    ) -> Option<Result<HttpResponse, HttpFailure>> {
+        let is_it = |entry: &&mut KeyEntry| matches!(entry.state, KeyState::Fetching(id, _) if id == fetch);
+        let Some(entry) = self.keys.iter_mut().find(is_it) else { return Some(outcome) };
+        let KeyState::Fetching(_, failures) = entry.state else { return Some(outcome) };
+        let (issuer, jwks_uri, refetched_at) = (entry.issuer.clone(), entry.jwks_uri.clone(), entry.refetched_at);
+        self.learn_clock(&issuer, outcome.as_ref().ok(), now);
+        let state = match read_keys(&jwks_uri, outcome) {
+            Ok((set, document)) => {
+                let time = |time: UnixTime| Value::from(time.0);
+                let record = Value::object(vec![
+                    ("jwks_uri", Some(Value::string(jwks_uri.as_str()))),
+                    ("fetched_at", Some(time(now))),
+                    ("refetched_at", refetched_at.map(time)),
+                    ("document", Some(document)),
+                ]);
+                self.write(RecordName::keys(&issuer), record);
+                KeyState::Ready(set)
+            }
+            Err(error) if failures < MOST_REPEATS && is_passing(&error) && self.waits_for_keys(&issuer) => {
+                let until = now.plus(Seconds(1 << failures));
+                self.effects.push(Effect::WakeAt(until));
+                KeyState::Waiting(until, failures + 1)
+            }
+            Err(error) => KeyState::Failed(Arc::new(error.into())),
+        };
+        if let Some(entry) = self.keys.iter_mut().find(|entry| entry.issuer == issuer) {
+            entry.state = state;
+        }
+        self.keys_changed(&issuer, now);
+        None
+    }
+
+    /// Repeats what waited for its time.
+    pub(super) fn keys_woke(&mut self, now: UnixTime) {
+        let waiting = self.keys.iter().find_map(|entry| match entry.state {
+            KeyState::Waiting(until, failures) => Some((entry.issuer.clone(), until, failures)),
+            _ => None,
+        });
+        match waiting {
+            Some((issuer, until, failures)) if until <= now => self.fetch_keys(&issuer, failures),
+            Some((_, until, _)) => self.effects.push(Effect::WakeAt(until)),
+            None => {}
+        }
+    }
+}
+
+/// Whether the same request may well succeed in a moment.
+fn is_passing(error: &KeysError) -> bool {
+    let KeysError::Unavailable(Attempt { problem, .. }) = error else { return false };
+    match problem {
+        AttemptProblem::Failure(failure) => {
+            matches!(failure, HttpFailure::Unreachable | HttpFailure::Timeout { .. } | HttpFailure::Offline)
+        }
+        AttemptProblem::Status(status) => *status == 429 || *status >= 500,
+        AttemptProblem::NotJson { .. } => false,
+    }
+}
