@@ -164,7 +164,9 @@ fn protocol_decisions(code: &str) -> Vec<String> {
                 found.push(format!("names the OAuth error {error}: {}", line.trim()));
             }
         }
-        for kind in ["AuthorizationErrorCode", "TokenErrorCode", "CallbackError", "TokenError", "MetadataError"] {
+        for kind in
+            ["AuthorizationErrorCode", "TokenErrorCode", "CallbackError", "TokenError", "MetadataError", "Denial"]
+        {
             if identifiers(line).any(|name| name == kind) {
                 found.push(format!("knows {kind}: {}", line.trim()));
             }

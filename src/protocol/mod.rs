@@ -19,6 +19,7 @@ pub mod site;
 pub mod return_path;
 pub mod vocabulary;
 pub mod algorithm;
+pub mod challenge;
 pub mod pkce;
 pub mod metadata;
 pub mod client;

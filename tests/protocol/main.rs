@@ -22,6 +22,7 @@ mod token_request;
 mod token_response;
 mod session;
 mod protected_resource;
+mod challenge;
 mod resources_corpus;
 mod flow;
 mod contracts;
