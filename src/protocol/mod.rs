@@ -22,6 +22,7 @@ pub mod algorithm;
 pub mod challenge;
 pub mod pkce;
 pub mod metadata;
+pub mod resource_metadata;
 pub mod client;
 pub mod storage;
 pub mod pending_authorization;

@@ -23,6 +23,7 @@ mod token_response;
 mod session;
 mod protected_resource;
 mod challenge;
+mod resource_metadata;
 mod resources_corpus;
 mod flow;
 mod contracts;
