@@ -20,6 +20,7 @@ pub mod return_path;
 pub mod vocabulary;
 pub mod algorithm;
 pub mod challenge;
+pub mod dpop;
 pub mod pkce;
 pub mod metadata;
 pub mod resource_metadata;

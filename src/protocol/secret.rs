@@ -59,6 +59,8 @@ secrets! {
     AuthorizationCode
     /// The code verifier (RFC 7636 §4.1). Not `Clone`: one verifier belongs to one request.
     CodeVerifier
+    /// The proof that goes with one request (RFC 9449 §4.1). Not `Clone`: a retry needs a new one.
+    DpopProof
     /// The value that binds an ID token to its request (OpenID Connect Core §3.1.2.1).
     #[derive(Clone)]
     Nonce
@@ -68,6 +70,8 @@ secrets! {
     /// The value that binds a response to its request (RFC 6749 §4.1.1).
     #[derive(Clone)]
     State
+    /// What is signed to make a proof (RFC 9449 §4.2). Not `Clone`: it is signed once.
+    UnsignedDpopProof
 }
 
 #[cfg(test)]
@@ -80,9 +84,11 @@ mod tests {
         assert_eq!(format!("{:?}", AccessToken::new("canary")), "AccessToken([redacted])");
         assert_eq!(format!("{:?}", AuthorizationCode::new("canary")), "AuthorizationCode([redacted])");
         assert_eq!(format!("{:?}", CodeVerifier::new("canary")), "CodeVerifier([redacted])");
+        assert_eq!(format!("{:?}", DpopProof::new("canary")), "DpopProof([redacted])");
         assert_eq!(format!("{:?}", Nonce::new("canary")), "Nonce([redacted])");
         assert_eq!(format!("{:?}", RefreshToken::new("canary")), "RefreshToken([redacted])");
         assert_eq!(format!("{:?}", State::new("canary")), "State([redacted])");
+        assert_eq!(format!("{:?}", UnsignedDpopProof::new("canary")), "UnsignedDpopProof([redacted])");
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod session;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;
+mod dpop;
 mod resources_corpus;
 mod flow;
 mod contracts;
