@@ -22,9 +22,10 @@ const WEB: [&str; 7] =
 const IMPURE_STD: [&str; 8] = ["env", "fs", "io", "net", "os", "process", "thread", "time"];
 
 /// Files that may open a secret, each for its reason.
-const EXPOSE: [(&str, &str); 10] = [
+const EXPOSE: [(&str, &str); 11] = [
     ("protocol/secret.rs", "defines it"),
     ("protocol/pkce.rs", "hashes the verifier"),
+    ("protocol/dpop.rs", "hashes the access token and puts the signature to a proof"),
     ("protocol/storage.rs", "names the pending record by its state"),
     ("protocol/pending_authorization.rs", "encodes the record for storage"),
     ("protocol/authorization_request.rs", "writes state and nonce into the URL"),
@@ -62,8 +63,8 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         "protocol" if foreign => {
             let allowed = is_pure_std
                 || (to_layer == "base64" && module == "base64url")
-                || (to_layer == "sha2" && module == "pkce");
-            (!allowed).then_some("the protocol is pure: std, base64 in base64url.rs, sha2 in pkce.rs")
+                || (to_layer == "sha2" && ["pkce", "dpop"].contains(&module));
+            (!allowed).then_some("the protocol is pure: std, base64 in base64url.rs, sha2 in pkce.rs and dpop.rs")
         }
         "protocol" if to_layer != "protocol" => Some("the protocol stands on nothing else of this crate"),
         "protocol" => {
@@ -164,7 +165,9 @@ fn protocol_decisions(code: &str) -> Vec<String> {
                 found.push(format!("names the OAuth error {error}: {}", line.trim()));
             }
         }
-        for kind in ["AuthorizationErrorCode", "TokenErrorCode", "CallbackError", "TokenError", "MetadataError"] {
+        for kind in
+            ["AuthorizationErrorCode", "TokenErrorCode", "CallbackError", "TokenError", "MetadataError", "Denial"]
+        {
             if identifiers(line).any(|name| name == kind) {
                 found.push(format!("knows {kind}: {}", line.trim()));
             }
@@ -541,7 +544,7 @@ fn no_file_is_too_long_to_read() {
 
 /// How many imports of `code` in the file at `path` are forbidden.
 fn count(path: &str, code: &str) -> usize {
-    let levels = ["secret", "form", "url", "base64url", "pkce", "json", "client", "flow"].map(str::to_owned);
+    let levels = ["secret", "form", "url", "base64url", "pkce", "dpop", "json", "client", "flow"].map(str::to_owned);
     import_violations(&File::new(path, code), &levels).len()
 }
 
@@ -550,6 +553,7 @@ fn the_checker_knows_what_each_layer_may_import() {
     for (path, code) in [
         ("protocol/url.rs", "use std::fmt;\nuse super::form::{self, FormError};"),
         ("protocol/pkce.rs", "use sha2::{Digest as _, Sha256};\nuse super::secret::CodeVerifier;"),
+        ("protocol/dpop.rs", "use sha2::{Digest as _, Sha256};\nuse super::secret::AccessToken;"),
         ("protocol/base64url.rs", "use base64::Engine as _;"),
         ("protocol/flow/messages.rs", "use super::super::client::Client;\nuse super::Flow;"),
         ("protocol/flow/mod.rs", "mod messages;\npub use messages::{CallId, Event};"),

@@ -353,6 +353,7 @@ fn shorten(text: &str) -> String {
     text::shorten(text, 300)
 }
 
-fn strings(value: &Value) -> Option<Vec<String>> {
+/// The elements of an array that holds nothing but strings.
+pub(super) fn strings(value: &Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|element| element.as_str().map(str::to_owned)).collect()
 }

@@ -10,6 +10,7 @@
 
 use std::fmt;
 
+use super::challenge::is_tchar;
 use super::client::{Client, Resource};
 use super::http::{HttpFailure, HttpRequest, Limits};
 use super::metadata::Metadata;
@@ -134,11 +135,6 @@ pub fn protected_resource_request(
         body: request.body,
         limits: LIMITS,
     })
-}
-
-/// RFC 9110 §5.6.2.
-fn is_tchar(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet)
 }
 
 impl fmt::Display for ResourceError {

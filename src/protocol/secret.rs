@@ -59,6 +59,8 @@ secrets! {
     AuthorizationCode
     /// The code verifier (RFC 7636 §4.1). Not `Clone`: one verifier belongs to one request.
     CodeVerifier
+    /// The proof that goes with one request (RFC 9449 §4.1). Not `Clone`: a retry needs a new one.
+    DpopProof
     /// The ID token in its compact form: an assertion about a person (OpenID Connect Core §2).
     #[derive(Clone)]
     IdToken
@@ -71,6 +73,8 @@ secrets! {
     /// The value that binds a response to its request (RFC 6749 §4.1.1).
     #[derive(Clone)]
     State
+    /// What is signed to make a proof (RFC 9449 §4.2). Not `Clone`: it is signed once.
+    UnsignedDpopProof
 }
 
 #[cfg(test)]
@@ -83,10 +87,12 @@ mod tests {
         assert_eq!(format!("{:?}", AccessToken::new("canary")), "AccessToken([redacted])");
         assert_eq!(format!("{:?}", AuthorizationCode::new("canary")), "AuthorizationCode([redacted])");
         assert_eq!(format!("{:?}", CodeVerifier::new("canary")), "CodeVerifier([redacted])");
+        assert_eq!(format!("{:?}", DpopProof::new("canary")), "DpopProof([redacted])");
         assert_eq!(format!("{:?}", IdToken::new("canary")), "IdToken([redacted])");
         assert_eq!(format!("{:?}", Nonce::new("canary")), "Nonce([redacted])");
         assert_eq!(format!("{:?}", RefreshToken::new("canary")), "RefreshToken([redacted])");
         assert_eq!(format!("{:?}", State::new("canary")), "State([redacted])");
+        assert_eq!(format!("{:?}", UnsignedDpopProof::new("canary")), "UnsignedDpopProof([redacted])");
     }
 
     #[test]
