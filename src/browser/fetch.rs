@@ -15,6 +15,7 @@ use web_sys::{
 
 use super::clock;
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
+use crate::protocol::secret::DpopProof;
 use crate::protocol::url::Url;
 
 /// Stops one fetch.
@@ -37,7 +38,11 @@ impl Cancel {
 ///
 /// # Errors
 /// [`HttpFailure`]; a browser tells refused connections, CORS and redirects apart for nobody.
-pub(crate) async fn send(request: HttpRequest, cancel: &Cancel) -> Result<HttpResponse, HttpFailure> {
+pub(crate) async fn send(
+    request: HttpRequest,
+    proof: Option<DpopProof>,
+    cancel: &Cancel,
+) -> Result<HttpResponse, HttpFailure> {
     let limits = request.limits;
     let timed_out = Rc::new(Cell::new(false));
     let timer = clock::after(limits.deadline, {
@@ -47,7 +52,7 @@ pub(crate) async fn send(request: HttpRequest, cancel: &Cancel) -> Result<HttpRe
             cancel.cancel();
         }
     });
-    let outcome = exchange(request, cancel).await;
+    let outcome = exchange(request, proof, cancel).await;
     drop(timer);
     outcome.map_err(|stop| match stop {
         Stop::Failure(failure) => failure,
@@ -70,8 +75,8 @@ impl From<JsValue> for Stop {
     }
 }
 
-async fn exchange(request: HttpRequest, cancel: &Cancel) -> Result<HttpResponse, Stop> {
-    let browser_request = browser_request(&request, cancel)?;
+async fn exchange(request: HttpRequest, proof: Option<DpopProof>, cancel: &Cancel) -> Result<HttpResponse, Stop> {
+    let browser_request = browser_request(&request, proof.as_ref(), cancel)?;
     if !is_the_same(&browser_request.url(), &request.url) {
         return Err(Stop::Failure(HttpFailure::UrlDisagreement));
     }
@@ -81,13 +86,21 @@ async fn exchange(request: HttpRequest, cancel: &Cancel) -> Result<HttpResponse,
 }
 
 /// The same request in the browser's terms. Not by gloo-net's builder, which takes the URL apart and joins it again.
-fn browser_request(request: &HttpRequest, cancel: &Cancel) -> Result<web_sys::Request, JsValue> {
+fn browser_request(
+    request: &HttpRequest,
+    proof: Option<&DpopProof>,
+    cancel: &Cancel,
+) -> Result<web_sys::Request, JsValue> {
     let headers = web_sys::Headers::new()?;
     for (name, value) in &request.headers {
         headers.set(name, value)?;
     }
     if let Some(token) = &request.bearer {
-        headers.set("authorization", &format!("Bearer {}", token.expose()))?;
+        let scheme = if proof.is_some() { "DPoP " } else { "Bearer " };
+        headers.set("authorization", &(scheme.to_owned() + token.expose()))?;
+    }
+    if let Some(proof) = proof {
+        headers.set("dpop", proof.expose())?;
     }
     let options = RequestInit::new();
     options.set_method(&request.method);

@@ -76,6 +76,16 @@ impl Database {
         event(&transaction, "complete", &["error", "abort"]).await
     }
 
+    /// Removes the value of this name.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`].
+    pub async fn remove(&self, name: &str) -> Result<(), DatabaseFailure> {
+        let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
+        store.delete(&name.into())?;
+        event(&transaction, "complete", &["error", "abort"]).await
+    }
+
     /// Deletes a database and everything in it.
     ///
     /// # Errors

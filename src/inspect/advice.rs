@@ -3,7 +3,7 @@
 //! Rule: every error code has a sentence and at least one thing to check. Text from a server is quoted, never
 //! trusted; no secret is an argument here.
 
-use super::trust;
+use super::{bound, trust};
 use crate::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError};
 use crate::protocol::client::{Client, ConfigurationError};
@@ -12,9 +12,11 @@ use crate::protocol::form::FormError;
 use crate::protocol::http::HttpFailure;
 use crate::protocol::metadata::{AttemptProblem, MetadataError};
 use crate::protocol::protected_resource::ResourceError;
+use crate::protocol::pushed_authorization::PushError;
 use crate::protocol::site::Site;
-use crate::protocol::token_response::{TokenError, TokenErrorCode};
+use crate::protocol::token_response::{TokenError, TokenErrorCode, TokenType};
 use crate::protocol::url::Url;
+use crate::protocol::userinfo::UserInfoError;
 
 /// What a person should know about an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub fn advise(error: &Error, client: Option<&Client>, site: &Site) -> Advice {
         Error::AuthorizationRequest(error) => request(error),
         Error::Callback(error) => callback(error),
         Error::Token(error) => token(error),
+        Error::Push(error) => bound::push(error),
+        Error::UserInfo(error) => trust::userinfo(error),
         Error::Keys(error) => trust::keys(error),
         Error::IdToken(error) => trust::id_token(error),
         Error::Resource(error) => resource(error),
@@ -137,12 +141,15 @@ fn request(error: &AuthorizationRequestError) -> (String, Vec<&'static str>) {
             ],
         ),
         AuthorizationRequestError::NoKeys => (
-            "The server's metadata has no jwks_uri, so its ID token could not be verified and nobody was sent there.".into(),
+            "The server's metadata has no jwks_uri, so its ID token could not be verified and nobody was sent there."
+                .into(),
             vec![
                 "Give jwks_uri under metadata in config.json, if you know it from the server's documentation.",
                 "Without openid in scope no ID token is asked for.",
             ],
         ),
+        AuthorizationRequestError::NoProofKey => bound::no_proof_key(),
+        AuthorizationRequestError::NoPushEndpoint => bound::no_push_endpoint(),
         AuthorizationRequestError::ParameterTwice { name } => (
             format!("The parameter {name} would be sent twice, which no server accepts (RFC 6749 §3.1)."),
             vec!["Remove it from extra_parameters in config.json, or from the query of authorization_endpoint."],
@@ -277,6 +284,7 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
         TokenError::MissingAccessToken => {
             ("The token response has no access token.".into(), vec!["Tell the server's administrator (RFC 6749 §5.1)."])
         }
+        TokenError::NonceHidden => bound::nonce_hidden("token endpoint"),
         TokenError::MissingIdToken => (
             "openid was asked for, and the token response has no ID token: whoever signed in is not known, so nobody is.".into(),
             vec![
@@ -326,9 +334,13 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
             format!("The token endpoint answered with status {status}, without saying why."),
             vec!["Sign in again; the code may be used up.", "Look into the server's log if it happens again."],
         ),
+        TokenError::UnsupportedTokenType { expected: TokenType::Dpop, .. } => bound::not_bound(),
         TokenError::UnsupportedTokenType { .. } => (
             "The token is of a type that this client does not use, so it was thrown away.".into(),
-            vec!["Register the client for bearer tokens."],
+            vec![
+                "Register the client for bearer tokens.",
+                "If the server wants tokens bound to a key, set dpop to true in config.json.",
+            ],
         ),
     }
 }
@@ -355,6 +367,7 @@ fn resource(error: &ResourceError) -> (String, Vec<&'static str>) {
             }
             (format!("No usable answer came from the API: {failure}."), checks)
         }
+        ResourceError::NonceHidden => bound::nonce_hidden("API"),
         ResourceError::NotAllowed { .. } => (
             "The access token is not sent there: the URL is none of the configured resources.".into(),
             vec!["Add the API under resources in config.json, if the token is meant for it."],
@@ -373,6 +386,9 @@ fn network_checks(failure: &HttpFailure) -> Vec<&'static str> {
             vec!["The answer is larger than this page reads: check that it is the right URL."]
         }
         HttpFailure::Cancelled => vec!["Try again."],
+        HttpFailure::NoProof => vec![
+            "Sign out and in again: the key that the token is bound to is gone, or the browser does not sign with it.",
+        ],
         HttpFailure::Offline => vec!["Connect to the network, then try again."],
         HttpFailure::Timeout { .. } => vec!["The server is slow or hangs: try again, and look into its log."],
         HttpFailure::Unreachable => vec![
@@ -432,7 +448,17 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
             values.extend(refusal.error_uri.clone().map(|text| ("error_uri", text)));
         }
         Error::Token(TokenError::NotJson { media_type }) => values.push(("Media type", media_type.clone())),
-        Error::Token(TokenError::UnsupportedTokenType { found }) => values.push(("token_type", found.clone())),
+        Error::Token(TokenError::UnsupportedTokenType { found, expected }) => {
+            values.push(("token_type expected", expected.as_str().to_owned()));
+            values.push(("token_type", found.clone()));
+        }
+        Error::Push(PushError::Refused(refusal)) => {
+            values.push(("Status", refusal.status.to_string()));
+            values.push(("error", refusal.error.as_str().to_owned()));
+            values.extend(refusal.error_description.clone().map(|text| ("error_description", text)));
+            values.extend(refusal.error_uri.clone().map(|text| ("error_uri", text)));
+        }
+        Error::UserInfo(UserInfoError::NotReadable { media_type }) => values.push(("Media type", media_type.clone())),
         Error::IdToken(error) => values.extend(trust::failures(error)),
         Error::Keys(error) => values.push(("Keys", error.to_string())),
         Error::Resource(ResourceError::NotAllowed { url, allowed }) => {
@@ -448,7 +474,9 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
 fn more(error: &Error) -> Option<String> {
     let uri = match error {
         Error::Callback(CallbackError::Refused(refusal)) => refusal.error_uri.as_deref()?,
-        Error::Token(TokenError::Refused(refusal)) => refusal.error_uri.as_deref()?,
+        Error::Token(TokenError::Refused(refusal)) | Error::Push(PushError::Refused(refusal)) => {
+            refusal.error_uri.as_deref()?
+        }
         _ => return None,
     };
     let url = Url::parse(uri).ok()?;

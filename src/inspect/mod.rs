@@ -1,6 +1,7 @@
 //! Explains protocol values to people. Pure: values in, words out.
 
 pub mod advice;
+mod bound;
 pub mod pretty;
 pub mod report;
 pub mod trust;

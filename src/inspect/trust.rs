@@ -2,6 +2,7 @@
 
 use crate::protocol::id_token::{Check, CheckId, IdTokenError, Outcome};
 use crate::protocol::keys::KeysError;
+use crate::protocol::userinfo::UserInfoError;
 
 /// A sentence, and what to check, most likely first.
 pub(super) type Sentence = (String, Vec<&'static str>);
@@ -17,7 +18,8 @@ pub(super) fn keys(error: &KeysError) -> Sentence {
             vec!["Check jwks_uri in the server's metadata.", "Tell the server's administrator (RFC 7517 §5)."],
         ),
         KeysError::Unavailable(_) => (
-            "The server's keys could not be fetched, so its ID token could not be verified and nobody is signed in.".into(),
+            "The server's keys could not be fetched, so its ID token could not be verified and nobody is signed in."
+                .into(),
             vec![
                 "Sign in again; the code is used up.",
                 "Check that the server lets this origin read its jwks_uri (CORS): browsers report a refusal like a server that is not there.",
@@ -26,17 +28,53 @@ pub(super) fn keys(error: &KeysError) -> Sentence {
     }
 }
 
+/// The user info endpoint gave nothing that can be used.
+pub(super) fn userinfo(error: &UserInfoError) -> Sentence {
+    let (words, check) = match error {
+        UserInfoError::Foreign => {
+            ("its signature is for another client or by another issuer", "Compare issuer and client ID below.")
+        }
+        UserInfoError::Malformed => {
+            ("it cannot be read", "Tell the server's administrator (OpenID Connect Core §5.3.2).")
+        }
+        UserInfoError::NoEndpoint => (
+            "the server's metadata has no userinfo_endpoint",
+            "Ask for the claims in the ID token, if the server offers that.",
+        ),
+        UserInfoError::NoIdToken => ("nobody signed in with openid", "Sign in with openid in scope."),
+        UserInfoError::Network(_) => (
+            "no answer came that this page can read",
+            "Check that the server lets this origin use its userinfo_endpoint (CORS), with the header Authorization.",
+        ),
+        UserInfoError::NotReadable { .. } => {
+            ("it is neither JSON nor a signed JWT", "Check userinfo_endpoint; encrypted answers are not read here.")
+        }
+        UserInfoError::Signature => (
+            "its signature is by no key of the server that could be checked",
+            "Check userinfo_signing_alg_values_supported and jwks_uri in the server's metadata.",
+        ),
+        UserInfoError::Status { .. } => ("the server refused", "Sign in again: the token may have expired."),
+        UserInfoError::SubMismatch => (
+            "it is about somebody else than the ID token",
+            "Sign in again. If it happens again, tell the server's administrator.",
+        ),
+    };
+    (format!("The user info was not used: {words}."), vec![check])
+}
+
 /// The ID token failed a check.
 pub(super) fn id_token(error: &IdTokenError) -> Sentence {
-    let count = error.failures().count();
-    let more = match count {
+    let more = match error.failed().len() {
         0 | 1 => String::new(),
         2 => " One more check failed.".to_owned(),
         count => format!(" {} more checks failed.", count - 1),
     };
-    let first = error.failures().next().map_or(CheckId::Encryption, |check| check.id);
+    let first = error.failed().first().map_or(CheckId::Encryption, |id| *id);
     let (words, checks) = reason(first);
-    (format!("The ID token was refused, and the access token that came with it was thrown away: {words}.{more}"), checks)
+    (
+        format!("The ID token was refused, and the access token that came with it was thrown away: {words}.{more}"),
+        checks,
+    )
 }
 
 fn reason(first: CheckId) -> (&'static str, Vec<&'static str>) {
@@ -70,7 +108,9 @@ fn reason(first: CheckId) -> (&'static str, Vec<&'static str>) {
                 "HS256 needs a shared secret, and a page has none; none is no signature.",
             ],
         ),
-        CheckId::Expiry | CheckId::IssuedAt | CheckId::NotBefore => ("its times do not fit the clock here", vec![CLOCKS]),
+        CheckId::Expiry | CheckId::IssuedAt | CheckId::NotBefore => {
+            ("its times do not fit the clock here", vec![CLOCKS])
+        }
         CheckId::Nonce => (
             "it does not answer this request",
             vec![
@@ -82,7 +122,9 @@ fn reason(first: CheckId) -> (&'static str, Vec<&'static str>) {
             "the person did not sign in the way that was asked for",
             vec!["Compare acr_values in config.json with what the server offers this client."],
         ),
-        CheckId::AuthTime => ("the person signed in too long ago, or the token does not say when", vec!["Sign in again.", CLOCKS]),
+        CheckId::AuthTime => {
+            ("the person signed in too long ago, or the token does not say when", vec!["Sign in again.", CLOCKS])
+        }
         CheckId::Subject | CheckId::Type => ("it is no ID token about a person", vec![TELL]),
         CheckId::AtHash => ("it belongs to another access token", vec!["Sign in again.", TELL]),
     }
@@ -90,7 +132,8 @@ fn reason(first: CheckId) -> (&'static str, Vec<&'static str>) {
 
 /// Each failed check in a line.
 pub(super) fn failures(error: &IdTokenError) -> Vec<(&'static str, String)> {
-    error.failures().map(|check| (check.section, in_words(check))).collect()
+    let failed = error.checks().into_iter().filter(|check| check.outcome == Outcome::Failed);
+    failed.map(|check| (check.section, in_words(&check))).collect()
 }
 
 /// What was expected and what was found.

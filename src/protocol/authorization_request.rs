@@ -7,18 +7,22 @@
 
 use std::fmt;
 
+use super::base64url;
+use super::challenge::StepUp;
 use super::client::{Authentication, Client, is_protected};
 use super::form;
+use super::http::HttpRequest;
 use super::id_token::IdTokenRequest;
 use super::metadata::Metadata;
 use super::pending_authorization::PendingAuthorization;
 use super::pkce::{CODE_CHALLENGE_METHOD, CodeChallenge};
+use super::pushed_authorization::push_request;
 use super::return_path::ReturnPath;
 use super::secret::{CodeVerifier, Nonce, State};
 use super::site::Site;
 use super::time::{Seconds, UnixTime};
 use super::url::Url;
-use super::{base64url, vocabulary::RedirectUri};
+use super::vocabulary::{RedirectUri, Scope};
 
 /// Octets that the caller drew from the platform's random number generator; they serve one request.
 pub struct Entropy(pub [u8; 96]);
@@ -28,8 +32,18 @@ pub struct Entropy(pub [u8; 96]);
 pub struct Wish {
     /// Where the person is, to come back to.
     pub return_path: Option<ReturnPath>,
-    /// How the person must sign in, in the place of what is configured: a step-up.
-    pub authentication: Option<Authentication>,
+    /// What an API demanded: it takes the place of what is configured about signing in, and adds to the scope.
+    pub step_up: Option<StepUp>,
+    /// The thumbprint of the key that the code is to be bound to (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
+}
+
+/// How a request gets to the server.
+pub enum Departure {
+    /// In the address that the person is sent to.
+    Navigate(Url),
+    /// In a request of its own, whose answer names it in the address (RFC 9126 §4).
+    Push(HttpRequest),
 }
 
 /// The platform gave no random octets. There is no other source (RFC 7636 §7.1).
@@ -44,6 +58,10 @@ pub enum AuthorizationRequestError {
     Entropy,
     /// `openid` is asked for, and the metadata lists no algorithm for ID tokens that this client has.
     NoAlgorithm,
+    /// Requests are to be pushed, and the metadata has no endpoint for that.
+    NoPushEndpoint,
+    /// Tokens are to be bound to a key, and the browser makes none.
+    NoProofKey,
     /// `openid` is asked for, and the metadata has no `jwks_uri`: nobody could verify the ID token.
     NoKeys,
     /// Something else that is asked for at the endpoint would be a parameter twice.
@@ -87,7 +105,7 @@ pub fn authorization_request(
     wish: Wish,
     entropy: &Entropy,
     now: UnixTime,
-) -> Result<(Url, PendingAuthorization), AuthorizationRequestError> {
+) -> Result<(Departure, PendingAuthorization), AuthorizationRequestError> {
     if client.redirect_uri.url().origin() != site.origin() {
         return Err(AuthorizationRequestError::RedirectUriOrigin {
             redirect_uri: client.redirect_uri.clone(),
@@ -98,7 +116,10 @@ pub fn authorization_request(
         return Err(AuthorizationRequestError::NoAlgorithm);
     }
     let [code_verifier, state, nonce] = split(entropy);
-    let authentication = wish.authentication.unwrap_or_else(|| client.authentication.clone());
+    let (authentication, scope) = match &wish.step_up {
+        None => (client.authentication.clone(), client.scope.clone()),
+        Some(demand) => (demanded(demand), widened(client.scope.as_ref(), demand.scope.as_ref())),
+    };
     let pending = PendingAuthorization {
         key: client.key.clone(),
         redirect_uri: client.redirect_uri.clone(),
@@ -117,21 +138,24 @@ pub fn authorization_request(
         } else {
             None
         },
-        scope: client.scope.clone(),
+        scope,
+        resource: client.resource.clone(),
+        dpop: client.uses_dpop(),
+        dpop_jkt: wish.dpop_jkt,
         token_storage: client.token_storage,
         return_path: wish.return_path,
         created_at: now,
     };
-    let url = url(client, metadata, &pending, &authentication)?;
-    Ok((url, pending))
+    let departure = departure(client, metadata, &pending, &authentication)?;
+    Ok((departure, pending))
 }
 
-fn url(
+fn departure(
     client: &Client,
     metadata: &Metadata,
     pending: &PendingAuthorization,
     authentication: &Authentication,
-) -> Result<Url, AuthorizationRequestError> {
+) -> Result<Departure, AuthorizationRequestError> {
     let max_age = authentication.max_age.map(|Seconds(max_age)| max_age.to_string()).unwrap_or_default();
     let code_challenge = CodeChallenge::s256(&pending.code_verifier);
     let mut parameters = vec![
@@ -143,11 +167,12 @@ fn url(
         ("code_challenge", code_challenge.as_str()),
         ("code_challenge_method", CODE_CHALLENGE_METHOD),
         ("nonce", pending.id_token.as_ref().map_or("", |asked| asked.nonce.expose())),
-        ("max_age", max_age.as_str()),
+        ("max_age", &max_age),
         ("acr_values", authentication.acr_values.as_deref().unwrap_or_default()),
+        ("dpop_jkt", pending.dpop_jkt.as_deref().unwrap_or_default()),
     ];
-    // RFC 8707 §2: the parameter may be there more than once, and is the only one that may.
-    parameters.extend(client.resource.iter().map(|resource| ("resource", resource.as_str())));
+    // RFC 8707 §2: the one parameter that may be there more than once.
+    parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
     parameters.extend(client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 
     // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
@@ -164,7 +189,29 @@ fn url(
     if let Some(name) = clash {
         return Err(twice(name));
     }
-    Ok(metadata.authorization_endpoint.with_query(&form::encode(&parameters)))
+    let encoded = form::encode(&parameters);
+    if client.pushes_requests(metadata) {
+        let endpoint = metadata.pushed_authorization_request_endpoint.clone();
+        let endpoint = endpoint.ok_or(AuthorizationRequestError::NoPushEndpoint)?;
+        return Ok(Departure::Push(push_request(endpoint, encoded)));
+    }
+    Ok(Departure::Navigate(metadata.authorization_endpoint.with_query(&encoded)))
+}
+
+/// How the person must sign in, as an API demands it (RFC 9470 §4).
+fn demanded(demand: &StepUp) -> Authentication {
+    let acr_values = Some(demand.acr_values.join(" ")).filter(|values| !values.is_empty());
+    Authentication { max_age: demand.max_age, acr_values }
+}
+
+/// The configured scope and what an API demands beside it.
+fn widened(configured: Option<&Scope>, demanded: Option<&Scope>) -> Option<Scope> {
+    let (Some(configured), Some(demanded)) = (configured, demanded) else { return configured.or(demanded).cloned() };
+    let mut text = configured.as_str().to_owned();
+    for token in demanded.tokens().filter(|token| !configured.contains(token)) {
+        text = text + " " + token;
+    }
+    Scope::parse(&text).ok()
 }
 
 fn split(Entropy(octets): &Entropy) -> [&[u8; 32]; 3] {
@@ -180,6 +227,8 @@ impl fmt::Display for AuthorizationRequestError {
             Self::Entropy => f.write_str("the browser gave no random numbers"),
             Self::NoAlgorithm => f.write_str("the server signs ID tokens by no algorithm that this client verifies"),
             Self::NoKeys => f.write_str("the metadata has no jwks_uri, so no ID token could be verified"),
+            Self::NoProofKey => f.write_str("the browser makes no key to bind the tokens to"),
+            Self::NoPushEndpoint => f.write_str("the metadata has no pushed_authorization_request_endpoint"),
             Self::ParameterTwice { name } => write!(f, "parameter {name} would be sent twice"),
             Self::RedirectUriOrigin { redirect_uri, page_origin } => {
                 write!(f, "redirect URI {redirect_uri} is not on this page's origin, {page_origin}")

@@ -76,6 +76,19 @@ impl Claims {
     pub fn document(&self) -> &Value {
         &self.0
     }
+
+    /// For a record: as text, because a record is compared with what was read back, and a fraction of a number may be
+    /// written in fewer digits than it had.
+    pub(super) fn encode(&self) -> Value {
+        Value::String(self.0.to_text())
+    }
+
+    /// Reads a record back.
+    pub(super) fn decode(record: &Value) -> Option<Self> {
+        let claims = Value::parse(record.as_str()?.as_bytes()).ok()?;
+        claims.as_object()?;
+        Some(Self(claims))
+    }
 }
 
 /// Seconds since 1970, with or without a fraction (RFC 7519 §2).

@@ -35,7 +35,7 @@ pub struct Client {
     pub(super) resource: Vec<String>,
     pub(super) authentication: Authentication,
     pub(super) clock_tolerance: Seconds,
-    pub(super) pushes_requests: bool,
+    pub(super) pushed_authorization_requests: bool,
     pub(super) dpop: bool,
 }
 
@@ -282,6 +282,16 @@ impl Client {
         self.scope.as_ref().is_some_and(|scope| scope.contains("openid"))
     }
 
+    /// Whether its tokens are bound to a key of this browser (RFC 9449).
+    pub fn uses_dpop(&self) -> bool {
+        cfg!(feature = "dpop") && self.dpop
+    }
+
+    /// Whether its requests are pushed: because it is configured, or because the server wants it (RFC 9126 §5).
+    pub fn pushes_requests(&self, metadata: &Metadata) -> bool {
+        cfg!(feature = "par") && (self.pushed_authorization_requests || metadata.requires_pushed_authorization_requests)
+    }
+
     /// The redirect URI to register, exactly as it is sent.
     pub fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
@@ -309,6 +319,13 @@ impl Client {
     pub(super) fn configured_metadata(&self, site: &Site) -> Result<Metadata, MetadataError> {
         let document = Value::object(vec![("issuer", Some(Value::string(self.key.issuer.as_str())))]);
         Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy())
+    }
+}
+
+impl ClientKey {
+    /// The name of the key pair that its tokens are bound to; neither an issuer nor a client identifier ends in a space.
+    pub fn proof_key_name(&self) -> String {
+        format!("proof {} {}", self.issuer, self.client_id)
     }
 }
 
@@ -426,6 +443,14 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
         let parsed = Scope::parse(text).map(|_| ());
         problems.noun("acr_values", text, "values separated by single spaces", parsed);
     }
+    for (is_wanted, is_there, member) in [
+        (settings.dpop, cfg!(feature = "dpop"), "dpop"),
+        (settings.pushed_authorization_requests, cfg!(feature = "par"), "pushed_authorization_requests"),
+    ] {
+        if is_wanted && !is_there {
+            problems.add(member, "false: this app was built without the feature", "true");
+        }
+    }
     for (index, text) in settings.resource.iter().enumerate() {
         if !is_resource_identifier(text) {
             problems.add(&format!("resource[{index}]"), "an absolute URI without fragment (RFC 8707 §2)", text);
@@ -468,7 +493,7 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
         resource: settings.resource,
         authentication: Authentication { max_age: settings.max_age.map(Seconds), acr_values: settings.acr_values },
         clock_tolerance: Seconds(clock_tolerance),
-        pushes_requests: settings.pushed_authorization_requests,
+        pushed_authorization_requests: settings.pushed_authorization_requests,
         dpop: settings.dpop,
     })
 }
@@ -491,7 +516,9 @@ fn is_resource_identifier(text: &str) -> bool {
     let (scheme, rest) = cut(text, b':');
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(&octet));
-    is_scheme && rest.is_some_and(|rest| !rest.is_empty()) && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet) && octet != b'#')
+    is_scheme
+        && rest.is_some_and(|rest| !rest.is_empty())
+        && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet) && octet != b'#')
 }
 
 /// Reads the members of one server without judging their values.

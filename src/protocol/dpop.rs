@@ -8,11 +8,14 @@
 //!
 //! Source: RFC 9449 §4.2, §6.1, §7.1, §8 to §10; RFC 7638 §3; RFC 7518 §3.4, §6.2.1.
 
+use std::fmt;
+
 use sha2::{Digest as _, Sha256};
 
 use super::base64url;
 use super::challenge::{Challenge, TokenScheme};
-use super::http::HttpResponse;
+use super::clock::ClockDifference;
+use super::http::{HttpRequest, HttpResponse};
 use super::json::Value;
 use super::secret::{AccessToken, DpopProof, UnsignedDpopProof};
 use super::time::UnixTime;
@@ -28,6 +31,28 @@ pub struct ProofKey {
 /// The last nonce of each server (RFC 9449 §8.2: the newest one counts), by origin.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ServerNonces(Vec<(String, String)>);
+
+/// What the browser layer needs to make the proof of one request, right before it is sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProofOrder {
+    /// The name of the key pair.
+    pub key: String,
+    /// The thumbprint that the key must have, where the authorization request was bound to it.
+    pub thumbprint: Option<String>,
+    /// The nonce that the server gave last.
+    pub nonce: Option<String>,
+    /// How far the server's clock is from the one here.
+    pub clock: ClockDifference,
+}
+
+/// Why there is no proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofError {
+    /// The browser makes or keeps no such key, or would not sign.
+    NoKey,
+    /// The key that the request was bound to is gone; there is another one in its place.
+    KeyChanged,
+}
 
 /// The longest nonce kept: it goes into a header with each proof.
 const LONGEST_NONCE: usize = 1024;
@@ -92,6 +117,33 @@ impl ProofKey {
     fn members(&self) -> [(&'static str, Option<Value>); 4] {
         [("kty", "EC"), ("x", &self.x), ("y", &self.y), ("crv", "P-256")]
             .map(|(name, text)| (name, Some(Value::string(text))))
+    }
+}
+
+impl ProofOrder {
+    /// The proof for `request`, to be signed with `key`.
+    ///
+    /// # Errors
+    /// [`ProofError::KeyChanged`].
+    pub fn proof(
+        &self,
+        key: &ProofKey,
+        request: &HttpRequest,
+        jti: &[u8; 16],
+        now: UnixTime,
+    ) -> Result<UnsignedDpopProof, ProofError> {
+        if self.thumbprint.as_ref().is_some_and(|expected| *expected != key.thumbprint()) {
+            return Err(ProofError::KeyChanged);
+        }
+        let (iat, nonce) = (self.clock.applied(now), self.nonce.as_deref());
+        Ok(key.proof(&request.method, &request.url, jti, iat, request.bearer.as_ref(), nonce))
+    }
+}
+
+/// A nonce is no secret, but it is nobody's business in a log.
+impl fmt::Debug for ProofOrder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProofOrder")
     }
 }
 

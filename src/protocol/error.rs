@@ -13,7 +13,9 @@ use super::id_token::IdTokenError;
 use super::keys::KeysError;
 use super::metadata::{Attempt, AttemptProblem, MetadataError};
 use super::protected_resource::ResourceError;
+use super::pushed_authorization::PushError;
 use super::token_response::TokenError;
+use super::userinfo::UserInfoError;
 
 /// What can go wrong, by stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Error {
     Metadata(MetadataError),
     /// The authorization request.
     AuthorizationRequest(AuthorizationRequestError),
+    /// Pushing the authorization request.
+    Push(PushError),
     /// The authorization response.
     Callback(CallbackError),
     /// The token request and its response.
@@ -34,6 +38,8 @@ pub enum Error {
     IdToken(IdTokenError),
     /// A call to an API.
     Resource(ResourceError),
+    /// The user info endpoint.
+    UserInfo(UserInfoError),
 }
 
 /// Whose side an error is on.
@@ -86,11 +92,20 @@ impl Error {
                 AuthorizationRequestError::Entropy => "request.entropy",
                 AuthorizationRequestError::NoAlgorithm => "request.no_algorithm",
                 AuthorizationRequestError::NoKeys => "request.no_keys",
+                AuthorizationRequestError::NoProofKey => "request.no_proof_key",
+                AuthorizationRequestError::NoPushEndpoint => "request.no_push_endpoint",
                 AuthorizationRequestError::ParameterTwice { .. } => "request.parameter_twice",
                 AuthorizationRequestError::RedirectUriOrigin { .. } => "request.redirect_uri_origin",
                 AuthorizationRequestError::Storage(StorageFailure::Altered) => "request.storage_altered",
                 AuthorizationRequestError::Storage(StorageFailure::Blocked) => "request.storage_blocked",
                 AuthorizationRequestError::Storage(StorageFailure::Full) => "request.storage_full",
+            },
+            Self::Push(error) => match error {
+                PushError::MissingRequestUri => "push.missing_request_uri",
+                PushError::Network(_) => "push.network",
+                PushError::NonceHidden => "push.nonce_hidden",
+                PushError::Refused(_) => "push.refused",
+                PushError::Status { .. } => "push.status",
             },
             Self::Callback(error) => match error {
                 CallbackError::FrontChannel { .. } => "callback.front_channel",
@@ -110,12 +125,14 @@ impl Error {
                 TokenError::Network(failure) => match failure {
                     HttpFailure::BodyTooLarge { .. } => "token.body_too_large",
                     HttpFailure::Cancelled => "token.cancelled",
+                    HttpFailure::NoProof => "token.no_proof",
                     HttpFailure::Offline => "token.offline",
                     HttpFailure::Timeout { .. } => "token.timeout",
                     HttpFailure::Unreachable => "token.unreachable",
                     HttpFailure::UrlDisagreement => "token.url_disagreement",
                 },
                 TokenError::MissingIdToken => "token.missing_id_token",
+                TokenError::NonceHidden => "token.nonce_hidden",
                 TokenError::NotJson { .. } => "token.not_json",
                 TokenError::Refused(_) => "token.refused",
                 TokenError::Status { .. } => "token.status",
@@ -132,14 +149,27 @@ impl Error {
                 ResourceError::Network(failure) => match failure {
                     HttpFailure::BodyTooLarge { .. } => "resource.body_too_large",
                     HttpFailure::Cancelled => "resource.cancelled",
+                    HttpFailure::NoProof => "resource.no_proof",
                     HttpFailure::Offline => "resource.offline",
                     HttpFailure::Timeout { .. } => "resource.timeout",
                     HttpFailure::Unreachable => "resource.unreachable",
                     HttpFailure::UrlDisagreement => "resource.url_disagreement",
                 },
+                ResourceError::NonceHidden => "resource.nonce_hidden",
                 ResourceError::NotAllowed { .. } => "resource.not_allowed",
                 ResourceError::SignedOut => "resource.signed_out",
                 ResourceError::Url(_) => "resource.url",
+            },
+            Self::UserInfo(error) => match error {
+                UserInfoError::Foreign => "userinfo.foreign",
+                UserInfoError::Malformed => "userinfo.malformed",
+                UserInfoError::NoEndpoint => "userinfo.no_endpoint",
+                UserInfoError::NoIdToken => "userinfo.no_id_token",
+                UserInfoError::Network(_) => "userinfo.network",
+                UserInfoError::NotReadable { .. } => "userinfo.not_readable",
+                UserInfoError::Signature => "userinfo.signature",
+                UserInfoError::Status { .. } => "userinfo.status",
+                UserInfoError::SubMismatch => "userinfo.sub_mismatch",
             },
         }
     }
@@ -158,10 +188,12 @@ impl Error {
             }
             Self::Metadata(_) => Fault::AuthorizationServer,
             Self::AuthorizationRequest(error) => match error {
-                AuthorizationRequestError::Entropy | AuthorizationRequestError::Storage(_) => Fault::Environment,
-                AuthorizationRequestError::NoAlgorithm | AuthorizationRequestError::NoKeys => {
-                    Fault::AuthorizationServer
-                }
+                AuthorizationRequestError::Entropy
+                | AuthorizationRequestError::NoProofKey
+                | AuthorizationRequestError::Storage(_) => Fault::Environment,
+                AuthorizationRequestError::NoAlgorithm
+                | AuthorizationRequestError::NoKeys
+                | AuthorizationRequestError::NoPushEndpoint => Fault::AuthorizationServer,
                 _ => Fault::Caller,
             },
             Self::Callback(error) => match error {
@@ -186,7 +218,13 @@ impl Error {
                 network_fault(failure)
             }
             Self::Keys(_) | Self::IdToken(_) => Fault::AuthorizationServer,
+            Self::Push(PushError::Network(failure)) | Self::UserInfo(UserInfoError::Network(failure)) => {
+                network_fault(failure)
+            }
+            Self::UserInfo(UserInfoError::NoIdToken) => Fault::Caller,
+            Self::Push(_) | Self::UserInfo(_) => Fault::AuthorizationServer,
             Self::Resource(error) => match error {
+                ResourceError::NonceHidden => Fault::AuthorizationServer,
                 ResourceError::Network(failure) => network_fault(failure),
                 ResourceError::SignedOut => Fault::EndUser,
                 _ => Fault::Caller,
@@ -199,6 +237,7 @@ fn network_fault(failure: &HttpFailure) -> Fault {
     match failure {
         HttpFailure::BodyTooLarge { .. } => Fault::AuthorizationServer,
         HttpFailure::Cancelled => Fault::EndUser,
+        HttpFailure::NoProof => Fault::Environment,
         HttpFailure::UrlDisagreement => Fault::Caller,
         HttpFailure::Offline | HttpFailure::Timeout { .. } | HttpFailure::Unreachable => Fault::Network,
     }
@@ -237,11 +276,13 @@ stages! {
     Configuration(ConfigurationError)
     Metadata(MetadataError)
     AuthorizationRequest(AuthorizationRequestError)
+    Push(PushError)
     Callback(CallbackError)
     Token(TokenError)
     Keys(KeysError)
     IdToken(IdTokenError)
     Resource(ResourceError)
+    UserInfo(UserInfoError)
 }
 
 impl std::error::Error for Error {}

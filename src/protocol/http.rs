@@ -20,7 +20,7 @@ pub struct HttpRequest {
     pub url: Url,
     /// Header fields in order, without `Authorization`.
     pub headers: Vec<(String, String)>,
-    /// Sent as `Authorization: Bearer …` (RFC 6750 §2.1).
+    /// Sent as `Authorization: Bearer …` (RFC 6750 §2.1), or with a proof as `Authorization: DPoP …` (RFC 9449 §7.1).
     pub bearer: Option<AccessToken>,
     /// The body, if there is one.
     pub body: Option<String>,
@@ -59,6 +59,8 @@ pub enum HttpFailure {
     },
     /// Somebody cancelled it.
     Cancelled,
+    /// The proof of possession that belongs to it could not be made; nothing was sent.
+    NoProof,
     /// The browser says it is offline.
     Offline,
     /// The deadline passed before the last octet arrived.
@@ -70,6 +72,20 @@ pub enum HttpFailure {
     Unreachable,
     /// The browser reads the URL differently than this client; nothing was sent.
     UrlDisagreement,
+}
+
+impl HttpRequest {
+    /// The same once more, for a server that wants another proof with it and has not looked at the rest.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            url: self.url.clone(),
+            headers: self.headers.clone(),
+            bearer: self.bearer.clone(),
+            body: self.body.clone(),
+            limits: self.limits,
+        }
+    }
 }
 
 impl HttpResponse {
@@ -109,6 +125,7 @@ impl fmt::Display for HttpFailure {
         match self {
             Self::BodyTooLarge { limit } => write!(f, "the answer is longer than {limit} octets"),
             Self::Cancelled => f.write_str("the request was cancelled"),
+            Self::NoProof => f.write_str("the browser could not sign with the key that belongs to it"),
             Self::Offline => f.write_str("the browser is offline"),
             Self::Timeout { after } => write!(f, "no complete answer within {} s", after.0),
             Self::Unreachable => f.write_str("no readable answer"),

@@ -137,6 +137,11 @@ impl Jws {
         self.header.text(name)
     }
 
+    /// A member of the header; `null` counts as absent.
+    pub fn header_member(&self, name: &str) -> Option<&Value> {
+        self.header.member(name)
+    }
+
     /// The question whether the issuer's keys made the signature, by one of the `allowed` algorithms.
     ///
     /// # Errors

@@ -30,6 +30,12 @@ pub struct PendingAuthorization {
     pub(super) id_token: Option<IdTokenRequest>,
     pub(super) code_verifier: CodeVerifier,
     pub(super) scope: Option<Scope>,
+    /// The resources that the token is asked for.
+    pub(super) resource: Vec<String>,
+    /// Whether the tokens are to be bound to a key of this browser.
+    pub(super) dpop: bool,
+    /// The thumbprint of the key that the code is bound to.
+    pub(super) dpop_jkt: Option<String>,
     pub(super) token_storage: TokenStorage,
     pub(super) return_path: Option<ReturnPath>,
     pub(super) created_at: UnixTime,
@@ -74,6 +80,9 @@ impl PendingAuthorization {
             ("id_token", self.id_token.as_ref().map(IdTokenRequest::encode)),
             ("code_verifier", text(self.code_verifier.expose())),
             ("scope", self.scope.as_ref().and_then(|scope| text(scope.as_str()))),
+            ("resource", Some(texts(&self.resource)).filter(|_| !self.resource.is_empty())),
+            ("dpop", self.dpop.then_some(Value::Bool(true))),
+            ("dpop_jkt", self.dpop_jkt.as_deref().map(Value::string)),
             ("token_storage", text(self.token_storage.as_str())),
             ("return_path", self.return_path.as_ref().and_then(|path| text(path.as_str()))),
             ("created_at", Some(Value::from(self.created_at.0))),
@@ -112,12 +121,30 @@ impl PendingAuthorization {
             id_token,
             code_verifier,
             scope,
+            resource: match record.member("resource") {
+                None => Vec::new(),
+                Some(list) => {
+                    list.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?
+                }
+            },
+            dpop: match record.member("dpop") {
+                None => false,
+                Some(dpop) => *dpop == Value::Bool(true),
+            },
+            dpop_jkt: match record.member("dpop_jkt") {
+                None => None,
+                Some(thumbprint) => Some(thumbprint.as_str()?.to_owned()),
+            },
             token_storage: TokenStorage::parse(text("token_storage")?)?,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.
             return_path: text("return_path").and_then(ReturnPath::parse),
             created_at: UnixTime(whole("created_at")?),
         })
     }
+}
+
+fn texts(texts: &[String]) -> Value {
+    Value::Array(texts.iter().map(|text| Value::string(text)).collect())
 }
 
 /// The records, by age, that make room for one more: the expired and, of the rest, the oldest over [`MOST`] − 1.

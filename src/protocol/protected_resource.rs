@@ -49,6 +49,8 @@ pub enum ResourceError {
     Method,
     /// No whole answer.
     Network(HttpFailure),
+    /// The API wants a nonce in the DPoP proof and gave none that this page may read (RFC 9449 §9).
+    NonceHidden,
     /// The URL is none of the places that the token may be sent to.
     NotAllowed {
         /// The origin and path that were asked for.
@@ -143,6 +145,7 @@ impl fmt::Display for ResourceError {
             Self::Header { name } => write!(f, "header field {name} cannot be sent"),
             Self::Method => f.write_str("this is no HTTP method"),
             Self::Network(failure) => write!(f, "no answer from the API: {failure}"),
+            Self::NonceHidden => f.write_str("the API wants a DPoP nonce and gave none that this page can read"),
             Self::NotAllowed { url, .. } => write!(f, "{url} is none of the places that the token may be sent to"),
             Self::SignedOut => f.write_str("nobody is signed in"),
             Self::Url(error) => write!(f, "this is no URL for a request: {error}"),

@@ -12,7 +12,7 @@ use super::json::Value;
 use super::secret::{AccessToken, RefreshToken};
 use super::time::{Seconds, UnixTime};
 use super::token_request::Exchange;
-use super::token_response::{TokenError, TokenResponse, Tolerance};
+use super::token_response::{TokenError, TokenResponse, TokenType, Tolerance};
 use super::url::SchemePolicy;
 use super::vocabulary::{ClientId, Issuer, Scope};
 
@@ -28,6 +28,7 @@ pub struct Session {
     pub(super) requested_scope: Option<Scope>,
     pub(super) granted_scope: Option<Scope>,
     pub(super) tolerated: Vec<Tolerance>,
+    pub(super) token_type: TokenType,
     pub(super) token_storage: TokenStorage,
     pub(super) signed_in_at: UnixTime,
 }
@@ -61,6 +62,7 @@ impl Session {
             requested_scope: exchange.scope.clone(),
             granted_scope: response.scope.or_else(|| exchange.scope.clone()),
             tolerated: response.tolerated,
+            token_type: TokenType::asked(exchange.dpop),
             token_storage: exchange.token_storage,
             signed_in_at: sent_at,
         })
@@ -74,6 +76,11 @@ impl Session {
     /// The access token, for showing it on demand; requests get it from `protected_resource`.
     pub fn access_token(&self) -> &AccessToken {
         &self.access_token
+    }
+
+    /// How the access token is presented.
+    pub fn token_type(&self) -> TokenType {
+        self.token_type
     }
 
     /// Whether the server gave a refresh token.
@@ -154,7 +161,8 @@ impl Session {
             ("client_id", text(self.key.client_id.as_str())),
             ("access_token", text(self.access_token.expose())),
             ("id_token", self.id_token.as_ref().map(VerifiedIdToken::encode)),
-            ("userinfo", self.userinfo.as_ref().map(|claims| claims.document().clone())),
+            ("userinfo", self.userinfo.as_ref().map(Claims::encode)),
+            ("dpop", (self.token_type == TokenType::Dpop).then_some(Value::Bool(true))),
             ("expires_at", self.expires_at.map(|end| Value::from(end.0))),
             ("requested_scope", scope(&self.requested_scope)),
             ("granted_scope", scope(&self.granted_scope)),
@@ -199,6 +207,7 @@ impl Session {
             requested_scope,
             granted_scope: scope("granted_scope")?,
             tolerated: Vec::new(),
+            token_type: TokenType::asked(matches!(record.member("dpop"), Some(Value::Bool(true)))),
             token_storage: TokenStorage::Session,
             signed_in_at: UnixTime(whole("signed_in_at")?),
         })
@@ -207,6 +216,6 @@ impl Session {
 
 /// What the user info endpoint said, if it is about the person of the ID token.
 fn userinfo_of(record: Option<&Value>, id_token: Option<&VerifiedIdToken>) -> Option<Claims> {
-    let record = record?;
-    (record.text("sub") == Some(id_token?.claims().sub())).then(|| Claims(record.clone()))
+    let claims = Claims::decode(record?)?;
+    (claims.sub() == id_token?.claims().sub()).then_some(claims)
 }

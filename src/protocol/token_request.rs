@@ -31,6 +31,8 @@ pub struct Exchange {
     pub scope: Option<Scope>,
     /// What the ID token must answer, if `openid` was asked for.
     pub id_token: Option<IdTokenRequest>,
+    /// Whether the tokens will be bound to a key of this browser.
+    pub dpop: bool,
     /// Where the tokens will live.
     pub token_storage: TokenStorage,
     /// Where the person was.
@@ -44,13 +46,16 @@ impl TokenRequest {
     /// The request for `grant`; takes it, because a code is sent at most once (RFC 6749 §4.1.2).
     pub fn new(grant: AuthorizationGrant) -> Self {
         let AuthorizationGrant { pending, code } = grant;
-        let body = form::encode(&[
+        let mut parameters = vec![
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
             ("redirect_uri", pending.redirect_uri.as_str()),
             ("client_id", pending.key.client_id.as_str()),
             ("code_verifier", pending.code_verifier.expose()),
-        ]);
+        ];
+        // RFC 8707 §2.2: what the token is for, of what the code may be used for.
+        parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
+        let body = form::encode(&parameters);
         let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
         Self {
             http: HttpRequest {
@@ -65,6 +70,7 @@ impl TokenRequest {
                 key: pending.key,
                 scope: pending.scope,
                 id_token: pending.id_token,
+                dpop: pending.dpop,
                 token_storage: pending.token_storage,
                 return_path: pending.return_path,
             },

@@ -21,7 +21,7 @@ use super::vocabulary::Scope;
 /// A successful token response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenResponse {
-    /// The access token; its type is Bearer.
+    /// The access token; its type is the one that was asked for.
     pub access_token: AccessToken,
     /// The lifetime from the moment of the answer; `None` if the server does not say.
     pub expires_in: Option<Seconds>,
@@ -33,6 +33,30 @@ pub struct TokenResponse {
     pub id_token: Option<IdToken>,
     /// What was tolerated.
     pub tolerated: Vec<Tolerance>,
+}
+
+/// How an access token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenType {
+    /// Whoever has it may use it (RFC 6750).
+    Bearer,
+    /// Only who has the key may (RFC 9449).
+    Dpop,
+}
+
+impl TokenType {
+    /// What was asked for.
+    pub fn asked(dpop: bool) -> Self {
+        if dpop { Self::Dpop } else { Self::Bearer }
+    }
+
+    /// Its name on the wire; case does not matter there (RFC 6749 §5.1).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
 }
 
 /// A departure from RFC 6749 §5.1 that is accepted and shown.
@@ -65,6 +89,8 @@ pub enum TokenError {
     Malformed(JsonError),
     /// There is no `access_token`, or the document is no object.
     MissingAccessToken,
+    /// The server wants a nonce in the DPoP proof and gave none that this page may read (RFC 9449 §9).
+    NonceHidden,
     /// `openid` was asked for and there is no `id_token`: whoever signed in is not known (OpenID Connect Core §3.1.3.3).
     MissingIdToken,
     /// No whole answer. Whether the server has seen the code is unknown, so it is not sent again (RFC 6749 §4.1.2).
@@ -83,8 +109,10 @@ pub enum TokenError {
     },
     /// A token type that this client does not use; the token is not used.
     UnsupportedTokenType {
-        /// The type.
+        /// The type; empty if the server named none where one was needed.
         found: String,
+        /// The type that was asked for.
+        expected: TokenType,
     },
 }
 
@@ -131,7 +159,7 @@ impl TokenResponse {
     ///
     /// # Errors
     /// [`TokenError`]; no part of the answer is used then.
-    pub fn read(outcome: Result<HttpResponse, HttpFailure>) -> Result<Self, TokenError> {
+    pub fn read(outcome: Result<HttpResponse, HttpFailure>, expected: TokenType) -> Result<Self, TokenError> {
         let response = outcome.map_err(TokenError::Network)?;
         let document = Value::parse(&response.body);
         if let Ok(document) = &document
@@ -148,13 +176,13 @@ impl TokenResponse {
                 media_type => TokenError::NotJson { media_type },
             });
         }
-        Self::from_document(&document.map_err(TokenError::Malformed)?)
+        Self::from_document(&document.map_err(TokenError::Malformed)?, expected)
     }
 
-    fn from_document(document: &Value) -> Result<Self, TokenError> {
+    fn from_document(document: &Value, expected: TokenType) -> Result<Self, TokenError> {
         let mut tolerated = Vec::new();
         let access_token = token(document, "access_token")?.ok_or(TokenError::MissingAccessToken)?;
-        check_token_type(document, &mut tolerated)?;
+        check_token_type(document, expected, &mut tolerated)?;
         let expires_in = lifetime(document, &mut tolerated)?;
         let scope = match document.member("scope").map(|value| value.as_str().map(Scope::parse)) {
             None => None,
@@ -176,7 +204,8 @@ impl TokenResponse {
     }
 }
 
-fn refusal(document: &Value, status: u16) -> Option<TokenErrorResponse> {
+/// The OAuth error of an answer, if it holds one (RFC 6749 §5.2).
+pub(super) fn refusal(document: &Value, status: u16) -> Option<TokenErrorResponse> {
     let text = |name: &str| document.member(name).and_then(Value::as_str);
     let short = |name: &str| text(name).map(|text| shorten(text, 500));
     if status == 200 && document.member("access_token").is_some() {
@@ -198,14 +227,18 @@ fn token<'a>(document: &'a Value, name: &'static str) -> Result<Option<&'a str>,
     value.as_str().filter(is_token).map(Some).ok_or(TokenError::InvalidMember { name, expected })
 }
 
-fn check_token_type(document: &Value, tolerated: &mut Vec<Tolerance>) -> Result<(), TokenError> {
+fn check_token_type(document: &Value, expected: TokenType, tolerated: &mut Vec<Tolerance>) -> Result<(), TokenError> {
     let Some(value) = document.member("token_type") else {
+        // A token that nobody calls bound is not bound (RFC 9449 §5).
+        if expected == TokenType::Dpop {
+            return Err(TokenError::UnsupportedTokenType { found: String::new(), expected });
+        }
         tolerated.push(Tolerance::TokenTypeMissing);
         return Ok(());
     };
     match value.as_str() {
-        Some(token_type) if token_type.eq_ignore_ascii_case("bearer") => Ok(()),
-        Some(other) => Err(TokenError::UnsupportedTokenType { found: shorten(other, 100) }),
+        Some(token_type) if token_type.eq_ignore_ascii_case(expected.as_str()) => Ok(()),
+        Some(other) => Err(TokenError::UnsupportedTokenType { found: shorten(other, 100), expected }),
         None => Err(TokenError::InvalidMember { name: "token_type", expected: "a string" }),
     }
 }
@@ -247,12 +280,15 @@ impl fmt::Display for TokenError {
             Self::InvalidMember { name, expected } => write!(f, "{name} in the token response is not {expected}"),
             Self::Malformed(error) => write!(f, "the token response cannot be read: {error}"),
             Self::MissingAccessToken => f.write_str("the token response has no access_token"),
+            Self::NonceHidden => f.write_str("the server wants a DPoP nonce and gave none that this page can read"),
             Self::MissingIdToken => f.write_str("openid was asked for, and the token response has no id_token"),
             Self::Network(failure) => write!(f, "no token response: {failure}"),
             Self::NotJson { media_type } => write!(f, "the token response is {media_type}, not JSON"),
             Self::Refused(refusal) => write!(f, "the token endpoint answered {}", refusal.error.as_str()),
             Self::Status { status } => write!(f, "the token endpoint answered with status {status}"),
-            Self::UnsupportedTokenType { found } => write!(f, "token type {found} is not Bearer"),
+            Self::UnsupportedTokenType { found, expected } => {
+                write!(f, "token type {found} is not {}", expected.as_str())
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ use leptos::reactive::signal::ArcTrigger;
 use crate::browser::clock;
 use crate::browser::driver::{Call, Driver};
 use crate::browser::navigation;
+use crate::protocol::challenge::StepUp;
+use crate::protocol::claims::Claims;
 use crate::protocol::client::{Client, ClientKey};
 use crate::protocol::error::Error;
 use crate::protocol::flow::{Activity, CallId, Configuration, Flow};
@@ -161,6 +163,30 @@ impl Auth {
     pub fn sign_in_and_return_to(self, path: String) {
         if let Some(key) = self.peek_selected() {
             self.shared().driver.sign_in(key, Some(path));
+        }
+    }
+
+    /// Signs in once more as an API demands it (RFC 9470), and comes back to the page where the person is.
+    pub fn step_up(self, demand: StepUp) {
+        if let Some(key) = self.peek_selected() {
+            self.shared().driver.step_up(key, Some(navigation::current_path()), demand);
+        }
+    }
+
+    /// Who is signed in at the selected client: the claims of the verified ID token.
+    pub fn claims(self) -> Option<Claims> {
+        self.session()?.claims().cloned()
+    }
+
+    /// What the user info endpoint said about the same person, once it was asked.
+    pub fn userinfo(self) -> Option<Claims> {
+        self.session()?.userinfo().cloned()
+    }
+
+    /// Asks the user info endpoint of the selected client; [`Auth::userinfo`] then has the answer.
+    pub fn ask_userinfo(self) {
+        if let Some(key) = self.peek_selected() {
+            self.shared().driver.ask_userinfo(key);
         }
     }
 

@@ -12,7 +12,7 @@ use leptos_pkce::protocol::json::{JsonError, JsonProblem};
 use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError, WrongMember};
 use leptos_pkce::protocol::protected_resource::ResourceError;
 use leptos_pkce::protocol::time::Seconds;
-use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
+use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse, TokenType};
 use leptos_pkce::protocol::url::{SchemePolicy, UrlError};
 use leptos_pkce::protocol::vocabulary::RedirectUri;
 
@@ -335,7 +335,7 @@ fn token() -> Vec<Kind> {
         kind(refused("their_own"), "token.refused", side, "the token endpoint answered their_own"),
         kind(TokenError::Status { status: 503 }, "token.status", side, "the token endpoint answered with status 503"),
         kind(
-            TokenError::UnsupportedTokenType { found: "mac".into() },
+            TokenError::UnsupportedTokenType { found: "mac".into(), expected: TokenType::Bearer },
             "token.unsupported_token_type",
             side,
             "token type mac is not Bearer",

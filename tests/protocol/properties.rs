@@ -13,7 +13,7 @@ use leptos_pkce::protocol::secret::CodeVerifier;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::time::UnixTime;
-use leptos_pkce::protocol::token_response::TokenResponse;
+use leptos_pkce::protocol::token_response::{TokenResponse, TokenType};
 use leptos_pkce::protocol::url::{SchemePolicy, Url};
 use leptos_pkce::protocol::vocabulary::{ClientId, Issuer, RedirectUri, Scope};
 use proptest::collection::{btree_map, vec};
@@ -226,8 +226,8 @@ fn no_octets_make_a_parser_panic() {
         for media_type in ["application/json", &media_type] {
             let response: Result<HttpResponse, _> = answer(status, media_type, octets.clone());
             let _ = read_document(response.clone());
-            let _ = TokenResponse::read(response);
-            let _ = TokenResponse::read(answer(200, media_type, octets.clone()));
+            let _ = TokenResponse::read(response, TokenType::Bearer);
+            let _ = TokenResponse::read(answer(200, media_type, octets.clone()), TokenType::Bearer);
         }
         if let Ok(document) = Value::parse(&octets) {
             let issuer = key(ISSUER).issuer;
@@ -244,7 +244,7 @@ fn no_octets_make_a_parser_panic() {
 #[test]
 fn a_truncated_token_response_is_refused() {
     for end in 0..TOKENS.len() {
-        assert!(TokenResponse::read(document(&TOKENS[..end])).is_err(), "{end}");
+        assert!(TokenResponse::read(document(&TOKENS[..end]), TokenType::Bearer).is_err(), "{end}");
     }
 }
 
@@ -369,7 +369,7 @@ fn a_token_response_with_one_member_changed_makes_no_other_session() {
     });
     for_all((0..5_usize, proptest::option::of(json_value())), |(member, value)| {
         let (name, mutant) = mutated(&good, member, value);
-        let Ok(response) = TokenResponse::read(document(mutant.to_string())) else { return Ok(()) };
+        let Ok(response) = TokenResponse::read(document(mutant.to_string()), TokenType::Bearer) else { return Ok(()) };
         prop_assert_eq!(mutant["access_token"].as_str(), Some(response.access_token.expose()));
         let token_type = mutant["token_type"].as_str().map(str::to_ascii_lowercase);
         prop_assert!(matches!(token_type.as_deref(), None | Some("bearer")));
@@ -392,7 +392,7 @@ fn a_lifetime_is_within_bounds_or_refused() {
     ];
     for_all(number, |number| {
         let body = json!({ "access_token": "a", "token_type": "Bearer", "expires_in": number });
-        let Ok(response) = TokenResponse::read(document(body.to_string())) else { return Ok(()) };
+        let Ok(response) = TokenResponse::read(document(body.to_string()), TokenType::Bearer) else { return Ok(()) };
         let lifetime = response.expires_in.map(|lifetime| lifetime.0);
         let said = number.as_f64().or_else(|| number.as_str().and_then(|text| text.parse().ok()));
         prop_assert!(

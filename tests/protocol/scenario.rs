@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use leptos_pkce::protocol::authorization_request::{
-    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
+    AuthorizationRequestError, Departure, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
 use leptos_pkce::protocol::authorization_response::{AuthorizationGrant, AuthorizationResponse, CallbackError};
 use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration, read_configuration};
+use leptos_pkce::protocol::dpop::{ProofKey, ProofOrder};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{
     CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, ReadConfiguration,
@@ -45,6 +46,9 @@ pub(crate) const OTHER_ISSUER: &str = "https://other.example";
 pub(crate) const API: &str = "https://api.example/photos";
 pub(crate) const CODE: &str = "SplxlOBeZQQYbYS6WxSbIA";
 pub(crate) const ACCESS_TOKEN: &str = "2YotnFZFEjr1zCsicMWpAA";
+/// The key of RFC 9449's examples.
+pub(crate) const RFC_9449_KEY: [&str; 2] =
+    ["l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"];
 pub(crate) const START: u64 = 1_700_000_000;
 
 /// What is fixed before the page opens.
@@ -92,6 +96,9 @@ pub(crate) struct Tab {
     /// The Debug output of every effect.
     pub(crate) debug: String,
     pub(crate) sent: Vec<(FetchId, HttpRequest)>,
+    /// What the proof of each request was to be made with.
+    pub(crate) proofs: Vec<Option<ProofOrder>>,
+    pub(crate) proof_key: Option<ProofKey>,
     pub(crate) navigations: Vec<Url>,
     pub(crate) answered: Vec<(CallId, Result<HttpResponse, ResourceError>)>,
 }
@@ -268,6 +275,8 @@ impl Scenario {
             trace: Vec::new(),
             debug: String::new(),
             sent: Vec::new(),
+            proofs: Vec::new(),
+            proof_key: ProofKey::new(RFC_9449_KEY[0], RFC_9449_KEY[1]),
             navigations: Vec::new(),
             answered: Vec::new(),
         };
@@ -303,8 +312,12 @@ impl Scenario {
         let metadata = Metadata::check(&document, &Value::Object(Vec::new()), &client.key().issuer, policy);
         let metadata = metadata.expect("the scenario's metadata are in order");
         let return_path = self.return_path.as_deref().and_then(ReturnPath::parse);
-        let wish = Wish { return_path, authentication: None };
-        authorization_request(&client, &metadata, &self.site(), wish, &octets(0), UnixTime(START))
+        let wish = Wish { return_path, ..Wish::default() };
+        let made = authorization_request(&client, &metadata, &self.site(), wish, &octets(0), UnixTime(START));
+        made.map(|(departure, pending)| match departure {
+            Departure::Navigate(url) => (url, pending),
+            Departure::Push(_) => panic!("the scenario pushes its request"),
+        })
     }
 
     /// The pending request alone.
@@ -360,7 +373,7 @@ impl Tab {
     pub(crate) fn ask(&mut self, key: ClientKey, return_path: Option<&str>, intent: Intent) {
         let entropy = self.draw();
         let return_path = return_path.map(str::to_owned);
-        self.happen(Event::SignIn { key, return_path, authentication: None, entropy, intent });
+        self.happen(Event::SignIn { key, return_path, step_up: None, entropy, intent });
     }
 
     pub(crate) fn sign_out(&mut self) {
@@ -409,7 +422,12 @@ impl Tab {
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         self.trace.push(in_words(&effect, self.now));
         match effect {
-            Effect::Fetch { fetch, request } => {
+            Effect::ProofKey(key) => {
+                self.arriving.push_back(Event::ProofKey { key, proof_key: self.proof_key.clone(), is_kept: true });
+            }
+            Effect::ForgetProofKey(_) => self.proof_key = None,
+            Effect::Fetch { fetch, request, proof } => {
+                self.proofs.push(proof);
                 let url = request.url.without_query().to_owned();
                 assert_ne!(url, AUTHORIZATION_ENDPOINT, "AUT-12: nobody fetches the authorization endpoint");
                 let answer = self.answers.get(&url).cloned().unwrap_or_else(|| Some(html(404)));
@@ -548,6 +566,8 @@ fn in_words(effect: &Effect, now: u64) -> String {
     match effect {
         Effect::Fetch { request, .. } => format!("fetch {} {}", request.method, request.url.without_query()),
         Effect::Verify { .. } => "verify".to_owned(),
+        Effect::ProofKey(_) => "find proof key".to_owned(),
+        Effect::ForgetProofKey(_) => "forget proof key".to_owned(),
         Effect::CancelFetch(_) => "cancel fetch".to_owned(),
         Effect::Read(name) => format!("read {}", kind(name)),
         Effect::Take(name) => format!("take {}", kind(name)),

@@ -7,7 +7,7 @@ use leptos_pkce::protocol::secret::{AccessToken, AuthorizationCode, CodeVerifier
 use leptos_pkce::protocol::storage::{Record, RecordName};
 use leptos_pkce::protocol::time::UnixTime;
 use leptos_pkce::protocol::token_request::TokenRequest;
-use leptos_pkce::protocol::token_response::TokenResponse;
+use leptos_pkce::protocol::token_response::{TokenResponse, TokenType};
 use serde_json::json;
 
 use crate::answers::document;
@@ -77,7 +77,7 @@ fn no_debug_output_of_a_value_shows_a_secret() {
     assert_shows_no_secret(&format!("{grant:?}"));
     let request = TokenRequest::new(grant);
     assert_shows_no_secret(&format!("{request:?}"));
-    let response = TokenResponse::read(document(TOKENS)).expect("tokens");
+    let response = TokenResponse::read(document(TOKENS), TokenType::Bearer).expect("tokens");
     assert_shows_no_secret(&format!("{response:?} {:?}", document(TOKENS)));
     let mut tab = scenario().run();
     assert_shows_no_secret(&format!("{:?}", tab.session()));

@@ -1,19 +1,24 @@
 //! The token response: tokens, or why there are none, and what was tolerated.
 
-use leptos_pkce::protocol::http::HttpFailure;
+use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::json::JsonProblem;
 use leptos_pkce::protocol::time::Seconds;
-use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::token_response::{
-    TokenError, TokenErrorCode, TokenErrorResponse, TokenResponse, Tolerance,
+    TokenError, TokenErrorCode, TokenErrorResponse, TokenResponse, TokenType, Tolerance,
 };
 use serde_json::json;
 
 use crate::answers::{TOKENS, answer, document, html, lost, refusal, status};
 use crate::scenario::Scenario;
 
+/// Reads an answer as that of an exchange that asked for a bearer token.
+fn answered(outcome: Result<HttpResponse, HttpFailure>) -> Result<TokenResponse, TokenError> {
+    TokenResponse::read(outcome, TokenType::Bearer)
+}
+
 fn read(body: &str) -> Result<TokenResponse, TokenError> {
-    TokenResponse::read(document(body))
+    answered(document(body))
 }
 
 /// The good response with one member set, or removed by `null`.
@@ -37,7 +42,7 @@ fn reads_every_member() {
 /// TOK-5: only 200 with a JSON media type is a success; an HTML page is a case of its own.
 #[test]
 fn takes_only_a_200_of_json_for_a_success() {
-    assert!(TokenResponse::read(answer(200, "application/json;charset=UTF-8", TOKENS)).is_ok());
+    assert!(answered(answer(200, "application/json;charset=UTF-8", TOKENS)).is_ok());
     let not_json = |media_type: &str| TokenError::NotJson { media_type: media_type.to_owned() };
     for (outcome, error) in [
         (html(200), TokenError::Html),
@@ -50,7 +55,7 @@ fn takes_only_a_200_of_json_for_a_success() {
         (answer(302, "application/json", TOKENS), TokenError::Status { status: 302 }),
         (answer(400, "application/json", TOKENS), TokenError::Status { status: 400 }),
     ] {
-        assert_eq!(TokenResponse::read(outcome).err(), Some(error));
+        assert_eq!(answered(outcome).err(), Some(error));
     }
 }
 
@@ -74,7 +79,7 @@ fn wants_a_bearer_token() {
         assert_eq!(with("token_type", json!(token_type)).map(|response| response.tolerated), Ok(vec![]));
     }
     for token_type in ["mac", "DPoP", "N_A", "", "Bearer "] {
-        let error = TokenError::UnsupportedTokenType { found: token_type.to_owned() };
+        let error = TokenError::UnsupportedTokenType { found: token_type.to_owned(), expected: TokenType::Bearer };
         assert_eq!(with("token_type", json!(token_type)).err(), Some(error));
     }
     let error = TokenError::InvalidMember { name: "token_type", expected: "a string" };
@@ -208,7 +213,7 @@ fn reads_an_oauth_error_whatever_surrounds_it() {
         ]
     );
     for code in known {
-        let Err(TokenError::Refused(refused)) = TokenResponse::read(refusal(code)) else { panic!("{code}") };
+        let Err(TokenError::Refused(refused)) = answered(refusal(code)) else { panic!("{code}") };
         assert_eq!((refused.error, refused.status), (TokenErrorCode::parse(code), 400));
     }
     let body = r#"{"error":"invalid_grant","error_description":"used","error_uri":"https://as.example/e"}"#;
@@ -221,10 +226,10 @@ fn reads_an_oauth_error_whatever_surrounds_it() {
             error_uri: Some("https://as.example/e".into()),
             status,
         };
-        assert_eq!(TokenResponse::read(answer(status, media_type, body)).err(), Some(TokenError::Refused(refused)));
+        assert_eq!(answered(answer(status, media_type, body)).err(), Some(TokenError::Refused(refused)));
     }
     let other = TokenErrorCode::Other("slow_down".into());
-    let Err(TokenError::Refused(refused)) = TokenResponse::read(refusal("slow_down")) else { panic!("a refusal") };
+    let Err(TokenError::Refused(refused)) = answered(refusal("slow_down")) else { panic!("a refusal") };
     assert_eq!(refused.error, other);
 }
 
@@ -237,7 +242,7 @@ fn keeps_the_status_of_any_other_error() {
         answer(503, "application/json", r#"{"error":5}"#),
         answer(503, "application/json", "[]"),
     ] {
-        assert_eq!(TokenResponse::read(outcome).err(), Some(TokenError::Status { status: 503 }));
+        assert_eq!(answered(outcome).err(), Some(TokenError::Status { status: 503 }));
     }
 }
 
@@ -246,17 +251,17 @@ fn keeps_the_status_of_any_other_error() {
 fn keeps_a_servers_words_within_bounds() {
     let long = "x".repeat(10_000);
     let body = format!(r#"{{"error":"{long}","error_description":"{long}","error_uri":"{long}"}}"#);
-    let Err(TokenError::Refused(refused)) = TokenResponse::read(answer(400, "", body)) else { panic!("a refusal") };
+    let Err(TokenError::Refused(refused)) = answered(answer(400, "", body)) else { panic!("a refusal") };
     assert_eq!(refused.error.as_str().len(), 100);
     assert_eq!(refused.error_description.map(|text| text.len()), Some(500));
     assert_eq!(refused.error_uri.map(|text| text.len()), Some(500));
-    let Err(TokenError::UnsupportedTokenType { found }) = with("token_type", json!(long)) else { panic!("a type") };
+    let Err(TokenError::UnsupportedTokenType { found, .. }) = with("token_type", json!(long)) else { panic!("a type") };
     assert_eq!(found.len(), 100);
 }
 
 #[test]
 fn keeps_why_no_answer_came() {
-    assert_eq!(TokenResponse::read(lost()).err(), Some(TokenError::Network(HttpFailure::Unreachable)));
+    assert_eq!(answered(lost()).err(), Some(TokenError::Network(HttpFailure::Unreachable)));
 }
 
 /// TOK-18: what is no document is an error with its place, never an accident.
@@ -275,7 +280,7 @@ fn refuses_what_is_no_document() {
         (b"access_token=a&token_type=bearer", JsonProblem::Syntax),
         (deep.as_bytes(), JsonProblem::TooDeep),
     ] {
-        let Err(TokenError::Malformed(error)) = TokenResponse::read(document(body)) else { panic!("{body:?}") };
+        let Err(TokenError::Malformed(error)) = answered(document(body)) else { panic!("{body:?}") };
         assert_eq!(error.problem, problem, "{:?}", body.get(..20).unwrap_or(body));
     }
 }

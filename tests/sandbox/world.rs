@@ -130,13 +130,7 @@ impl World {
         let mut octets = [0; 96];
         self.person.rng.fill_bytes(&mut octets);
         let (key, entropy) = (self.key(), Ok(Entropy(octets)));
-        self.happen(Event::SignIn {
-            key,
-            return_path: None,
-            authentication: None,
-            entropy,
-            intent: Intent::Navigate,
-        });
+        self.happen(Event::SignIn { key, return_path: None, step_up: None, entropy, intent: Intent::Navigate });
     }
 
     pub(crate) fn sign_out(&mut self) {
@@ -195,7 +189,8 @@ impl World {
 
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::Fetch { fetch, request } => self.fetch(fetch, request),
+            Effect::Fetch { fetch, request, .. } => self.fetch(fetch, request),
+            Effect::ProofKey(_) | Effect::ForgetProofKey(_) => {}
             Effect::Verify { verify, verification } => {
                 return Some(Event::Verified { verify, verdict: crate::verify::verdict(&verification) });
             }

@@ -11,8 +11,9 @@
 use std::sync::Arc;
 
 use super::super::authorization_response::AuthorizationResponse;
+use super::super::dpop::asks_for_nonce;
 use super::super::error::Error;
-use super::super::http::{HttpFailure, HttpResponse};
+use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
 use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::pending_authorization::PendingAuthorization;
@@ -22,7 +23,7 @@ use super::super::session::Session;
 use super::super::storage::{Record, RecordName};
 use super::super::time::UnixTime;
 use super::super::token_request::{Exchange, TokenRequest};
-use super::super::token_response::{TokenError, TokenResponse};
+use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
 use super::keys::KeyState;
 use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId};
@@ -30,7 +31,7 @@ use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, Ver
 pub(super) enum Callback {
     Idle,
     Taking(AuthorizationResponse),
-    Exchanging(Exchanging),
+    Exchanging(Box<Exchanging>),
     Failed(CallbackFailure),
 }
 
@@ -39,6 +40,8 @@ pub(super) struct Exchanging {
     pub(super) exchange: Exchange,
     sent_at: UnixTime,
     stage: Stage,
+    /// The request, to be sent once more with a nonce; and the thumbprint that its key must have.
+    again: Option<(HttpRequest, Option<String>)>,
 }
 
 enum Stage {
@@ -89,17 +92,21 @@ impl Flow {
         match pending.complete(&response, now) {
             Err(error) => self.refuse(error, Some(origin)),
             Ok(grant) => {
+                let thumbprint = grant.pending.dpop_jkt.clone();
                 let TokenRequest { http, exchange } = TokenRequest::new(grant);
-                let stage = Stage::Token(self.fetch(http));
+                let again = exchange.dpop.then(|| (http.again(), thumbprint.clone()));
+                let order = exchange.dpop.then(|| self.proof_order(&exchange.key, &http.url, thumbprint));
+                let stage = Stage::Token(self.fetch_with(http, order));
                 if let Some(asked) = &exchange.id_token {
                     self.want_keys(&exchange.key.issuer, &asked.jwks_uri);
                 }
-                self.callback = Callback::Exchanging(Exchanging { exchange, sent_at: now, stage });
+                self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at: now, stage, again }));
             }
         }
     }
 
-    /// Contract 3: whatever came, the code is spent; from here no path leads back to `Stage::Token`.
+    /// Contract 3: whatever came, the code is spent; only a server that says it wants a nonce in the proof has not looked at
+    /// it, and gets it once more (RFC 9449 §8).
     pub(super) fn exchanged(
         &mut self,
         exchanging: Exchanging,
@@ -107,18 +114,35 @@ impl Flow {
         now: UnixTime,
     ) {
         self.learn_clock(&exchanging.exchange.key.issuer, outcome.as_ref().ok(), now);
-        let Exchanging { exchange, sent_at, .. } = exchanging;
-        match TokenResponse::read(outcome) {
+        let Exchanging { exchange, sent_at, again, .. } = exchanging;
+        if let (true, Ok(response)) = (exchange.dpop, &outcome) {
+            let is_new = again.as_ref().is_some_and(|(request, _)| self.learn_nonce(&request.url, response));
+            match again.filter(|_| is_new) {
+                Some((request, thumbprint)) if asks_for_nonce(response) => {
+                    let order = self.proof_order(&exchange.key, &request.url, thumbprint);
+                    let stage = Stage::Token(self.fetch_with(request, Some(order)));
+                    self.exchanging(exchange, now, stage);
+                    return;
+                }
+                None if asks_for_nonce(response) => return self.refuse_exchange(TokenError::NonceHidden, exchange),
+                _ => {}
+            }
+        }
+        match TokenResponse::read(outcome, TokenType::asked(exchange.dpop)) {
             Err(error) => self.refuse_exchange(error, exchange),
             Ok(mut response) => match (response.id_token.take(), &exchange.id_token) {
                 (Some(id_token), Some(_)) => {
                     let stage = Stage::Keys(response, id_token);
-                    self.verify(Exchanging { exchange, sent_at, stage }, now);
+                    self.verify(exchange, sent_at, stage, now);
                 }
                 // Without one where one must be, `publish` refuses; where none was asked for, none is believed.
                 _ => self.publish(&exchange, response, None, sent_at),
             },
         }
+    }
+
+    fn exchanging(&mut self, exchange: Exchange, sent_at: UnixTime, stage: Stage) {
+        self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at, stage, again: None }));
     }
 
     /// Whether an exchange waits for this issuer's keys, or will.
@@ -132,15 +156,15 @@ impl Flow {
             Callback::Exchanging(exchanging)
                 if matches!(exchanging.stage, Stage::Keys(..)) && exchanging.exchange.key.issuer == *issuer =>
             {
-                self.verify(exchanging, now);
+                let Exchanging { exchange, sent_at, stage, .. } = *exchanging;
+                self.verify(exchange, sent_at, stage, now);
             }
             other => self.callback = other,
         }
     }
 
     /// Asks WebCrypto about the signature, once there are keys; without any the sign-in has failed.
-    fn verify(&mut self, exchanging: Exchanging, now: UnixTime) {
-        let Exchanging { exchange, sent_at, stage } = exchanging;
+    fn verify(&mut self, exchange: Exchange, sent_at: UnixTime, stage: Stage, now: UnixTime) {
         let Stage::Keys(response, id_token) = stage else { return };
         let issuer = exchange.key.issuer.clone();
         let Some(asked) = &exchange.id_token else { return };
@@ -155,7 +179,7 @@ impl Flow {
             (Some(KeyState::Ready(_)), Err(_)) => Err(Unverifiable::Malformed),
             _ => {
                 let stage = Stage::Keys(response, id_token);
-                self.callback = Callback::Exchanging(Exchanging { exchange, sent_at, stage });
+                self.exchanging(exchange, sent_at, stage);
                 return;
             }
         };
@@ -164,14 +188,14 @@ impl Flow {
                 verification.hashed = Some(response.access_token.clone());
                 let verify = self.ask_subtle(verification);
                 let stage = Stage::Verdict(verify, response, id_token);
-                self.callback = Callback::Exchanging(Exchanging { exchange, sent_at, stage });
+                self.exchanging(exchange, sent_at, stage);
             }
             Err(Unverifiable::Key) if self.refetch_keys(&issuer, now) => {
                 let stage = Stage::Keys(response, id_token);
-                self.callback = Callback::Exchanging(Exchanging { exchange, sent_at, stage });
+                self.exchanging(exchange, sent_at, stage);
             }
             Err(reason) => {
-                self.conclude(&exchange, response, &id_token, &Signature::Unverifiable(reason), sent_at, now);
+                self.conclude(&exchange, response, &id_token, Signature::Unverifiable(reason), sent_at, now);
             }
         }
     }
@@ -179,10 +203,10 @@ impl Flow {
     /// WebCrypto has answered; gives the answer back if nobody waits for it here.
     pub(super) fn exchange_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
         match std::mem::replace(&mut self.callback, Callback::Idle) {
-            Callback::Exchanging(Exchanging { exchange, sent_at, stage: Stage::Verdict(id, response, id_token) })
-                if id == verify =>
-            {
-                self.conclude(&exchange, response, &id_token, &Signature::Asked(verdict), sent_at, now);
+            Callback::Exchanging(exchanging) if matches!(exchanging.stage, Stage::Verdict(id, ..) if id == verify) => {
+                let Exchanging { exchange, sent_at, stage, .. } = *exchanging;
+                let Stage::Verdict(_, response, id_token) = stage else { return None };
+                self.conclude(&exchange, response, &id_token, Signature::Asked(verdict), sent_at, now);
                 None
             }
             other => {
@@ -197,7 +221,7 @@ impl Flow {
         exchange: &Exchange,
         response: TokenResponse,
         id_token: &IdToken,
-        signature: &Signature,
+        signature: Signature,
         sent_at: UnixTime,
         now: UnixTime,
     ) {

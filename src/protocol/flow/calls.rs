@@ -1,42 +1,32 @@
-//! What a session is for: calling APIs, and ending it.
+//! Requests that carry the session's token: calls of APIs and of the user info endpoint.
+//!
+//! Rule: a request is sent once, and once more only where the server wanted a nonce in its proof and so has not looked at
+//! the rest (RFC 9449 §8, §9).
 
-use super::super::client::ClientKey;
+use super::super::dpop::asks_for_nonce;
+use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::protected_resource::{ResourceError, ResourceRequest, protected_resource_request};
-use super::super::storage::RecordName;
-use super::{Callback, CallId, Effect, FetchId, Flow, SignIn};
+use super::super::time::UnixTime;
+use super::super::token_response::TokenType;
+use super::{CallId, ClientKey, Effect, FetchId, Flow};
+
+/// A request whose answer is awaited.
+pub(super) struct PendingCall {
+    pub(super) purpose: Purpose,
+    pub(super) key: ClientKey,
+    fetch: FetchId,
+    /// The request, to be sent once more with a nonce.
+    again: Option<HttpRequest>,
+}
+
+/// Whom the answer is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Api(CallId),
+    UserInfo,
+}
 
 impl Flow {
-    // Session
-
-    pub(super) fn sign_out(&mut self, key: ClientKey) {
-        self.end_calls(&|(_, _, owner)| *owner == key, || ResourceError::SignedOut);
-        if let Callback::Exchanging(exchanging) = &self.callback
-            && exchanging.exchange.key == key
-        {
-            self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
-            self.callback = Callback::Idle;
-        }
-        // Nothing of this client may be written after it was forgotten.
-        self.cancel_discovery(&key);
-        let is_ours = match &self.sign_in {
-            SignIn::Discovering { key: owner, .. } | SignIn::Failed { key: owner, .. } => *owner == key,
-            SignIn::Saving { pending, .. } => pending.key == key,
-            SignIn::Idle | SignIn::Navigating { .. } => false,
-        };
-        if is_ours {
-            self.sign_in = SignIn::Idle;
-        }
-        self.prepared.take_if(|(owner, _)| *owner == key);
-        self.sessions.retain(|session| session.key != key);
-        self.effects.push(Effect::Remove(RecordName::session(&key)));
-        self.effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));
-        self.effects.push(Effect::Remove(RecordName::keys(&key.issuer)));
-        self.effects.push(Effect::List);
-        self.forgetting.push(key);
-    }
-
-    // Protected resources
-
     pub(super) fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest) {
         let allowed = self.allowed_resources(&key);
         let built = match self.session(&key) {
@@ -45,20 +35,55 @@ impl Flow {
         };
         match built {
             Err(error) => self.effects.push(Effect::Answer { call, outcome: Err(error) }),
-            Ok(request) => {
-                let fetch = self.fetch(request);
-                self.calls.push((call, fetch, key));
-            }
+            Ok(request) => self.send(Purpose::Api(call), key, request),
         }
+    }
+
+    /// Sends a request that carries the token of `key`.
+    pub(super) fn send(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest) {
+        let is_bound = self.session(&key).is_some_and(|session| session.token_type == TokenType::Dpop);
+        let again = is_bound.then(|| request.again());
+        let order = is_bound.then(|| self.proof_order(&key, &request.url, None));
+        let fetch = self.fetch_with(request, order);
+        self.calls.push(PendingCall { purpose, key, fetch, again });
+    }
+
+    /// The answer to a call; gives it back if it is none.
+    pub(super) fn call_answered(
+        &mut self,
+        fetch: FetchId,
+        outcome: Result<HttpResponse, HttpFailure>,
+        now: UnixTime,
+    ) -> Option<Result<HttpResponse, HttpFailure>> {
+        let Some(index) = self.calls.iter().position(|call| call.fetch == fetch) else { return Some(outcome) };
+        let PendingCall { purpose, key, again, .. } = self.calls.swap_remove(index);
+        let mut outcome = outcome.map_err(ResourceError::Network);
+        if let (Some(request), Ok(response)) = (again, &outcome)
+            && asks_for_nonce(response)
+        {
+            if self.learn_nonce(&request.url, response) {
+                let order = self.proof_order(&key, &request.url, None);
+                let fetch = self.fetch_with(request, Some(order));
+                self.calls.push(PendingCall { purpose, key, fetch, again: None });
+                return None;
+            }
+            outcome = Err(ResourceError::NonceHidden);
+        }
+        match purpose {
+            Purpose::Api(call) => self.effects.push(Effect::Answer { call, outcome }),
+            Purpose::UserInfo => self.userinfo_answered(key, outcome, now),
+        }
+        None
     }
 
     /// Ends calls that nobody waits for any more; each gets an `error` as its answer.
-    pub(super) fn end_calls(&mut self, is_ended: &dyn Fn(&(CallId, FetchId, ClientKey)) -> bool, error: fn() -> ResourceError) {
+    pub(super) fn end_calls(&mut self, is_ended: &dyn Fn(&PendingCall) -> bool, error: fn() -> ResourceError) {
         while let Some(index) = self.calls.iter().position(is_ended) {
-            let (call, fetch, _) = self.calls.remove(index);
+            let PendingCall { purpose, fetch, .. } = self.calls.remove(index);
             self.effects.push(Effect::CancelFetch(fetch));
-            self.effects.push(Effect::Answer { call, outcome: Err(error()) });
+            if let Purpose::Api(call) = purpose {
+                self.effects.push(Effect::Answer { call, outcome: Err(error()) });
+            }
         }
     }
-
 }

@@ -1,31 +1,51 @@
 //! From a click to the authorization server: the request is made, kept, and followed.
 //!
 //! ```text
-//!  SignIn ─► Discovering ─► Saving ─► Navigating
-//!               │              │          │
-//!               └── Failed ◄───┴─ (back) ─┘
+//!  SignIn ─► Discovering ─► Saving ─► (Pushing) ─► Navigating
+//!               │              │          │            │
+//!               └── Failed ◄───┴──────────┴── (back) ──┘
 //! ```
 
 use std::sync::Arc;
 
 use super::super::authorization_request::{
-    AuthorizationRequestError, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
+    AuthorizationRequestError, Departure, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
 use super::super::client::{ClientKey, TokenStorage};
+use super::super::dpop::asks_for_nonce;
 use super::super::error::Error;
+use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::json::Value;
 use super::super::pending_authorization::{PendingAuthorization, evict};
+use super::super::pushed_authorization::{PushError, pushed};
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
-use super::{Activity, Callback, DiscoveryState, Effect, Flow, Intent};
+use super::proofs::ProofKeyState;
+use super::{Activity, Callback, DiscoveryState, Effect, FetchId, Flow, Intent};
 
 pub(super) enum SignIn {
     Idle,
     Discovering { key: ClientKey, wish: Wish, entropy: Entropy, intent: Intent },
-    Saving { pending: PendingAuthorization, url: Url, intent: Intent },
+    Saving { pending: PendingAuthorization, departure: Departure, intent: Intent },
+    Pushing(Pushing),
     Navigating { key: ClientKey, until: UnixTime },
     Failed { key: ClientKey, error: Arc<Error> },
+}
+
+/// A request that was kept and is being pushed.
+pub(super) struct Pushing {
+    key: ClientKey,
+    name: RecordName,
+    fetch: FetchId,
+    intent: Intent,
+    proof: Option<(HttpRequest, Option<String>)>,
+}
+
+impl Pushing {
+    pub(super) fn key(&self) -> &ClientKey {
+        &self.key
+    }
 }
 
 /// How long a button stays busy after navigating: a server may answer with a download, and then the page stays.
@@ -59,21 +79,35 @@ impl Flow {
 
     /// Makes the request as soon as the metadata is there.
     pub(super) fn proceed(&mut self, now: UnixTime) {
-        let SignIn::Discovering { key, wish, entropy, intent } = &self.sign_in else { return };
+        let SignIn::Discovering { key, wish, .. } = &self.sign_in else { return };
+        let Some(client) = self.client(key) else { return };
+        let mut wish = wish.clone();
+        if client.uses_dpop() {
+            let key = key.clone();
+            match self.proof_key(&key) {
+                ProofKeyState::Asked => return,
+                ProofKeyState::Ready(thumbprint) => wish.dpop_jkt.clone_from(thumbprint),
+                ProofKeyState::Failed => {
+                    self.sign_in = SignIn::Failed { key, error: AuthorizationRequestError::NoProofKey.into() };
+                    return;
+                }
+            }
+        }
+        let SignIn::Discovering { key, entropy, intent, .. } = &self.sign_in else { return };
         let Some(client) = self.client(key) else { return };
         let request = match self.discovery(key) {
             None | Some(DiscoveryState::Fetching { .. }) => return,
             Some(DiscoveryState::Failed(error)) => Err(error.clone()),
             Some(DiscoveryState::Ready(metadata)) => {
-                let request = authorization_request(client, metadata, &self.site, wish.clone(), entropy, now);
+                let request = authorization_request(client, metadata, &self.site, wish, entropy, now);
                 request.map_err(Arc::from)
             }
         };
         self.sign_in = match request {
             Err(error) => SignIn::Failed { key: key.clone(), error },
-            Ok((url, pending)) => {
+            Ok((departure, pending)) => {
                 self.effects.push(Effect::List);
-                SignIn::Saving { pending, url, intent: *intent }
+                SignIn::Saving { pending, departure, intent: *intent }
             }
         };
     }
@@ -118,24 +152,97 @@ impl Flow {
             return;
         }
         match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
-            SignIn::Saving { pending, url, intent } if name == RecordName::pending(&pending.state) => {
-                match (read_back(&pending.encode()), intent) {
+            SignIn::Saving { pending, departure, intent } if name == RecordName::pending(&pending.state) => {
+                match (read_back(&pending.encode()), departure) {
                     (Err(failure), _) => {
                         let error = AuthorizationRequestError::Storage(failure).into();
                         self.sign_in = SignIn::Failed { key: pending.key, error };
                         self.effects.push(Effect::Remove(name));
                     }
-                    (Ok(()), Intent::Show) => self.prepared = Some((pending.key, url)),
-                    (Ok(()), Intent::Navigate) => {
-                        // Contract 6: the patience is not zero, so the wake-up is later than now.
-                        let until = now.plus(NAVIGATION_PATIENCE);
-                        self.sign_in = SignIn::Navigating { key: pending.key, until };
-                        self.effects.push(Effect::Navigate(url));
-                        self.effects.push(Effect::WakeAt(until));
-                    }
+                    (Ok(()), Departure::Navigate(url)) => self.leave(pending.key, url, intent, now),
+                    (Ok(()), Departure::Push(request)) => self.push(&pending, name, request, intent),
                 }
             }
             other => self.sign_in = other,
+        }
+    }
+
+    fn leave(&mut self, key: ClientKey, url: Url, intent: Intent, now: UnixTime) {
+        match intent {
+            Intent::Show => self.prepared = Some((key, url)),
+            Intent::Navigate => {
+                // Contract 6: the patience is not zero, so the wake-up is later than now.
+                let until = now.plus(NAVIGATION_PATIENCE);
+                self.sign_in = SignIn::Navigating { key, until };
+                self.effects.push(Effect::Navigate(url));
+                self.effects.push(Effect::WakeAt(until));
+            }
+        }
+    }
+
+    fn push(&mut self, pending: &PendingAuthorization, name: RecordName, request: HttpRequest, intent: Intent) {
+        let key = pending.key.clone();
+        let thumbprint = || pending.dpop_jkt.clone();
+        let order = pending.dpop.then(|| self.proof_order(&key, &request.url, thumbprint()));
+        let proof = pending.dpop.then(|| (request.again(), thumbprint()));
+        let fetch = self.fetch_with(request, order);
+        self.sign_in = SignIn::Pushing(Pushing { key, name, fetch, intent, proof });
+    }
+
+    /// The answer to a pushed request; gives it back if it is none.
+    pub(super) fn pushed(
+        &mut self,
+        fetch: FetchId,
+        outcome: Result<HttpResponse, HttpFailure>,
+        now: UnixTime,
+    ) -> Option<Result<HttpResponse, HttpFailure>> {
+        let pushing = match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
+            SignIn::Pushing(pushing) if cfg!(feature = "par") && pushing.fetch == fetch => pushing,
+            other => {
+                self.sign_in = other;
+                return Some(outcome);
+            }
+        };
+        let Pushing { key, name, intent, proof, .. } = pushing;
+        let mut refused = None;
+        if let (Some((request, thumbprint)), Ok(response)) = (proof, &outcome) {
+            let is_new = self.learn_nonce(&request.url, response);
+            if asks_for_nonce(response) && is_new {
+                let order = self.proof_order(&key, &request.url, thumbprint);
+                let fetch = self.fetch_with(request, Some(order));
+                self.sign_in = SignIn::Pushing(Pushing { key, name, fetch, intent, proof: None });
+                return None;
+            }
+            refused = asks_for_nonce(response).then_some(PushError::NonceHidden);
+        }
+        let url = match (refused, self.discovery(&key)) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(DiscoveryState::Ready(metadata))) => {
+                pushed(outcome, metadata, &key.client_id).map_err(Arc::from)
+            }
+            // Signed out meanwhile.
+            _ => return None,
+        };
+        match url {
+            Ok(url) => self.leave(key, url, intent, now),
+            Err(error) => {
+                self.effects.push(Effect::Remove(name));
+                self.sign_in = SignIn::Failed { key, error };
+            }
+        }
+        None
+    }
+
+    /// Forgets a sign-in of `key` that has not left the page.
+    pub(super) fn drop_sign_in(&mut self, key: &ClientKey) {
+        let is_ours = match &self.sign_in {
+            SignIn::Discovering { key: owner, .. } | SignIn::Failed { key: owner, .. } => owner == key,
+            SignIn::Saving { pending, .. } => pending.key == *key,
+            SignIn::Pushing(pushing) => pushing.key == *key,
+            SignIn::Idle | SignIn::Navigating { .. } => false,
+        };
+        if is_ours && let SignIn::Pushing(pushing) = std::mem::replace(&mut self.sign_in, SignIn::Idle) {
+            self.effects.push(Effect::CancelFetch(pushing.fetch));
         }
     }
 
@@ -147,6 +254,10 @@ impl Flow {
             let key = key.clone();
             self.sign_in = SignIn::Idle;
             self.cancel_discovery(&key);
+        } else if let SignIn::Pushing(Pushing { key, name, .. }) = &self.sign_in {
+            let key = key.clone();
+            self.effects.push(Effect::Remove(name.clone()));
+            self.drop_sign_in(&key);
         }
     }
 
@@ -166,5 +277,4 @@ impl Flow {
             _ => {}
         }
     }
-
 }

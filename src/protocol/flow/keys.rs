@@ -95,6 +95,8 @@ impl Flow {
             let is_current = time(record, "fetched_at").is_some_and(|at| now.since(at) <= LIFETIME);
             if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
                 entry.state = KeyState::Ready(set);
+                let issuer = entry.issuer.clone();
+                self.userinfo_keys_changed(&issuer, now);
                 return true;
             }
         }
@@ -157,6 +159,7 @@ impl Flow {
             entry.state = state;
         }
         self.keys_changed(&issuer, now);
+        self.userinfo_keys_changed(&issuer, now);
         None
     }
 

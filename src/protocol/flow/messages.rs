@@ -3,7 +3,9 @@
 //! Rule: a driver performs effects in their order, and tells of each that has an answer by the event named beside it.
 
 use super::super::authorization_request::{Entropy, EntropyFailure, StorageFailure};
-use super::super::client::{Authentication, Client, ClientKey, ConfigurationError};
+use super::super::challenge::StepUp;
+use super::super::client::{Client, ClientKey, ConfigurationError};
+use super::super::dpop::{ProofKey, ProofOrder};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::jws::{Verdict, Verification};
 use super::super::protected_resource::{ResourceError, ResourceRequest};
@@ -68,8 +70,8 @@ pub enum Event {
         key: ClientKey,
         /// The place in the app to come back to.
         return_path: Option<String>,
-        /// How the person must sign in, in the place of what is configured: a step-up (RFC 9470).
-        authentication: Option<Authentication>,
+        /// What an API demanded (RFC 9470), in the place of what is configured.
+        step_up: Option<StepUp>,
         /// Fresh octets for this attempt.
         entropy: Result<Entropy, EntropyFailure>,
         /// Go there, or show the link.
@@ -88,6 +90,8 @@ pub enum Event {
         /// What.
         request: ResourceRequest,
     },
+    /// The app wants the claims of the user info endpoint.
+    AskUserInfo(ClientKey),
     /// The app no longer wants to wait for a call.
     CancelCall(CallId),
     /// Answers [`Effect::Fetch`].
@@ -96,6 +100,15 @@ pub enum Event {
         fetch: FetchId,
         /// The answer, or why there is none.
         outcome: Result<HttpResponse, HttpFailure>,
+    },
+    /// Answers [`Effect::ProofKey`].
+    ProofKey {
+        /// Whose.
+        key: ClientKey,
+        /// The public half; `None` if the browser makes no such key.
+        proof_key: Option<ProofKey>,
+        /// Whether it will still be there when the page is loaded anew.
+        is_kept: bool,
     },
     /// Answers [`Effect::Verify`].
     Verified {
@@ -143,7 +156,13 @@ pub enum Effect {
         fetch: FetchId,
         /// The request.
         request: HttpRequest,
+        /// What its proof of possession is made with, if it needs one.
+        proof: Option<ProofOrder>,
     },
+    /// Find or make the key pair that this client's tokens are bound to; answered by [`Event::ProofKey`].
+    ProofKey(ClientKey),
+    /// Delete that key pair.
+    ForgetProofKey(ClientKey),
     /// Stop waiting for this fetch.
     CancelFetch(FetchId),
     /// Ask WebCrypto; answered by [`Event::Verified`].

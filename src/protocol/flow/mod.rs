@@ -21,8 +21,11 @@ mod messages;
 mod discovery;
 mod departure;
 mod keys;
+mod proofs;
 mod callback;
 mod calls;
+mod userinfo;
+mod sign_out;
 mod view;
 
 pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, VerifyId};
@@ -30,11 +33,15 @@ pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, 
 use std::sync::Arc;
 
 use self::callback::Callback;
+use self::calls::{PendingCall, Purpose};
 use self::departure::SignIn;
 use self::keys::KeyEntry;
+use self::proofs::ProofKeyState;
+use self::userinfo::UserInfoState;
 use super::authorization_request::Wish;
 use super::client::{Client, ClientKey, TokenStorage};
 use super::clock::ClockDifference;
+use super::dpop::{ProofOrder, ServerNonces};
 use super::error::Error;
 use super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::json::Value;
@@ -61,7 +68,10 @@ pub struct Flow {
     callback: Callback,
     prepared: Option<(ClientKey, Url)>,
     sessions: Vec<Session>,
-    calls: Vec<(CallId, FetchId, ClientKey)>,
+    calls: Vec<PendingCall>,
+    userinfo: Vec<(ClientKey, UserInfoState)>,
+    proof_keys: Vec<(ClientKey, ProofKeyState)>,
+    nonces: ServerNonces,
     /// Clients that signed out and whose pending requests are still to be swept.
     forgetting: Vec<ClientKey>,
     /// The last name given to a fetch or a verification.
@@ -95,6 +105,17 @@ pub enum Activity {
     Exchanging(ClientKey),
 }
 
+/// What is being done about somebody's user info.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserInfoActivity {
+    /// Nothing.
+    Idle,
+    /// The endpoint is asked, or its answer is verified.
+    Asking,
+    /// It gave nothing that can be used.
+    Failed(Arc<Error>),
+}
+
 /// A sign-in that went wrong after the redirect.
 pub struct CallbackFailure {
     /// What went wrong.
@@ -125,6 +146,9 @@ impl Flow {
             prepared: None,
             sessions: Vec::new(),
             calls: Vec::new(),
+            userinfo: Vec::new(),
+            proof_keys: Vec::new(),
+            nonces: ServerNonces::default(),
             forgetting: Vec::new(),
             last_id: 0,
             effects: Vec::new(),
@@ -138,19 +162,30 @@ impl Flow {
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
             Event::Redirected { query, fragment } => self.redirected(&query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
-            Event::SignIn { key, return_path, authentication, entropy, intent } => {
+            Event::SignIn { key, return_path, step_up, entropy, intent } => {
                 let return_path = return_path.as_deref().and_then(ReturnPath::parse);
-                self.sign_in(key, Wish { return_path, authentication }, entropy, intent, now);
+                self.sign_in(key, Wish { return_path, step_up, dpop_jkt: None }, entropy, intent, now);
             }
             Event::CancelSignIn => self.cancel_sign_in(),
             Event::SignOut(key) => self.sign_out(key),
             Event::Call { call, key, request } => self.call(call, key, request),
             Event::CancelCall(call) => {
-                self.end_calls(&|(id, _, _)| *id == call, || ResourceError::Network(HttpFailure::Cancelled))
+                let is_it = |known: &PendingCall| known.purpose == Purpose::Api(call);
+                self.end_calls(&is_it, || ResourceError::Network(HttpFailure::Cancelled));
+            }
+            Event::AskUserInfo(key) => {
+                if cfg!(feature = "userinfo") {
+                    self.ask_userinfo(key);
+                }
+            }
+            Event::ProofKey { key, proof_key, is_kept } => {
+                self.proof_key_found(&key, proof_key.as_ref(), is_kept, now);
             }
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
             Event::Verified { verify, verdict } => {
-                self.exchange_verified(verify, verdict, now);
+                if let Some(verdict) = self.exchange_verified(verify, verdict, now) {
+                    self.userinfo_verified(verify, &verdict);
+                }
             }
             Event::Read { name, record } => self.read(&name, record, now),
             Event::Taken { record } => self.taken(record, now),
@@ -166,9 +201,13 @@ impl Flow {
     // Fetches and records
 
     fn fetch(&mut self, request: HttpRequest) -> FetchId {
+        self.fetch_with(request, None)
+    }
+
+    fn fetch_with(&mut self, request: HttpRequest, proof: Option<ProofOrder>) -> FetchId {
         self.last_id += 1;
         let fetch = FetchId(self.last_id);
-        self.effects.push(Effect::Fetch { fetch, request });
+        self.effects.push(Effect::Fetch { fetch, request, proof });
         fetch
     }
 
@@ -193,15 +232,12 @@ impl Flow {
         }
         match std::mem::replace(&mut self.callback, Callback::Idle) {
             Callback::Exchanging(exchanging) if exchanging.fetch() == Some(fetch) => {
-                return self.exchanged(exchanging, outcome, now);
+                return self.exchanged(*exchanging, outcome, now);
             }
             other => self.callback = other,
         }
-        if let Some(index) = self.calls.iter().position(|(_, id, _)| *id == fetch) {
-            let (call, _, _) = self.calls.swap_remove(index);
-            self.effects.push(Effect::Answer { call, outcome: outcome.map_err(ResourceError::Network) });
-            return;
-        }
+        let Some(outcome) = self.call_answered(fetch, outcome, now) else { return };
+        let Some(outcome) = self.pushed(fetch, outcome, now) else { return };
         let Some(outcome) = self.keys_fetched(fetch, outcome, now) else { return };
         let is_it =
             |state: &DiscoveryState| matches!(state, DiscoveryState::Fetching { fetch: id, .. } if *id == fetch);

@@ -7,7 +7,7 @@ use super::super::site::Site;
 use super::super::url::Url;
 use super::{
     Activity, AllowedResources, Callback, CallbackFailure, Client, ClientKey, Configuration, DiscoveryState, Flow,
-    Metadata, Session, SignIn,
+    Metadata, Session, SignIn, UserInfoActivity, UserInfoState,
 };
 
 impl Flow {
@@ -48,6 +48,15 @@ impl Flow {
         &self.sessions
     }
 
+    /// Whether the user info endpoint of `key` is being asked, and why it gave nothing; what it gave is in the session.
+    pub fn userinfo(&self, key: &ClientKey) -> UserInfoActivity {
+        match self.userinfo.iter().find(|(known, _)| known == key) {
+            None => UserInfoActivity::Idle,
+            Some((_, UserInfoState::Failed(error))) => UserInfoActivity::Failed(error.clone()),
+            Some(_) => UserInfoActivity::Asking,
+        }
+    }
+
     /// What is being done for the person.
     pub fn activity(&self) -> Activity {
         match (&self.callback, &self.sign_in) {
@@ -55,6 +64,7 @@ impl Flow {
             (Callback::Exchanging(exchanging), _) => Activity::Exchanging(exchanging.exchange.key.clone()),
             (_, SignIn::Discovering { key, .. }) => Activity::Discovering(key.clone()),
             (_, SignIn::Navigating { key, .. }) => Activity::Navigating(key.clone()),
+            (_, SignIn::Pushing(pushing)) => Activity::Navigating(pushing.key().clone()),
             (_, SignIn::Saving { pending, .. }) => Activity::Navigating(pending.key.clone()),
             _ => Activity::Idle,
         }

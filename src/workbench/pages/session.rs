@@ -36,7 +36,7 @@ fn details(place: Place, session: &Session) -> Node {
     let refresh_token = section("Refresh token").child(element("p").child(refresh));
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
     let person = session.id_token().map(|id_token| person(id_token.claims()));
-    let id_token = session.id_token().map(|id_token| verified(id_token.checks()));
+    let id_token = session.id_token().map(|id_token| verified(&id_token.checks()));
     fragment().child(person).child(access_token(auth, session).child(call)).child(id_token).child(refresh_token)
 }
 

@@ -3,6 +3,8 @@
 //! Rule: no decision is taken here. Storage answers at once, so its events are handled before the next one from
 //! outside; fetches answer later, by their id.
 
+mod proofs;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -12,10 +14,13 @@ use std::task::{Context, Poll, Waker};
 
 use wasm_bindgen_futures::spawn_local;
 
+use self::proofs::ProofKeys;
 use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
 use super::{entropy, navigation, storage, subtle};
+use crate::protocol::challenge::StepUp;
 use crate::protocol::client::ClientKey;
+use crate::protocol::dpop::ProofOrder;
 use crate::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
@@ -36,6 +41,7 @@ struct Shared {
     calls: RefCell<Vec<(CallId, Rc<Slot>)>>,
     last_call: Cell<u64>,
     wake_up: RefCell<Option<Timer>>,
+    proof_keys: ProofKeys,
 }
 
 /// The answer of an API, once it is there. Dropping it cancels the call.
@@ -63,6 +69,7 @@ impl Driver {
             calls: RefCell::default(),
             last_call: Cell::new(0),
             wake_up: RefCell::new(None),
+            proof_keys: ProofKeys::default(),
         }));
         if let Some(held) = navigation::take_held_response() {
             driver.dispatch(Event::Redirected { query: held.query, fragment: held.fragment });
@@ -102,12 +109,22 @@ impl Driver {
 
     /// Signs in: leaves the page when the request is ready. Without `return_path` the person comes back to the base.
     pub fn sign_in(&self, key: ClientKey, return_path: Option<String>) {
-        self.request(key, return_path, Intent::Navigate);
+        self.request(key, return_path, None, Intent::Navigate);
+    }
+
+    /// Signs in once more as an API demands it.
+    pub fn step_up(&self, key: ClientKey, return_path: Option<String>, demand: StepUp) {
+        self.request(key, return_path, Some(demand), Intent::Navigate);
+    }
+
+    /// Asks the user info endpoint; what it says appears in the session.
+    pub fn ask_userinfo(&self, key: ClientKey) {
+        self.dispatch(Event::AskUserInfo(key));
     }
 
     /// Makes an authorization request to be shown as a link.
     pub fn prepare_sign_in(&self, key: ClientKey, return_path: Option<String>) {
-        self.request(key, return_path, Intent::Show);
+        self.request(key, return_path, None, Intent::Show);
     }
 
     /// Stops waiting for discovery or for the token endpoint.
@@ -135,9 +152,8 @@ impl Driver {
         self.dispatch(Event::CancelCall(call));
     }
 
-    fn request(&self, key: ClientKey, return_path: Option<String>, intent: Intent) {
-        let (authentication, entropy) = (None, entropy::draw());
-        self.dispatch(Event::SignIn { key, return_path, authentication, entropy, intent });
+    fn request(&self, key: ClientKey, return_path: Option<String>, step_up: Option<StepUp>, intent: Intent) {
+        self.dispatch(Event::SignIn { key, return_path, step_up, entropy: entropy::draw(), intent });
     }
 
     /// Runs the flow until it has nothing left to be told, then tells the listeners.
@@ -167,7 +183,20 @@ impl Driver {
     fn perform(&self, effect: Effect) {
         let answer = |event| self.0.queue.borrow_mut().push_back(event);
         match effect {
-            Effect::Fetch { fetch, request } => self.fetch(fetch, request),
+            Effect::Fetch { fetch, request, proof } => self.fetch(fetch, request, proof),
+            Effect::ProofKey(key) => {
+                let driver = self.clone();
+                spawn(async move {
+                    let found = driver.0.proof_keys.find(&key.proof_key_name()).await;
+                    let is_kept = found.as_ref().is_some_and(|found| found.is_kept);
+                    let proof_key = found.map(|found| found.public.clone());
+                    driver.dispatch(Event::ProofKey { key, proof_key, is_kept });
+                });
+            }
+            Effect::ForgetProofKey(key) => {
+                let driver = self.clone();
+                spawn(async move { driver.0.proof_keys.forget(&key.proof_key_name()).await });
+            }
             Effect::CancelFetch(fetch) => {
                 if let Some(cancel) = self.forget_fetch(fetch) {
                     cancel.cancel();
@@ -202,7 +231,7 @@ impl Driver {
         }
     }
 
-    fn fetch(&self, fetch: FetchId, request: HttpRequest) {
+    fn fetch(&self, fetch: FetchId, request: HttpRequest, order: Option<ProofOrder>) {
         let Some(cancel) = Cancel::new() else {
             let outcome = Err(HttpFailure::Unreachable);
             self.0.queue.borrow_mut().push_back(Event::Fetched { fetch, outcome });
@@ -211,7 +240,14 @@ impl Driver {
         self.0.fetches.borrow_mut().push((fetch, cancel.clone()));
         let driver = self.clone();
         spawn(async move {
-            let outcome = fetch::send(request, &cancel).await;
+            let proof = match order {
+                None => Ok(None),
+                Some(order) => driver.0.proof_keys.prove(&order, &request).await.map(Some),
+            };
+            let outcome = match proof {
+                Ok(proof) => fetch::send(request, proof, &cancel).await,
+                Err(_) => Err(HttpFailure::NoProof),
+            };
             driver.forget_fetch(fetch);
             driver.dispatch(Event::Fetched { fetch, outcome });
         });

@@ -1,0 +1,32 @@
+//! Signing out: everything of a client in this browser is forgotten.
+
+use super::super::protected_resource::ResourceError;
+use super::super::storage::RecordName;
+use super::{Callback, ClientKey, Effect, Flow};
+
+impl Flow {
+    pub(super) fn sign_out(&mut self, key: ClientKey) {
+        self.end_calls(&|call| call.key == key, || ResourceError::SignedOut);
+        if let Callback::Exchanging(exchanging) = &self.callback
+            && exchanging.exchange.key == key
+        {
+            self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
+            self.callback = Callback::Idle;
+        }
+        // Nothing of this client may be written after it was forgotten.
+        self.cancel_discovery(&key);
+        self.drop_sign_in(&key);
+        self.prepared.take_if(|(owner, _)| *owner == key);
+        self.sessions.retain(|session| session.key != key);
+        self.set_userinfo(&key, None);
+        self.proof_keys.retain(|(known, _)| *known != key);
+        self.effects.push(Effect::Remove(RecordName::session(&key)));
+        self.effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));
+        self.effects.push(Effect::Remove(RecordName::keys(&key.issuer)));
+        if self.client(&key).is_some_and(|client| client.uses_dpop()) {
+            self.effects.push(Effect::ForgetProofKey(key.clone()));
+        }
+        self.effects.push(Effect::List);
+        self.forgetting.push(key);
+    }
+}
