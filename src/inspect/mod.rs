@@ -2,6 +2,7 @@
 
 pub mod advice;
 mod bound;
+pub mod denial;
 pub mod pretty;
 pub mod report;
 pub mod trust;

@@ -139,6 +139,9 @@ impl Flow {
         self.discoveries.retain(|(known, _)| known != key);
         self.discoveries.push((key.clone(), state));
         self.want_keys_of(key);
+        if cfg!(feature = "userinfo") && !matches!(self.discovery(key), Some(DiscoveryState::Fetching { .. })) {
+            self.userinfo_discovered(key);
+        }
     }
 
     /// Drops a discovery that is on its way; one that is done stays, for it says nothing about anybody.

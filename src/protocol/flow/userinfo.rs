@@ -20,10 +20,12 @@ use super::super::userinfo::{UserInfoAnswer, UserInfoError, check_userinfo, read
 use super::super::vocabulary::Issuer;
 use super::calls::Purpose;
 use super::keys::KeyState;
-use super::{ClientKey, Flow, VerifyId};
+use super::{ClientKey, DiscoveryState, Flow, VerifyId};
 
 /// What is being done about a client's user info.
 pub(super) enum UserInfoState {
+    /// The metadata that say where the endpoint is are awaited.
+    Metadata,
     /// The endpoint is asked.
     Asking,
     /// The issuer's keys are awaited.
@@ -35,23 +37,37 @@ pub(super) enum UserInfoState {
 
 impl Flow {
     pub(super) fn ask_userinfo(&mut self, key: ClientKey) {
-        let is_asking = |state: &UserInfoState| !matches!(state, UserInfoState::Failed(_));
+        let is_asking = |state: &UserInfoState| !matches!(state, UserInfoState::Failed(_) | UserInfoState::Metadata);
         if self.userinfo.iter().any(|(known, state)| *known == key && is_asking(state)) {
             return;
         }
-        let endpoint = self.metadata(&key).and_then(Result::ok).and_then(|metadata| metadata.userinfo_endpoint.clone());
-        let request = match (self.session(&key), endpoint) {
-            (Some(session), _) if session.id_token.is_none() => Err(UserInfoError::NoIdToken),
-            (None, _) => Err(UserInfoError::NoIdToken),
-            (_, None) => Err(UserInfoError::NoEndpoint),
-            (Some(session), Some(endpoint)) => Ok(userinfo_request(endpoint, session.access_token.clone())),
+        let Some(session) = self.session(&key).filter(|session| session.id_token.is_some()) else {
+            return self.userinfo_refused(&key, UserInfoError::NoIdToken);
         };
-        match request {
-            Err(error) => self.set_userinfo(&key, Some(UserInfoState::Failed(error.into()))),
-            Ok(request) => {
-                self.set_userinfo(&key, Some(UserInfoState::Asking));
-                self.send(Purpose::UserInfo, key, request);
+        let access_token = session.access_token.clone();
+        match self.discovery(&key) {
+            None | Some(DiscoveryState::Fetching { .. }) => {
+                self.set_userinfo(&key, Some(UserInfoState::Metadata));
+                self.discover(&key);
             }
+            Some(DiscoveryState::Failed(error)) => {
+                let error = error.clone();
+                self.set_userinfo(&key, Some(UserInfoState::Failed(error)));
+            }
+            Some(DiscoveryState::Ready(metadata)) => match metadata.userinfo_endpoint.clone() {
+                None => self.userinfo_refused(&key, UserInfoError::NoEndpoint),
+                Some(endpoint) => {
+                    self.set_userinfo(&key, Some(UserInfoState::Asking));
+                    self.send(Purpose::UserInfo, key, userinfo_request(endpoint, access_token));
+                }
+            },
+        }
+    }
+
+    /// Goes on if somebody waited for this server's metadata.
+    pub(super) fn userinfo_discovered(&mut self, key: &ClientKey) {
+        if self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata)) {
+            self.ask_userinfo(key.clone());
         }
     }
 

@@ -4,15 +4,18 @@ use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_pkce::browser::clock;
+use leptos_pkce::inspect::denial::{explain, source};
 use leptos_pkce::inspect::pretty::pretty_json;
+use leptos_pkce::protocol::challenge::{Denial, Reason};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::CallId;
 use leptos_pkce::protocol::http::HttpResponse;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
+use leptos_pkce::protocol::token_response::TokenType;
 use leptos_pkce::ui::{Auth, Status};
 
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{button, fault_panel};
+use super::super::parts::{button, code, fault_panel};
 use super::super::shell::Place;
 
 /// What is typed into the form.
@@ -82,17 +85,22 @@ impl Caller {
             .child(self.method())
             .child(self.url_field())
             .live_by(move || self.has_body(), move |has_body| has_body.then(|| self.body_fields()))
-            .child(
-                element("p.muted")
-                    .child("The access token goes along as Authorization: Bearer, to these places only: ")
-                    .live(places),
-            )
+            .child(element("p.muted").live(move || self.scheme()).live(places))
             .child(self.actions());
         let answer = element("section.card")
             .attribute("aria-label", "API response")
             .attribute("aria-live", "polite")
             .live(move || self.stage.with(|stage| self.outcome(stage)));
         fragment().child(form).child(answer)
+    }
+
+    fn scheme(self) -> &'static str {
+        match self.auth.session().map(|session| session.token_type()) {
+            Some(TokenType::Dpop) => {
+                "The access token goes along as Authorization: DPoP with a proof of its own, to these places only: "
+            }
+            _ => "The access token goes along as Authorization: Bearer, to these places only: ",
+        }
     }
 
     fn method(self) -> Node {
@@ -151,9 +159,36 @@ impl Caller {
         match stage {
             Stage::Idle => element("p.muted").child("The answer will appear here."),
             Stage::Waiting(_) => element("p.late").child("Waiting for the API…"),
-            Stage::Answered { response, milliseconds } => answer(response, *milliseconds),
+            Stage::Answered { response, milliseconds } => {
+                fragment().child(self.denial(response)).child(answer(response, *milliseconds))
+            }
             Stage::Failed(error) => fault_panel(self.auth, error, self.auth.selected().as_ref(), None),
         }
+    }
+
+    /// Why the API said no, and one click that would help, if there is one.
+    fn denial(self, response: &HttpResponse) -> Option<Node> {
+        let denial = Denial::of(response)?;
+        let [what, help] = explain(&denial);
+        let step_up = match denial.reason {
+            Reason::StepUp(ref demand) => {
+                let demand = demand.clone();
+                let again = move || self.auth.step_up(demand.clone());
+                Some(button("button.button primary", "Sign in as the API demands", again))
+            }
+            _ => None,
+        };
+        let words =
+            denial.description.as_ref().map(|text| element("p.muted").child("The API's words: ").child(code(text)));
+        let panel = element("section.fault").attribute("aria-label", "Why the API said no");
+        Some(
+            panel
+                .child(element("h2").child(what))
+                .child(element("p").child(help))
+                .child(words)
+                .child(element("p.muted").child(format!("This was {}.", source(&denial))))
+                .child(step_up.map(|step_up| element("div.actions").child(step_up))),
+        )
     }
 
     /// Names and URLs of the APIs that the token may go to.

@@ -3,13 +3,14 @@
 use leptos_pkce::inspect::trust::{in_words, title};
 use leptos_pkce::protocol::claims::Claims;
 use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::flow::UserInfoActivity;
 use leptos_pkce::protocol::id_token::{Check, Outcome};
 use leptos_pkce::protocol::session::Session;
-use leptos_pkce::protocol::token_response::Tolerance;
+use leptos_pkce::protocol::token_response::{TokenType, Tolerance};
 use leptos_pkce::ui::{Auth, Status};
 
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{code, lifetime_bar, lifetime_text, secret_field, values};
+use super::super::parts::{button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, values};
 use super::super::shell::Place;
 use crate::route::Route;
 
@@ -35,18 +36,39 @@ fn details(place: Place, session: &Session) -> Node {
     };
     let refresh_token = section("Refresh token").child(element("p").child(refresh));
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
-    let person = session.id_token().map(|id_token| person(id_token.claims()));
+    let person = session.id_token().map(|id_token| person(auth, session, id_token.claims()));
     let id_token = session.id_token().map(|id_token| verified(&id_token.checks()));
     fragment().child(person).child(access_token(auth, session).child(call)).child(id_token).child(refresh_token)
 }
 
-/// Who is signed in.
-fn person(claims: &Claims) -> Node {
-    let rows = claims.document().as_object().unwrap_or_default().iter().map(|(name, value)| {
+/// Who is signed in: what the ID token says, and what the user info endpoint adds.
+fn person(auth: Auth, session: &Session, claims: &Claims) -> Node {
+    let key = session.key().clone();
+    let owner = key.clone();
+    let activity = move || auth.read(|flow| flow.userinfo(&key));
+    let state = move |activity: &UserInfoActivity| match activity {
+        UserInfoActivity::Idle => None,
+        UserInfoActivity::Asking => Some(element("p.late").attribute("role", "status").child("Asking the server…")),
+        UserInfoActivity::Failed(error) => Some(fault_panel(auth, error, Some(&owner), None)),
+    };
+    let more = session.userinfo().map(|claims| {
+        let words = "What the user info endpoint says about the same person:";
+        fragment().child(element("h3").child("User info")).child(element("p.muted").child(words)).child(shown(claims))
+    });
+    let words = if more.is_some() { "Ask for user info again" } else { "Ask for user info" };
+    let ask = button("button.button", words, move || auth.ask_userinfo());
+    section("Who is signed in")
+        .child(shown(claims))
+        .child(more)
+        .child(element("div.actions").child(ask))
+        .live_by(activity, state)
+}
+
+fn shown(claims: &Claims) -> Node {
+    values(claims.document().as_object().unwrap_or_default().iter().map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_text(), str::to_owned);
         (name.clone(), code(text))
-    });
-    section("Who is signed in").child(values(rows))
+    }))
 }
 
 /// Every check that the ID token passed.
@@ -82,6 +104,10 @@ fn access_token(auth: Auth, session: &Session) -> Node {
             "In this tab's sessionStorage: it survives a reload, and any script of this page's origin can read it."
         }
     };
+    let kind = match session.token_type() {
+        TokenType::Bearer => "Bearer: whoever has it may use it.",
+        TokenType::Dpop => "DPoP: it is of use only together with a key that does not leave this browser (RFC 9449).",
+    };
     let refused = session.refused_scope().join(" ");
     let warning = || element("p.warning");
     let not_granted = (!refused.is_empty()).then(|| warning().child("Not granted: ").child(code(refused)));
@@ -91,6 +117,7 @@ fn access_token(auth: Auth, session: &Session) -> Node {
             ("Lifetime", lifetime),
             ("Scope granted", code(scope)),
             ("Scope asked for", code(asked)),
+            ("Kind", fragment().child(kind)),
             ("Where it lives", fragment().child(storage)),
             ("Issuer", code(&session.key().issuer)),
             ("Client ID", code(&session.key().client_id)),
