@@ -51,7 +51,8 @@ test-native: ## the protocol, natively
 	$(ENV) cargo test --locked
 
 test-browser: ## the browser adapters and components, in headless Chromium
-	$(ENV) WASM_BINDGEN_TEST_TIMEOUT=120 cargo test --locked $(WASM) --test browser --test ui --test sandbox_browser
+	@scripts/vectors
+	$(ENV) WASM_BINDGEN_TEST_TIMEOUT=120 cargo test --locked $(WASM) --test browser --test ui --test sandbox_browser --test vectors
 
 test-scripts: ## the build's own scripts
 	$(ENV) node --test --test-reporter=spec scripts/*.d/*.test.mjs

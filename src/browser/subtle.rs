@@ -67,7 +67,8 @@ async fn is_signed_by(key: &PublicKey, verification: &Verification) -> Result<bo
         Err(error) if is_unsupported(&error) => return Err(SubtleFailure),
         Err(_) => return Ok(false),
     };
-    let [signature, signed] = [verification.signature.as_slice(), verification.signed.as_bytes()].map(Uint8Array::from);
+    let [signature, signed] =
+        [&verification.signature, &verification.signed].map(|octets| Uint8Array::from(octets.as_slice()));
     let answer = subtle.verify_with_object_and_js_u8_array_and_js_u8_array(&algorithm, &key, &signature, &signed)?;
     Ok(JsFuture::from(answer).await?.is_truthy())
 }

@@ -108,6 +108,11 @@ impl Jwk {
         Some(Self { kid, alg, key: PublicKey::read(key)? })
     }
 
+    /// Its numbers.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
     /// Whether it may verify signatures of this algorithm (RFC 7517 §4.4; RFC 8725 §3.1).
     fn fits(&self, algorithm: Algorithm) -> bool {
         let is_its_kind = match (&self.key, algorithm) {
@@ -141,6 +146,23 @@ impl PublicKey {
                 Some(Self::Ed25519 { x: text("x")? })
             }
             _ => None,
+        }
+    }
+
+    /// What its thumbprint is a hash of: the required members in lexicographic order, without white space (RFC 7638 §3.2).
+    pub fn canonical(&self) -> String {
+        let mut members = self.members();
+        members.sort_unstable();
+        Value::object(members.into_iter().map(|(name, value)| (name, Some(Value::string(value)))).collect()).to_text()
+    }
+
+    /// Whether a signature by this key has so many octets; r and s of ECDSA are as long as the order of the curve, each
+    /// (RFC 7518 §3.4), and an RSA signature is as long as the modulus (RFC 8017 §8).
+    pub fn signs_in(&self, octets: usize) -> bool {
+        match self {
+            Self::Rsa { n, .. } => base64url::decode(n).is_some_and(|n| n.len() == octets),
+            Self::Ec { curve, .. } => octets == 2 * curve.curve().1,
+            Self::Ed25519 { .. } => octets == 64,
         }
     }
 

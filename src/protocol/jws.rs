@@ -76,7 +76,7 @@ pub struct Verification {
     /// The keys that may have made it, tried in this order; at least one.
     pub keys: Vec<PublicKey>,
     /// What was signed.
-    pub signed: String,
+    pub signed: Vec<u8>,
     /// The signature.
     pub signature: Vec<u8>,
     /// An access token to hash with the algorithm's hash, for `at_hash`.
@@ -157,22 +157,17 @@ impl Jws {
             // A `kid` that is no string names nothing.
             Some(kid) => kid.as_str().map(|kid| keys.candidates(algorithm, Some(kid))).unwrap_or_default(),
         };
-        let is_right_length = |key: &PublicKey| match key {
-            PublicKey::Rsa { n, .. } => base64url::decode(n).is_some_and(|n| n.len() == self.signature.len()),
-            PublicKey::Ec { curve, .. } => self.signature.len() == 2 * curve.curve().1,
-            PublicKey::Ed25519 { .. } => self.signature.len() == 64,
-        };
         if candidates.is_empty() {
             return Err(Unverifiable::Key);
         }
-        let fitting: Vec<PublicKey> = candidates.into_iter().filter(is_right_length).collect();
+        let fitting: Vec<PublicKey> = candidates.into_iter().filter(|key| key.signs_in(self.signature.len())).collect();
         if fitting.is_empty() {
             return Err(Unverifiable::SignatureLength);
         }
         Ok(Verification {
             algorithm,
             keys: fitting,
-            signed: self.signed.clone(),
+            signed: self.signed.clone().into_bytes(),
             signature: self.signature.clone(),
             hashed: None,
         })

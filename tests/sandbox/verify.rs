@@ -28,7 +28,7 @@ fn is_signed_by(key: &PublicKey, question: &Verification) -> Result<bool, Subtle
             let point = Point::from_encoded_point(&EncodedPoint::from_affine_coordinates(&x, &y, false));
             let Some(point) = Option::<Point>::from(point) else { return Ok(false) };
             let Ok(signature) = Signature::from_slice(&question.signature) else { return Ok(false) };
-            Ok(VerifyingKey::from(point).verify(question.signed.as_bytes(), &signature).is_ok())
+            Ok(VerifyingKey::from(point).verify(&question.signed, &signature).is_ok())
         }
         _ => Err(SubtleUnavailable),
     }
