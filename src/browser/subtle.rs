@@ -1,19 +1,24 @@
-//! WebCrypto: SHA-256, and a P-256 key pair for ES256 whose private half no script can read out.
+//! WebCrypto: hashes, and key pairs for signatures whose private half no script can read out.
 //!
 //! Works in pages and in workers, where the context is secure.
+//!
+//! Source: Web Cryptography API §14; RFC 7518 §3.3 to §3.5; RFC 8037 §3.1.
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Crypto, CryptoKey, SubtleCrypto};
 
+use crate::protocol::algorithm::{Algorithm, Hash};
+
 /// WebCrypto is not there, or would not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubtleFailure;
 
-/// A key pair for ES256; the private key signs and cannot be exported.
+/// A key pair for one algorithm; the private key signs and cannot be exported.
 #[derive(Clone)]
 pub struct KeyPair {
+    algorithm: Algorithm,
     private_key: CryptoKey,
     public_key: CryptoKey,
 }
@@ -29,26 +34,34 @@ impl From<JsValue> for SubtleFailure {
 /// # Errors
 /// [`SubtleFailure`].
 pub async fn sha_256(octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
-    let hash = subtle()?.digest_with_str_and_js_u8_array("SHA-256", &Uint8Array::from(octets))?;
+    digest(Hash::Sha256, octets).await
+}
+
+/// The hash of `octets`.
+///
+/// # Errors
+/// [`SubtleFailure`].
+pub async fn digest(hash: Hash, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
+    let hash = subtle()?.digest_with_str_and_js_u8_array(hash.as_str(), &Uint8Array::from(octets))?;
     Ok(Uint8Array::new(&JsFuture::from(hash).await?).to_vec())
 }
 
 impl KeyPair {
-    /// Makes a new one.
+    /// Makes a new one; of RSA with 2048 bit.
     ///
     /// # Errors
-    /// [`SubtleFailure`].
-    pub async fn generate() -> Result<Self, SubtleFailure> {
+    /// [`SubtleFailure`]: not every browser has every algorithm.
+    pub async fn generate(algorithm: Algorithm) -> Result<Self, SubtleFailure> {
         let usages = Array::of2(&"sign".into(), &"verify".into());
         let extractable = false; // rules the private key alone; a public key always is
-        let pair = subtle()?.generate_key_with_object(&ecdsa()?, extractable, &usages)?;
-        Self::from_value(&JsFuture::from(pair).await?).ok_or(SubtleFailure)
+        let pair = subtle()?.generate_key_with_object(&parameters(algorithm)?, extractable, &usages)?;
+        Self::from_value(&JsFuture::from(pair).await?, algorithm).ok_or(SubtleFailure)
     }
 
     /// The pair as IndexedDB gives it back; `None` for anything else.
-    pub fn from_value(value: &JsValue) -> Option<Self> {
+    pub fn from_value(value: &JsValue, algorithm: Algorithm) -> Option<Self> {
         let key = |name: &str| Reflect::get(value, &name.into()).ok()?.dyn_into::<CryptoKey>().ok();
-        Some(Self { private_key: key("privateKey")?, public_key: key("publicKey")? })
+        Some(Self { algorithm, private_key: key("privateKey")?, public_key: key("publicKey")? })
     }
 
     /// The pair as IndexedDB can keep it.
@@ -60,13 +73,13 @@ impl KeyPair {
         pair.into()
     }
 
-    /// The ES256 signature of `octets`: r and s, 64 octets (RFC 7518 §3.4).
+    /// The signature of `octets` as a JWS has it: of ECDSA r and s.
     ///
     /// # Errors
     /// [`SubtleFailure`].
     pub async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
-        let octets = Uint8Array::from(octets);
-        let signature = subtle()?.sign_with_object_and_js_u8_array(&ecdsa()?, &self.private_key, &octets)?;
+        let (parameters, octets) = (parameters(self.algorithm)?, Uint8Array::from(octets));
+        let signature = subtle()?.sign_with_object_and_js_u8_array(&parameters, &self.private_key, &octets)?;
         Ok(Uint8Array::new(&JsFuture::from(signature).await?).to_vec())
     }
 
@@ -78,24 +91,68 @@ impl KeyPair {
         Ok(JsFuture::from(subtle()?.export_key("jwk", &self.public_key)?).await?)
     }
 
-    /// The coordinates x and y of the public key, base64url (RFC 7518 §6.2.1).
+    /// Members of the public key's JWK, e.g. `x` and `y`, base64url (RFC 7518 §6.2.1, §6.3.1; RFC 8037 §2).
     ///
     /// # Errors
-    /// [`SubtleFailure`].
-    pub async fn coordinates(&self) -> Result<[String; 2], SubtleFailure> {
+    /// [`SubtleFailure`], also if there is no such member.
+    pub async fn members<const N: usize>(&self, names: [&str; N]) -> Result<[String; N], SubtleFailure> {
         let jwk = self.public_jwk().await?;
-        let coordinate = |name: &str| Reflect::get(&jwk, &name.into()).ok()?.as_string();
-        Ok([coordinate("x").ok_or(SubtleFailure)?, coordinate("y").ok_or(SubtleFailure)?])
+        let mut members = [const { String::new() }; N];
+        for (member, name) in members.iter_mut().zip(names) {
+            *member = Reflect::get(&jwk, &name.into())?.as_string().ok_or(SubtleFailure)?;
+        }
+        Ok(members)
     }
 }
 
-/// The algorithm, for making keys and for signing: each reads what it needs.
-fn ecdsa() -> Result<Object, SubtleFailure> {
-    let algorithm = Object::new();
-    for (name, value) in [("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")] {
-        Reflect::set(&algorithm, &name.into(), &value.into())?;
+/// Whether `signature` is the ES256 signature of `octets` by the key at this point of P-256: x and y, base64url.
+///
+/// # Errors
+/// [`SubtleFailure`] if there is no WebCrypto; what is no point verifies nothing.
+pub async fn verify_es256(point: [&str; 2], octets: &[u8], signature: &[u8]) -> Result<bool, SubtleFailure> {
+    let jwk = Object::new();
+    for (name, value) in [("kty", "EC"), ("crv", "P-256"), ("x", point[0]), ("y", point[1])] {
+        Reflect::set(&jwk, &name.into(), &value.into())?;
     }
-    Ok(algorithm)
+    let (subtle, parameters) = (subtle()?, parameters(Algorithm::Es(Hash::Sha256))?);
+    let key = subtle.import_key_with_object("jwk", &jwk, &parameters, false, &Array::of1(&"verify".into()))?;
+    let Ok(key) = JsFuture::from(key).await else { return Ok(false) };
+    let (octets, signature) = (Uint8Array::from(octets), Uint8Array::from(signature));
+    let key: CryptoKey = key.dyn_into()?;
+    let verified = subtle.verify_with_object_and_js_u8_array_and_js_u8_array(&parameters, &key, &signature, &octets)?;
+    Ok(JsFuture::from(verified).await?.is_truthy())
+}
+
+/// The algorithm, for making keys, signing and verifying: each reads what it needs.
+fn parameters(algorithm: Algorithm) -> Result<Object, SubtleFailure> {
+    let parameters = Object::new();
+    let set = |name: &str, value: JsValue| Reflect::set(&parameters, &name.into(), &value);
+    let name = match algorithm {
+        Algorithm::Rs(_) => "RSASSA-PKCS1-v1_5",
+        Algorithm::Ps(_) => "RSA-PSS",
+        Algorithm::Es(_) => "ECDSA",
+        Algorithm::Ed25519 => "Ed25519",
+    };
+    set("name", name.into())?;
+    set("hash", algorithm.hash().as_str().into())?;
+    match algorithm {
+        Algorithm::Rs(hash) | Algorithm::Ps(hash) => {
+            set("modulusLength", 2048.into())?;
+            set("publicExponent", Uint8Array::from(&[1, 0, 1][..]).into())?;
+            // RFC 7518 §3.5: the salt is as long as the hash.
+            let salt = match hash {
+                Hash::Sha256 => 32,
+                Hash::Sha384 => 48,
+                Hash::Sha512 => 64,
+            };
+            set("saltLength", salt.into())?;
+        }
+        Algorithm::Es(hash) => {
+            set("namedCurve", hash.curve().0.into())?;
+        }
+        Algorithm::Ed25519 => {}
+    }
+    Ok(parameters)
 }
 
 /// WebCrypto of the page or the worker; it is absent where the context is not secure.

@@ -5,6 +5,7 @@
 //!
 //! Source: RFC 6749 §3.1, §4.1.1, §4.1.2; RFC 7636 §4.3, §4.4.1; RFC 9207 §2; OpenID Connect Core §3.1.2.
 
+use super::authentication::{Authentication, Level};
 use super::crypto::{Crypto, CryptoFailure};
 use super::http::{Request, Response};
 use super::metadata::SCOPES;
@@ -12,7 +13,7 @@ use super::state::{CODE_LIFETIME, Code, Consent, Interaction, PersonSession, Sta
 use super::{Turn, pages, switches};
 use crate::protocol::form;
 use crate::protocol::json::Value;
-use crate::protocol::time::UnixTime;
+use crate::protocol::time::{Seconds, UnixTime};
 use crate::protocol::url::Url;
 
 /// A request that may be answered at its redirect URI.
@@ -25,7 +26,9 @@ pub(super) struct AuthorizationRequest {
     pub nonce: Option<String>,
     pub code_challenge: String,
     pub prompt: Vec<String>,
-    pub max_age: Option<u64>,
+    pub max_age: Option<Seconds>,
+    /// The level of authentication that `acr_values` asks for.
+    pub level: Option<Level>,
     pub login_hint: Option<String>,
 }
 
@@ -110,7 +113,7 @@ impl AuthorizationRequest {
         }
         let max_age = match value("max_age").map(str::parse) {
             None => None,
-            Some(Ok(seconds)) => Some(seconds),
+            Some(Ok(seconds)) => Some(Seconds(seconds)),
             Some(Err(_)) => return refuse("invalid_request", "max_age is no number of seconds"),
         };
         Ok(Self {
@@ -122,6 +125,7 @@ impl AuthorizationRequest {
             code_challenge: code_challenge.to_owned(),
             prompt,
             max_age,
+            level: value("acr_values").and_then(Level::wanted),
             login_hint: value("login_hint").map(str::to_owned),
         })
     }
@@ -133,12 +137,13 @@ impl AuthorizationRequest {
         turn: &Turn<'_, C>,
         has_logged_in: bool,
     ) -> Result<Response, CryptoFailure> {
-        let is_fresh = |session: &&PersonSession| {
-            self.max_age.is_none_or(|most| turn.now.since(session.auth_time).0 <= most) || has_logged_in
+        // Whoever has just signed in for this request was asked for all of it.
+        let is_enough = |session: &&PersonSession| {
+            has_logged_in || session.authentication.satisfies(self.level, self.max_age, turn.now)
         };
         let wants = |word: &str| self.prompt.iter().any(|known| known == word);
         let must_log_in = !has_logged_in && (wants("login") || wants("select_account"));
-        let session = state.session.clone().filter(|session| is_fresh(&session) && !must_log_in);
+        let session = state.session.clone().filter(|session| is_enough(&session) && !must_log_in);
         let is_allowed = |consent: &Consent| self.is_allowed_by(consent);
         let has_consent = |session: &PersonSession| {
             state.consents.iter().any(|consent| consent.sub == session.sub && is_allowed(consent)) && !wants("consent")
@@ -172,10 +177,12 @@ impl AuthorizationRequest {
     /// Answers with a code.
     pub(super) fn respond<C>(self, state: &mut State, turn: &Turn<'_, C>, session: &PersonSession) -> Response {
         let code = turn.second_random();
+        // A session is good for lower levels too; the client is told of the one it asked for.
+        let level = self.level.unwrap_or(session.authentication.level);
         let mut kept = Code {
             code: code.clone(),
             sub: session.sub.clone(),
-            auth_time: session.auth_time,
+            authentication: Authentication { level, at: session.authentication.at },
             created_at: turn.now,
             is_used: false,
             request: self,
@@ -204,7 +211,8 @@ impl AuthorizationRequest {
             ("nonce", optional(&self.nonce)),
             ("code_challenge", text(&self.code_challenge)),
             ("prompt", text(&self.prompt.join(" "))),
-            ("max_age", self.max_age.map(Value::from)),
+            ("max_age", self.max_age.map(|most| Value::from(most.0))),
+            ("acr", self.level.map(|level| Value::string(level.as_str()))),
             ("login_hint", optional(&self.login_hint)),
         ])
     }
@@ -219,7 +227,8 @@ impl AuthorizationRequest {
             nonce: text("nonce"),
             code_challenge: text("code_challenge")?,
             prompt: text("prompt")?.split_whitespace().map(str::to_owned).collect(),
-            max_age: record.member("max_age").and_then(Value::as_whole_number),
+            max_age: record.member("max_age").and_then(Value::as_whole_number).map(Seconds),
+            level: record.text("acr").and_then(Level::parse),
             login_hint: text("login_hint"),
         })
     }

@@ -19,8 +19,12 @@ pub mod clients;
 mod pages;
 pub mod state;
 mod metadata;
+mod authentication;
+mod keys;
+mod jws;
 mod authorization_endpoint;
 mod interaction;
+mod forgery;
 mod id_token;
 mod token_endpoint;
 mod bearer;
@@ -85,7 +89,7 @@ impl Sandbox {
         let endpoint = request.url.path().strip_prefix(issuer.path());
         let allowed: &[&str] = match endpoint {
             None if request.url.path() == metadata::rfc_8414_path(issuer) => &["GET"],
-            Some(".well-known/openid-configuration" | "jwks" | "switches/list") => &["GET"],
+            Some(".well-known/openid-configuration" | "jwks" | "jwks/foreign" | "switches/list") => &["GET"],
             Some("authorize") => &["GET", "POST"],
             Some("login" | "consent" | "token") => &["POST"],
             Some("userinfo") => &["GET", "POST"],
@@ -98,13 +102,14 @@ impl Sandbox {
             return Ok(Response::empty(405).with_header("allow", &allowed.join(", ")));
         }
         match endpoint {
-            None | Some(".well-known/openid-configuration") => Ok(metadata::document(issuer)),
-            Some("jwks") => metadata::jwks(crypto).await,
+            None | Some(".well-known/openid-configuration") => Ok(metadata::document(issuer, &state.switches)),
+            Some("jwks") => keys::answer(state, crypto).await,
+            Some("jwks/foreign") => keys::foreign(state, crypto).await,
             Some("authorize") => authorization_endpoint::answer(state, &turn, request).await,
             Some("login") => interaction::login(state, &turn, request).await,
             Some("consent") => interaction::consent(state, &turn, request).await,
             Some("token") => token_endpoint::answer(state, &turn, request).await,
-            Some("userinfo") => Ok(userinfo::answer(state, &turn, request)),
+            Some("userinfo") => userinfo::answer(state, &turn, request).await,
             Some("switches/list") => Ok(switches::list(&state.switches)),
             Some("switches") => Ok(Switches::read(request).map_or_else(
                 |refusal| refusal,

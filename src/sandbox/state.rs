@@ -4,7 +4,9 @@
 
 use std::fmt;
 
+use super::authentication::{Authentication, Level};
 use super::authorization_endpoint::AuthorizationRequest;
+use super::crypto::Generation;
 use super::switches::Switches;
 use crate::protocol::json::Value;
 use crate::protocol::time::{Seconds, UnixTime};
@@ -14,6 +16,8 @@ use crate::protocol::time::{Seconds, UnixTime};
 pub struct State {
     /// Which misbehaviours are on.
     pub switches: Switches,
+    /// Which keys are in use.
+    pub(super) generation: Generation,
     pub(super) session: Option<PersonSession>,
     pub(super) consents: Vec<Consent>,
     pub(super) interactions: Vec<Interaction>,
@@ -33,7 +37,7 @@ pub(super) struct Photo {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct PersonSession {
     pub sub: String,
-    pub auth_time: UnixTime,
+    pub authentication: Authentication,
 }
 
 /// What somebody allowed a client.
@@ -61,7 +65,7 @@ pub(super) struct Code {
     pub code: String,
     pub request: AuthorizationRequest,
     pub sub: String,
-    pub auth_time: UnixTime,
+    pub authentication: Authentication,
     pub created_at: UnixTime,
     pub is_used: bool,
 }
@@ -72,8 +76,10 @@ pub(super) struct Token {
     pub access_token: String,
     /// The code that it was given for: used twice, it takes the token with it.
     pub code: String,
+    pub client_id: String,
     pub sub: String,
     pub scope: String,
+    pub authentication: Authentication,
     pub expires_at: UnixTime,
 }
 
@@ -86,7 +92,7 @@ pub(super) const TOKEN_LIFETIME: Seconds = Seconds(5 * 60);
 /// The most records of a kind; the oldest go first.
 const MOST: usize = 64;
 
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Shows nothing: codes and tokens are in it.
 impl fmt::Debug for State {
@@ -112,8 +118,13 @@ impl State {
         let text = |text: &str| Some(Value::string(text));
         let time = |time: UnixTime| Some(Value::from(time.0));
         let list = |values: Vec<Value>| Some(Value::Array(values));
+        let level = |authentication: &Authentication| text(authentication.level.as_str());
         let session = |session: &PersonSession| {
-            Value::object(vec![("sub", text(&session.sub)), ("auth_time", time(session.auth_time))])
+            Value::object(vec![
+                ("sub", text(&session.sub)),
+                ("auth_time", time(session.authentication.at)),
+                ("acr", level(&session.authentication)),
+            ])
         };
         let consent = |consent: &Consent| {
             Value::object(vec![
@@ -135,7 +146,8 @@ impl State {
                 ("code", text(&code.code)),
                 ("request", Some(code.request.encode())),
                 ("sub", text(&code.sub)),
-                ("auth_time", time(code.auth_time)),
+                ("auth_time", time(code.authentication.at)),
+                ("acr", level(&code.authentication)),
                 ("created_at", time(code.created_at)),
                 ("is_used", Some(Value::Bool(code.is_used))),
             ])
@@ -144,8 +156,11 @@ impl State {
             Value::object(vec![
                 ("access_token", text(&token.access_token)),
                 ("code", text(&token.code)),
+                ("client_id", text(&token.client_id)),
                 ("sub", text(&token.sub)),
                 ("scope", text(&token.scope)),
+                ("auth_time", time(token.authentication.at)),
+                ("acr", level(&token.authentication)),
                 ("expires_at", time(token.expires_at)),
             ])
         };
@@ -153,6 +168,7 @@ impl State {
         Value::object(vec![
             ("version", Some(Value::from(VERSION))),
             ("switches", list(self.switches.names().iter().map(|name| Value::string(name)).collect())),
+            ("is_rotated", Some(Value::Bool(self.generation == Generation::Second))),
             ("session", self.session.as_ref().map(session)),
             ("consents", list(self.consents.iter().map(consent).collect())),
             ("interactions", list(self.interactions.iter().map(interaction).collect())),
@@ -171,11 +187,15 @@ impl State {
             Value::Bool(flag) => Some(*flag),
             _ => None,
         };
+        let authentication = |value: &Value| {
+            let level = Level::parse(value.text("acr")?)?;
+            Some(Authentication { level, at: time(value, "auth_time")? })
+        };
         if record.member("version")?.as_whole_number()? != VERSION {
             return None;
         }
         let session = |session: &Value| {
-            Some(PersonSession { sub: text(session, "sub")?, auth_time: time(session, "auth_time")? })
+            Some(PersonSession { sub: text(session, "sub")?, authentication: authentication(session)? })
         };
         let consent = |consent: &Value| {
             Some(Consent {
@@ -197,7 +217,7 @@ impl State {
                 code: text(code, "code")?,
                 request: AuthorizationRequest::decode(code.member("request")?)?,
                 sub: text(code, "sub")?,
-                auth_time: time(code, "auth_time")?,
+                authentication: authentication(code)?,
                 created_at: time(code, "created_at")?,
                 is_used: flag(code, "is_used")?,
             })
@@ -206,8 +226,10 @@ impl State {
             Some(Token {
                 access_token: text(token, "access_token")?,
                 code: text(token, "code")?,
+                client_id: text(token, "client_id")?,
                 sub: text(token, "sub")?,
                 scope: text(token, "scope")?,
+                authentication: authentication(token)?,
                 expires_at: time(token, "expires_at")?,
             })
         };
@@ -215,6 +237,7 @@ impl State {
         let switches: Vec<&str> = list("switches")?.iter().map(Value::as_str).collect::<Option<_>>()?;
         Some(Self {
             switches: Switches::on(switches).ok()?,
+            generation: if flag(record, "is_rotated")? { Generation::Second } else { Generation::First },
             session: match record.member("session") {
                 None => None,
                 Some(value) => Some(session(value)?),

@@ -92,14 +92,17 @@ fn redeem<C>(state: &mut State, turn: &Turn<'_, C>, request: &Request) -> Result
 }
 
 async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, code: &Code) -> Result<Response, CryptoFailure> {
-    let on = |name| state.switches.has(name);
     let access_token = turn.second_random();
+    let is_openid = code.request.scope.split(' ').any(|token| token == "openid");
+    let id_token = match is_openid && !state.switches.has(switches::ID_TOKEN_MISSING) {
+        true => Some(id_token(state, turn, code, &access_token).await?),
+        false => None,
+    };
+    let on = |name| state.switches.has(name);
     let scope = match code.request.scope.as_str() {
         all if on(switches::SCOPE_NARROWER) => all.split(' ').next().unwrap_or_default(),
         all => all,
     };
-    let is_openid = code.request.scope.split(' ').any(|token| token == "openid");
-    let id_token = if is_openid { Some(id_token(turn, code, &access_token).await?) } else { None };
     let text = |text: &str| Some(Value::string(text));
     let lifetime = (!on(switches::NO_EXPIRES_IN)).then(|| Value::from(TOKEN_LIFETIME.0));
     let response = Value::object(vec![
@@ -112,8 +115,10 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, code: &Code) -
     state.tokens.push(Token {
         access_token,
         code: code.code.clone(),
+        client_id: code.request.client_id.clone(),
         sub: code.sub.clone(),
         scope: scope.to_owned(),
+        authentication: code.authentication,
         expires_at: turn.now.plus(TOKEN_LIFETIME),
     });
     Ok(Response::json(200, &response).with_header("pragma", "no-cache")) // RFC 6749 §5.1

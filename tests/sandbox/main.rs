@@ -9,6 +9,8 @@ mod world;
 mod authorization;
 mod tokens;
 mod resources;
+mod authentication;
+mod forgeries;
 mod state;
 mod misbehaviour;
 mod schedules;

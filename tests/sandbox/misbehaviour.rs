@@ -15,7 +15,7 @@ fn sign_in(switch: &'static str) -> World {
     world
 }
 
-/// What the client makes of each; every switch has a row.
+/// What the client makes of each; every switch has a row here or in [`PENDING`].
 const OUTCOMES: [(&str, Outcome); 24] = [
     ("iss-wrong", Outcome::Refused("callback.issuer_mismatch")),
     ("iss-missing", Outcome::Refused("callback.missing_issuer")),
@@ -44,6 +44,79 @@ const OUTCOMES: [(&str, Outcome); 24] = [
     ("api-429", Outcome::Api(429)),
 ];
 
+/// What a client that verifies ID tokens makes of each, and what it must have asked for to notice. Only the names are
+/// checked as yet; a row moves up when the client has learnt it.
+const PENDING: [(&str, Outcome, Asked); 50] = {
+    use Asked::*;
+    use Outcome::*;
+    [
+        ("id-token-missing", Refused("id_token.missing"), Nothing),
+        ("id-token-iss-wrong", Refused("id_token.invalid"), Nothing),
+        ("id-token-iss-missing", Refused("id_token.invalid"), Nothing),
+        ("id-token-aud-wrong", Refused("id_token.invalid"), Nothing),
+        ("id-token-aud-missing", Refused("id_token.invalid"), Nothing),
+        ("id-token-aud-array", SignedIn, Nothing),
+        ("id-token-aud-second", Refused("id_token.invalid"), Nothing),
+        ("id-token-azp-wrong", Refused("id_token.invalid"), Nothing),
+        ("id-token-sub-missing", Refused("id_token.invalid"), Nothing),
+        ("id-token-iat-missing", Refused("id_token.invalid"), Nothing),
+        ("id-token-iat-future", Refused("id_token.invalid"), Nothing),
+        ("id-token-exp-missing", Refused("id_token.invalid"), Nothing),
+        ("id-token-expired", Refused("id_token.invalid"), Nothing),
+        ("id-token-nbf-future", Refused("id_token.invalid"), Nothing),
+        ("id-token-nonce-wrong", Refused("id_token.invalid"), Nothing),
+        ("id-token-nonce-missing", Refused("id_token.invalid"), Nothing),
+        ("id-token-at-hash-wrong", Refused("id_token.invalid"), Nothing),
+        ("id-token-auth-time-old", Refused("id_token.invalid"), MaxAge),
+        ("id-token-auth-time-missing", Refused("id_token.invalid"), MaxAge),
+        ("id-token-acr-wrong", Refused("id_token.invalid"), AcrValues),
+        ("id-token-three-faults", Refused("id_token.invalid"), Nothing),
+        ("id-token-duplicate-claim", Refused("id_token.invalid"), Nothing),
+        ("id-token-huge", Refused("id_token.invalid"), Nothing),
+        ("id-token-rs256", SignedIn, Nothing),
+        ("id-token-ps256", SignedIn, Nothing),
+        ("id-token-eddsa", SignedIn, Nothing),
+        ("id-token-alg-unlisted", Refused("id_token.invalid"), Nothing),
+        ("id-token-alg-none", Refused("id_token.invalid"), Nothing),
+        ("id-token-alg-hs256", Refused("id_token.invalid"), Nothing),
+        ("id-token-signature-wrong", Refused("id_token.invalid"), Nothing),
+        ("id-token-signature-zero", Refused("id_token.invalid"), Nothing),
+        ("id-token-signature-foreign", Refused("id_token.invalid"), Nothing),
+        ("id-token-header-jku", Refused("id_token.invalid"), Nothing),
+        ("id-token-crit", Refused("id_token.invalid"), Nothing),
+        ("id-token-typ-at-jwt", Refused("id_token.invalid"), Nothing),
+        ("id-token-encrypted", Refused("id_token.invalid"), Nothing),
+        ("kid-missing", SignedIn, Nothing),
+        // JOSE-12: whoever does not try each refuses; both are lawful.
+        ("kid-missing-several", SignedIn, Nothing),
+        ("kid-unknown", Refused("id_token.invalid"), Nothing),
+        ("keys-rotated", SignedIn, Nothing),
+        ("keys-one-bad", SignedIn, Nothing),
+        ("keys-too-many", Refused("keys.unavailable"), Nothing),
+        ("keys-weak-rsa", Refused("id_token.invalid"), Nothing),
+        ("keys-lost", Refused("keys.unavailable"), Nothing),
+        ("keys-html", Refused("keys.unavailable"), Nothing),
+        ("keys-500", Refused("keys.unavailable"), Nothing),
+        ("userinfo-sub-wrong", Refused("userinfo.sub_mismatch"), UserInfo),
+        ("userinfo-signed", SignedIn, UserInfo),
+        ("userinfo-signed-wrong", Refused("userinfo.invalid"), UserInfo),
+        // Whatever is in it, the world sees no request for it.
+        ("userinfo-claim-sources", SignedIn, UserInfo),
+    ]
+};
+
+/// What the client must have asked for, beside what it always asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    /// `max_age=300`.
+    MaxAge,
+    /// `acr_values=urn:sandbox:acr:otp`.
+    AcrValues,
+    /// The user info endpoint.
+    UserInfo,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Refused(&'static str),
@@ -53,8 +126,11 @@ enum Outcome {
 
 #[test]
 fn every_misbehaviour_ends_as_it_should() {
-    let names: Vec<_> = ALL.iter().map(|switch| switch.name).collect();
-    assert_eq!(names, OUTCOMES.map(|(name, _)| name), "each switch has a row, in its order");
+    // In the order of the switches, each in one of the two lists.
+    let is_pending = |name: &str| PENDING.iter().any(|(known, ..)| *known == name);
+    let names = |pending| ALL.iter().map(|switch| switch.name).filter(move |name| is_pending(name) == pending);
+    assert!(names(false).eq(OUTCOMES.map(|(name, _)| name)), "each switch has a row");
+    assert!(names(true).eq(PENDING.map(|(name, ..)| name)), "each switch has a row, once");
     for (switch, expected) in OUTCOMES {
         let mut world = sign_in(switch);
         let found = match world.error_code() {

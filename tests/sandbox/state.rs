@@ -43,10 +43,11 @@ fn a_record_that_is_none_is_no_memory() {
     for bad in [
         "{}".to_owned(),
         "[]".to_owned(),
-        good.replace("\"version\":1", "\"version\":2"),
+        good.replace("\"version\":2", "\"version\":1"),
         good.replace("\"is_used\":false", "\"is_used\":0"),
         good.replace("\"switches\":[]", "\"switches\":[\"nonsense\"]"),
         good.replace("code_challenge", "challenge"),
+        good.replace("urn:sandbox:acr:password", "urn:sandbox:acr:other"),
     ] {
         assert_eq!(Value::parse(bad.as_bytes()).ok().as_ref().and_then(State::decode), None, "{bad}");
     }
