@@ -4,7 +4,7 @@
 //! can therefore sign nobody in and allow nothing.
 
 use super::authentication::{Authentication, Level};
-use super::authorization_endpoint::Refusal;
+use super::authorization_request::Refusal;
 use super::crypto::{Crypto, CryptoFailure};
 use super::http::{Request, Response};
 use super::state::{Consent, Interaction, PersonSession, State};

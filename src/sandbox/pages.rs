@@ -4,7 +4,7 @@
 
 use super::Turn;
 use super::authentication::Level;
-use super::authorization_endpoint::AuthorizationRequest;
+use super::authorization_request::AuthorizationRequest;
 use super::crypto::{Crypto, CryptoFailure};
 use super::http::Response;
 use super::people::{self, PEOPLE};

@@ -5,9 +5,10 @@
 use std::fmt;
 
 use super::authentication::{Authentication, Level};
-use super::authorization_endpoint::AuthorizationRequest;
+use super::authorization_request::AuthorizationRequest;
 use super::crypto::Generation;
 use super::switches::Switches;
+use super::{dpop, resources};
 use crate::protocol::json::Value;
 use crate::protocol::time::{Seconds, UnixTime};
 
@@ -24,6 +25,9 @@ pub struct State {
     pub(super) codes: Vec<Code>,
     pub(super) tokens: Vec<Token>,
     pub(super) photos: Vec<Photo>,
+    pub(super) pushed: Vec<Pushed>,
+    pub(super) nonces: Vec<Nonce>,
+    pub(super) proofs: Vec<Proof>,
 }
 
 /// A photo that somebody added.
@@ -80,7 +84,36 @@ pub(super) struct Token {
     pub sub: String,
     pub scope: String,
     pub authentication: Authentication,
+    /// Where it is good; everywhere if there is none.
+    pub resources: Vec<String>,
+    /// The thumbprint of the key that it is bound to, if it is to one.
+    pub jkt: Option<String>,
     pub expires_at: UnixTime,
+}
+
+/// A request that a client sent ahead.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Pushed {
+    pub request_uri: String,
+    pub request: AuthorizationRequest,
+    pub created_at: UnixTime,
+    pub is_used: bool,
+}
+
+/// A nonce for proofs of possession.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Nonce {
+    pub nonce: String,
+    pub created_at: UnixTime,
+}
+
+/// A proof of possession that was used.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proof {
+    /// The thumbprint of its key.
+    pub jkt: String,
+    pub jti: String,
+    pub issued_at: UnixTime,
 }
 
 /// How long a page waits, and a code lives (RFC 6749 §4.1.2: ten minutes at most).
@@ -91,6 +124,9 @@ pub(super) const TOKEN_LIFETIME: Seconds = Seconds(5 * 60);
 
 /// The most records of a kind; the oldest go first.
 const MOST: usize = 64;
+
+/// The most proofs that are remembered: each request has one.
+const MOST_PROOFS: usize = 512;
 
 const VERSION: u64 = 2;
 
@@ -107,10 +143,16 @@ impl State {
         self.interactions.retain(|interaction| now.since(interaction.created_at) <= CODE_LIFETIME);
         self.codes.retain(|code| now.since(code.created_at).0 <= CODE_LIFETIME.0 + TOKEN_LIFETIME.0);
         self.tokens.retain(|token| now <= token.expires_at);
+        self.pushed.retain(|pushed| now.since(pushed.created_at) <= CODE_LIFETIME);
+        self.nonces.retain(|nonce| now.since(nonce.created_at) <= dpop::WINDOW);
+        self.proofs.retain(|proof| now.since(proof.issued_at) <= dpop::WINDOW);
         self.interactions.drain(..self.interactions.len().saturating_sub(MOST));
         self.codes.drain(..self.codes.len().saturating_sub(MOST));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
         self.photos.drain(..self.photos.len().saturating_sub(MOST));
+        self.pushed.drain(..self.pushed.len().saturating_sub(MOST));
+        self.nonces.drain(..self.nonces.len().saturating_sub(MOST));
+        self.proofs.drain(..self.proofs.len().saturating_sub(MOST_PROOFS));
     }
 
     /// The record.
@@ -161,10 +203,29 @@ impl State {
                 ("scope", text(&token.scope)),
                 ("auth_time", time(token.authentication.at)),
                 ("acr", level(&token.authentication)),
+                ("resources", list(token.resources.iter().map(|text| Value::string(text)).collect())),
+                ("jkt", token.jkt.as_deref().map(Value::string)),
                 ("expires_at", time(token.expires_at)),
             ])
         };
         let photo = |photo: &Photo| Value::object(vec![("sub", text(&photo.sub)), ("title", text(&photo.title))]);
+        let pushed = |pushed: &Pushed| {
+            Value::object(vec![
+                ("request_uri", text(&pushed.request_uri)),
+                ("request", Some(pushed.request.encode())),
+                ("created_at", time(pushed.created_at)),
+                ("is_used", Some(Value::Bool(pushed.is_used))),
+            ])
+        };
+        let nonce =
+            |nonce: &Nonce| Value::object(vec![("nonce", text(&nonce.nonce)), ("created_at", time(nonce.created_at))]);
+        let proof = |proof: &Proof| {
+            Value::object(vec![
+                ("jkt", text(&proof.jkt)),
+                ("jti", text(&proof.jti)),
+                ("issued_at", time(proof.issued_at)),
+            ])
+        };
         Value::object(vec![
             ("version", Some(Value::from(VERSION))),
             ("switches", list(self.switches.names().iter().map(|name| Value::string(name)).collect())),
@@ -175,6 +236,9 @@ impl State {
             ("codes", list(self.codes.iter().map(code).collect())),
             ("tokens", list(self.tokens.iter().map(token).collect())),
             ("photos", list(self.photos.iter().map(photo).collect())),
+            ("pushed", list(self.pushed.iter().map(pushed).collect())),
+            ("nonces", list(self.nonces.iter().map(nonce).collect())),
+            ("proofs", list(self.proofs.iter().map(proof).collect())),
         ])
     }
 
@@ -230,10 +294,25 @@ impl State {
                 sub: text(token, "sub")?,
                 scope: text(token, "scope")?,
                 authentication: authentication(token)?,
+                resources: resources::decode(token)?,
+                jkt: text(token, "jkt"),
                 expires_at: time(token, "expires_at")?,
             })
         };
         let photo = |photo: &Value| Some(Photo { sub: text(photo, "sub")?, title: text(photo, "title")? });
+        let pushed = |pushed: &Value| {
+            Some(Pushed {
+                request_uri: text(pushed, "request_uri")?,
+                request: AuthorizationRequest::decode(pushed.member("request")?)?,
+                created_at: time(pushed, "created_at")?,
+                is_used: flag(pushed, "is_used")?,
+            })
+        };
+        let nonce =
+            |nonce: &Value| Some(Nonce { nonce: text(nonce, "nonce")?, created_at: time(nonce, "created_at")? });
+        let proof = |proof: &Value| {
+            Some(Proof { jkt: text(proof, "jkt")?, jti: text(proof, "jti")?, issued_at: time(proof, "issued_at")? })
+        };
         let switches: Vec<&str> = list("switches")?.iter().map(Value::as_str).collect::<Option<_>>()?;
         Some(Self {
             switches: Switches::on(switches).ok()?,
@@ -246,7 +325,10 @@ impl State {
             interactions: list("interactions")?.iter().map(interaction).collect::<Option<_>>()?,
             codes: list("codes")?.iter().map(code).collect::<Option<_>>()?,
             tokens: list("tokens")?.iter().map(token).collect::<Option<_>>()?,
-            photos: list("photos").unwrap_or_default().iter().map(photo).collect::<Option<_>>()?,
+            photos: list("photos")?.iter().map(photo).collect::<Option<_>>()?,
+            pushed: list("pushed")?.iter().map(pushed).collect::<Option<_>>()?,
+            nonces: list("nonces")?.iter().map(nonce).collect::<Option<_>>()?,
+            proofs: list("proofs")?.iter().map(proof).collect::<Option<_>>()?,
         })
     }
 }

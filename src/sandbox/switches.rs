@@ -21,10 +21,14 @@ pub struct Switch {
 /// A part of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// The answer to a pushed authorization request, and what becomes of it.
+    PushedRequest,
     /// The redirect back to the client.
     AuthorizationResponse,
     /// The answer of the token endpoint.
     TokenResponse,
+    /// Proofs of possession, wherever they are sent.
+    Proof,
     /// The ID token.
     IdToken,
     /// The keys that verify it.
@@ -52,6 +56,9 @@ macro_rules! switches {
 }
 
 switches! {
+    PAR_REQUIRED: PushedRequest, "par-required", "requests that were not pushed are refused", ["AUT-11"];
+    PAR_REFUSED: PushedRequest, "par-refused", "every pushed request is refused", ["AUT-11"];
+    PAR_EXPIRED: PushedRequest, "par-expired", "a pushed request has expired when it is used", ["AUT-11"];
     ISS_WRONG: AuthorizationResponse, "iss-wrong", "iss has one character more than the issuer", ["CB-6", "A5"];
     ISS_MISSING: AuthorizationResponse, "iss-missing", "iss is left out though the metadata announces it", ["CB-6", "A5"];
     ISS_FOREIGN: AuthorizationResponse, "iss-foreign", "iss names another server", ["CB-6", "A5"];
@@ -71,6 +78,11 @@ switches! {
     NO_EXPIRES_IN: TokenResponse, "token-without-expires-in", "expires_in is left out", ["TOK-8"];
     TOKEN_TYPE_OTHER: TokenResponse, "token-type-other", "token_type is mac", ["TOK-6"];
     SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
+    TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-6", "DP-1"];
+    DPOP_REQUIRED: Proof, "dpop-required", "no token is given without a proof of possession", ["DP-1"];
+    DPOP_NONCE: Proof, "dpop-nonce", "proofs must have a nonce of the server, and each answer brings one", ["DP-4"];
+    DPOP_NONCE_HIDDEN: Proof, "dpop-nonce-hidden", "proofs must have a nonce that nobody is told", ["DP-4", "DP-8"];
+    DPOP_NONCE_ALWAYS: Proof, "dpop-nonce-always", "each proof is refused for want of another nonce", ["DP-4"];
     ID_TOKEN_MISSING: IdToken, "id-token-missing", "openid was asked for and there is no ID token", ["TOK-7"];
     ID_TOKEN_ISS_WRONG: IdToken, "id-token-iss-wrong", "iss has one character more than the issuer", ["IDT-1", "A5"];
     ID_TOKEN_ISS_MISSING: IdToken, "id-token-iss-missing", "iss is left out", ["IDT-1"];
@@ -177,8 +189,10 @@ impl Phase {
     /// The phase in words.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::PushedRequest => "pushed request",
             Self::AuthorizationResponse => "authorization response",
             Self::TokenResponse => "token response",
+            Self::Proof => "proof of possession",
             Self::IdToken => "ID token",
             Self::Keys => "keys",
             Self::UserInfo => "user info",

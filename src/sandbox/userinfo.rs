@@ -2,23 +2,20 @@
 //!
 //! Source: OpenID Connect Core §5.3, §5.3.2 (signed answers), §5.4, §5.6.2 (claims that are elsewhere).
 
-use super::crypto::{Crypto, CryptoFailure};
+use super::crypto::Crypto;
 use super::http::{Request, Response};
 use super::jws::{self, Members};
 use super::state::State;
-use super::{Turn, bearer, keys, people, switches};
+use super::{Stop, Turn, access, keys, people, switches};
 use crate::protocol::json::Value;
 
 /// Answers a request.
 pub(super) async fn answer<C: Crypto>(
-    state: &State,
+    state: &mut State,
     turn: &Turn<'_, C>,
     request: &Request,
-) -> Result<Response, CryptoFailure> {
-    let token = match bearer::authorize(state, request, "openid", turn.now) {
-        Ok(token) => token,
-        Err(refusal) => return Ok(refusal),
-    };
+) -> Result<Response, Stop> {
+    let token = access::authorize(state, turn, request, "openid").await?;
     let on = |name| state.switches.has(name);
     let has = |scope: &str| token.scope.split(' ').any(|granted| granted == scope);
     let person = people::by_sub(&token.sub);

@@ -11,6 +11,8 @@ mod tokens;
 mod resources;
 mod authentication;
 mod forgeries;
+mod pushed;
+mod dpop;
 mod state;
 mod misbehaviour;
 mod schedules;

@@ -46,10 +46,21 @@ const OUTCOMES: [(&str, Outcome); 24] = [
 
 /// What a client that verifies ID tokens makes of each, and what it must have asked for to notice. Only the names are
 /// checked as yet; a row moves up when the client has learnt it.
-const PENDING: [(&str, Outcome, Asked); 50] = {
+const PENDING: [(&str, Outcome, Asked); 58] = {
     use Asked::*;
     use Outcome::*;
     [
+        ("par-required", SignedIn, PushedRequest),
+        // Codes of a stage that the client does not have yet: a pushed request that was refused.
+        ("par-refused", Refused("par.refused"), PushedRequest),
+        ("par-expired", Refused("callback.refused"), PushedRequest),
+        // A client that asked for a bound token takes no other.
+        ("token-type-dpop-asked-bearer-given", Refused("token.unsupported_token_type"), Dpop),
+        ("dpop-required", SignedIn, Dpop),
+        ("dpop-nonce", SignedIn, Dpop),
+        ("dpop-nonce-hidden", Refused("token.refused"), Dpop),
+        // One retry with the nonce, and no more.
+        ("dpop-nonce-always", Refused("token.refused"), Dpop),
         ("id-token-missing", Refused("id_token.missing"), Nothing),
         ("id-token-iss-wrong", Refused("id_token.invalid"), Nothing),
         ("id-token-iss-missing", Refused("id_token.invalid"), Nothing),
@@ -115,6 +126,10 @@ enum Asked {
     AcrValues,
     /// The user info endpoint.
     UserInfo,
+    /// By a pushed request.
+    PushedRequest,
+    /// With proofs of possession.
+    Dpop,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
