@@ -78,12 +78,12 @@ switches! {
     NO_EXPIRES_IN: TokenResponse, "token-without-expires-in", "expires_in is left out", ["TOK-8"];
     TOKEN_TYPE_OTHER: TokenResponse, "token-type-other", "token_type is mac", ["TOK-6"];
     SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
-    TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-6", "DP-1"];
+    TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-7"];
     DPOP_REQUIRED: Proof, "dpop-required", "no token is given without a proof of possession", ["DP-1"];
     DPOP_NONCE: Proof, "dpop-nonce", "proofs must have a nonce of the server, and each answer brings one", ["DP-4"];
     DPOP_NONCE_HIDDEN: Proof, "dpop-nonce-hidden", "proofs must have a nonce that nobody is told", ["DP-4", "DP-8"];
     DPOP_NONCE_ALWAYS: Proof, "dpop-nonce-always", "each proof is refused for want of another nonce", ["DP-4"];
-    ID_TOKEN_MISSING: IdToken, "id-token-missing", "openid was asked for and there is no ID token", ["TOK-7"];
+    ID_TOKEN_MISSING: IdToken, "id-token-missing", "openid was asked for and there is no ID token", ["TOK-10"];
     ID_TOKEN_ISS_WRONG: IdToken, "id-token-iss-wrong", "iss has one character more than the issuer", ["IDT-1", "A5"];
     ID_TOKEN_ISS_MISSING: IdToken, "id-token-iss-missing", "iss is left out", ["IDT-1"];
     ID_TOKEN_AUD_WRONG: IdToken, "id-token-aud-wrong", "aud is another client", ["IDT-2", "A23"];
