@@ -1,5 +1,5 @@
-// The sandbox's Service Worker: answers what is below sandbox/, and the sandbox's RFC 8414 document. Everything else,
-// the callback above all, goes to the network as if there were no worker (WEB-11).
+// The sandbox's Service Worker: answers what is below sandbox/, and the sandbox's documents by RFC 8414 and RFC 9728.
+// Everything else, the callback above all, goes to the network as if there were no worker (WEB-11).
 //
 // Listeners are added while this script runs, as browsers demand; the program behind them (sandbox_worker.rs) may come
 // later. The build puts hashes into the two names, so another build is another script, which browsers notice.
@@ -11,6 +11,7 @@ const MODULE = "sandbox_worker_bg.wasm";
 const BASE = new URL("./", location.href);
 const SANDBOX = `${BASE.pathname}sandbox/`;
 const METADATA = `/.well-known/oauth-authorization-server${SANDBOX.slice(0, -1)}`;
+const RESOURCES = `/.well-known/oauth-protected-resource${SANDBOX}`;
 
 // Several sites may share an origin, so the name of what is kept there holds the path. The lock has it too: a worker of
 // another build may still be at work.
@@ -44,9 +45,8 @@ addEventListener("activate", (event) => event.waitUntil(dropOldModules()));
 
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
-  if (origin === BASE.origin && (pathname.startsWith(SANDBOX) || pathname === METADATA)) {
-    event.respondWith(respond(event.request));
-  }
+  const isOurs = pathname.startsWith(SANDBOX) || pathname === METADATA || pathname.startsWith(RESOURCES);
+  if (origin === BASE.origin && isOurs) event.respondWith(respond(event.request));
 });
 
 // Pages say "start" or "forget", and are told true when it is done, or false.

@@ -7,13 +7,18 @@
 
 #[cfg(target_arch = "wasm32")]
 mod worker {
+    use std::cell::RefCell;
+
     use js_sys::{Object, Promise, Reflect, Uint8Array};
     use leptos_pkce::browser::indexed_db::Database;
     use leptos_pkce::browser::subtle::{self, KeyPair};
     use leptos_pkce::browser::{clock, entropy};
+    use leptos_pkce::protocol::algorithm::{Algorithm, Hash};
     use leptos_pkce::protocol::json::Value;
+    use leptos_pkce::protocol::jwk;
+    use leptos_pkce::protocol::jws::Verification;
     use leptos_pkce::protocol::url::Url;
-    use leptos_pkce::sandbox::crypto::{Crypto, CryptoFailure, PublicKey};
+    use leptos_pkce::sandbox::crypto::{Crypto, CryptoFailure, ES256, Generation, Key, PublicKey};
     use leptos_pkce::sandbox::http::{Delivery, Request, Response};
     use leptos_pkce::sandbox::state::State;
     use leptos_pkce::sandbox::{Entropy, Sandbox};
@@ -21,9 +26,8 @@ mod worker {
     use wasm_bindgen::{JsCast as _, JsValue};
     use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
-    /// The names of the two values in the database.
+    /// The name of the state in the database.
     const STATE: &str = "state";
-    const KEYS: &str = "keys";
 
     /// The longest body that is read, in octets.
     const LONGEST_BODY: usize = 64 * 1024;
@@ -45,11 +49,9 @@ mod worker {
         const NO_DATABASE: &str = "the browser keeps no database for it";
         const NO_ANSWER: &str = "the browser takes no answer";
         let database = Database::open(database).await.map_err(|_| NO_DATABASE)?;
-        let kept_keys = database.get(KEYS).await.map_err(|_| NO_DATABASE)?.as_ref().and_then(KeyPair::from_value);
-        let has_keys = kept_keys.is_some();
         let kept_state = database.get(STATE).await.map_err(|_| NO_DATABASE)?.and_then(|text| text.as_string());
 
-        let web = Web::new(kept_keys).await.ok_or("WebCrypto made no key")?;
+        let web = Web { database: &database, used: RefCell::default() };
         let state = kept_state.as_deref().and_then(|text| State::decode(&Value::parse(text.as_bytes()).ok()?));
         let mut sandbox = Sandbox::new(base, state.unwrap_or_default()).map_err(|_| "the site has no address")?;
 
@@ -59,45 +61,104 @@ mod worker {
         };
         let entropy = entropy::octets().map_err(|_| "the browser gave no random numbers")?;
         let response = sandbox.handle(&request, clock::now(), Entropy(entropy), &web).await;
-        let response = response.map_err(|_| "WebCrypto did not sign")?;
+        let response = response.map_err(|_| "WebCrypto did not sign, or made no key")?;
 
         let state = sandbox.state.encode().to_text();
-        if kept_state.as_ref() != Some(&state) || !has_keys {
-            let values = [(STATE, JsValue::from(state)), (KEYS, web.keys.to_value())];
+        let is_news = kept_state.as_ref() != Some(&state);
+        let state = is_news.then(|| (STATE.to_owned(), JsValue::from(state)));
+        let values: Vec<_> = web.made().into_iter().chain(state).collect();
+        if !values.is_empty() {
+            let values: Vec<_> = values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
             database.put(&values).await.map_err(|_| NO_DATABASE)?;
         }
         delivery(&response).ok_or(NO_ANSWER)
     }
 
-    /// The browser's cryptography as the sandbox needs it.
-    struct Web {
-        keys: KeyPair,
-        public_key: PublicKey,
+    /// The browser's cryptography as the sandbox needs it. A key is fetched, or made, when it is used for the first
+    /// time: keys of RSA take a while.
+    struct Web<'a> {
+        database: &'a Database,
+        used: RefCell<Vec<Used>>,
     }
 
-    impl Web {
-        async fn new(kept: Option<KeyPair>) -> Option<Self> {
-            let keys = match kept {
-                Some(keys) => keys,
-                None => KeyPair::generate().await.ok()?,
+    /// A key that this answer needed.
+    #[derive(Clone)]
+    struct Used {
+        key: Key,
+        pair: KeyPair,
+        is_new: bool,
+    }
+
+    impl Web<'_> {
+        async fn pair(&self, key: Key) -> Option<KeyPair> {
+            let used = self.used.borrow().iter().find(|used| used.key == key).map(|used| used.pair.clone());
+            if used.is_some() {
+                return used;
+            }
+            let value = self.database.get(&name(key)).await.ok()?;
+            let kept = value.and_then(|value| KeyPair::from_value(&value, key.algorithm));
+            let is_new = kept.is_none();
+            let pair = match kept {
+                Some(pair) => pair,
+                None => KeyPair::generate(key.algorithm).await.ok()?,
             };
-            let [x, y] = keys.coordinates().await.ok()?;
-            Some(Self { keys, public_key: PublicKey { x, y } })
+            self.used.borrow_mut().push(Used { key, pair: pair.clone(), is_new });
+            Some(pair)
+        }
+
+        /// The keys that are not in the database yet.
+        fn made(&self) -> Vec<(String, JsValue)> {
+            let used = self.used.borrow();
+            used.iter().filter(|used| used.is_new).map(|used| (name(used.key), used.pair.to_value())).collect()
         }
     }
 
-    impl Crypto for Web {
-        async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, CryptoFailure> {
-            self.keys.sign(octets).await.map_err(|_| CryptoFailure)
+    /// The name of a key in the database. The one that every server has is older than the others.
+    fn name(key: Key) -> String {
+        match (key.algorithm, key.generation) {
+            (ES256, Generation::First) => "keys".to_owned(),
+            (algorithm, Generation::First) => format!("keys {}", algorithm.as_str()),
+            (algorithm, Generation::Second) => format!("keys {} 2", algorithm.as_str()),
+        }
+    }
+
+    impl Crypto for Web<'_> {
+        async fn sign(&self, key: Key, octets: &[u8]) -> Result<Vec<u8>, CryptoFailure> {
+            self.pair(key).await.ok_or(CryptoFailure)?.sign(octets).await.map_err(|_| CryptoFailure)
         }
 
-        async fn sha_256(&self, octets: &[u8]) -> Result<Vec<u8>, CryptoFailure> {
-            subtle::sha_256(octets).await.map_err(|_| CryptoFailure)
+        async fn public_key(&self, key: Key) -> Result<PublicKey, CryptoFailure> {
+            let pair = self.pair(key).await.ok_or(CryptoFailure)?;
+            let public_key = match key.algorithm {
+                Algorithm::Es(_) => pair.members(["x", "y"]).await.map(|[x, y]| PublicKey::Ec { x, y }),
+                Algorithm::Rs(_) | Algorithm::Ps(_) => {
+                    pair.members(["n", "e"]).await.map(|[n, e]| PublicKey::Rsa { n, e })
+                }
+                Algorithm::Ed25519 => pair.members(["x"]).await.map(|[x]| PublicKey::Okp { x }),
+            };
+            public_key.map_err(|_| CryptoFailure)
         }
 
-        fn public_key(&self) -> &PublicKey {
-            &self.public_key
+        async fn verify(&self, point: [&str; 2], octets: &[u8], signature: &[u8]) -> Result<bool, CryptoFailure> {
+            is_es256(point, octets, signature).await
         }
+
+        async fn digest(&self, hash: Hash, octets: &[u8]) -> Result<Vec<u8>, CryptoFailure> {
+            subtle::digest(hash, octets).await.map_err(|_| CryptoFailure)
+        }
+    }
+
+    /// Whether the ES256 signature of `octets` was made with the key at a point of P-256.
+    async fn is_es256(point: [&str; 2], octets: &[u8], signature: &[u8]) -> Result<bool, CryptoFailure> {
+        let [x, y] = point.map(str::to_owned);
+        let question = Verification {
+            algorithm: ES256,
+            keys: vec![jwk::PublicKey::Ec { curve: Hash::Sha256, x, y }],
+            signed: octets.to_vec(),
+            signature: signature.to_vec(),
+            hashed: None,
+        };
+        subtle::verify(&question).await.signature.map_err(|_| CryptoFailure)
     }
 
     /// The request, or what to answer if it cannot be read.

@@ -1,6 +1,8 @@
-//! WebCrypto: verifying signatures, hashing, and a P-256 key pair for ES256 whose private half no script can read out.
+//! WebCrypto: verifying signatures, hashing, and key pairs whose private half no script can read out.
 //!
 //! Works in pages and in workers, where the context is secure.
+//!
+//! Source: Web Cryptography API §14; RFC 7518 §3.3 to §3.5; RFC 8037 §3.1.
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -15,9 +17,10 @@ use crate::protocol::jws::{SubtleUnavailable, Verdict, Verification};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubtleFailure;
 
-/// A key pair for ES256; the private key signs and cannot be exported.
+/// A key pair for one algorithm; the private key signs and cannot be exported.
 #[derive(Clone)]
 pub struct KeyPair {
+    algorithm: Algorithm,
     private_key: CryptoKey,
     public_key: CryptoKey,
 }
@@ -73,7 +76,85 @@ async fn is_signed_by(key: &PublicKey, verification: &Verification) -> Result<bo
     Ok(JsFuture::from(answer).await?.is_truthy())
 }
 
-/// The algorithm, for importing a key and for verifying with it: each reads what it needs.
+fn is_unsupported(error: &JsValue) -> bool {
+    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
+    name.is_some_and(|name| name == "NotSupportedError")
+}
+
+/// The hash of `octets`.
+///
+/// # Errors
+/// [`SubtleFailure`].
+pub async fn digest(hash: Hash, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
+    let hash = subtle()?.digest_with_str_and_js_u8_array(hash.as_str(), &Uint8Array::from(octets))?;
+    Ok(Uint8Array::new(&JsFuture::from(hash).await?).to_vec())
+}
+
+impl KeyPair {
+    /// Makes a new one; of RSA with 2048 bit.
+    ///
+    /// # Errors
+    /// [`SubtleFailure`]: not every browser has every algorithm.
+    pub async fn generate(algorithm: Algorithm) -> Result<Self, SubtleFailure> {
+        let usages = Array::of2(&"sign".into(), &"verify".into());
+        let extractable = false; // rules the private key alone; a public key always is
+        let parameters = parameters(algorithm)?;
+        if let Algorithm::Rs(_) | Algorithm::Ps(_) = algorithm {
+            Reflect::set(&parameters, &"modulusLength".into(), &2048.into())?;
+            Reflect::set(&parameters, &"publicExponent".into(), &Uint8Array::from(&[1, 0, 1][..]))?;
+        }
+        let pair = subtle()?.generate_key_with_object(&parameters, extractable, &usages)?;
+        Self::from_value(&JsFuture::from(pair).await?, algorithm).ok_or(SubtleFailure)
+    }
+
+    /// The pair as IndexedDB gives it back; `None` for anything else.
+    pub fn from_value(value: &JsValue, algorithm: Algorithm) -> Option<Self> {
+        let key = |name: &str| Reflect::get(value, &name.into()).ok()?.dyn_into::<CryptoKey>().ok();
+        Some(Self { algorithm, private_key: key("privateKey")?, public_key: key("publicKey")? })
+    }
+
+    /// The pair as IndexedDB can keep it.
+    pub fn to_value(&self) -> JsValue {
+        let pair = Object::new();
+        // Setting a member of a plain object cannot fail.
+        let _ = Reflect::set(&pair, &"privateKey".into(), &self.private_key);
+        let _ = Reflect::set(&pair, &"publicKey".into(), &self.public_key);
+        pair.into()
+    }
+
+    /// The signature of `octets` as a JWS has it: of ECDSA r and s.
+    ///
+    /// # Errors
+    /// [`SubtleFailure`].
+    pub async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
+        let (parameters, octets) = (parameters(self.algorithm)?, Uint8Array::from(octets));
+        let signature = subtle()?.sign_with_object_and_js_u8_array(&parameters, &self.private_key, &octets)?;
+        Ok(Uint8Array::new(&JsFuture::from(signature).await?).to_vec())
+    }
+
+    /// The public key as a JWK, a JavaScript object.
+    ///
+    /// # Errors
+    /// [`SubtleFailure`].
+    pub async fn public_jwk(&self) -> Result<JsValue, SubtleFailure> {
+        Ok(JsFuture::from(subtle()?.export_key("jwk", &self.public_key)?).await?)
+    }
+
+    /// Members of the public key's JWK, e.g. `x` and `y`, base64url (RFC 7518 §6.2.1, §6.3.1; RFC 8037 §2).
+    ///
+    /// # Errors
+    /// [`SubtleFailure`], also if there is no such member.
+    pub async fn members<const N: usize>(&self, names: [&str; N]) -> Result<[String; N], SubtleFailure> {
+        let jwk = self.public_jwk().await?;
+        let mut members = [const { String::new() }; N];
+        for (member, name) in members.iter_mut().zip(names) {
+            *member = Reflect::get(&jwk, &name.into())?.as_string().ok_or(SubtleFailure)?;
+        }
+        Ok(members)
+    }
+}
+
+/// The algorithm, for importing and making keys, signing and verifying: each reads what it needs.
 fn parameters(algorithm: Algorithm) -> Result<Object, SubtleFailure> {
     let name = match algorithm {
         Algorithm::Rs(_) => "RSASSA-PKCS1-v1_5",
@@ -86,83 +167,9 @@ fn parameters(algorithm: Algorithm) -> Result<Object, SubtleFailure> {
     for (name, value) in [("name", name), ("hash", hash.as_str()), ("namedCurve", hash.curve().0)] {
         Reflect::set(&parameters, &name.into(), &value.into())?;
     }
+    // RFC 7518 §3.5: the salt is as long as the hash.
     Reflect::set(&parameters, &"saltLength".into(), &hash.octets().into())?;
     Ok(parameters)
-}
-
-fn is_unsupported(error: &JsValue) -> bool {
-    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
-    name.is_some_and(|name| name == "NotSupportedError")
-}
-
-async fn digest(hash: Hash, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
-    let hash = subtle()?.digest_with_str_and_js_u8_array(hash.as_str(), &Uint8Array::from(octets))?;
-    Ok(Uint8Array::new(&JsFuture::from(hash).await?).to_vec())
-}
-
-impl KeyPair {
-    /// Makes a new one.
-    ///
-    /// # Errors
-    /// [`SubtleFailure`].
-    pub async fn generate() -> Result<Self, SubtleFailure> {
-        let usages = Array::of2(&"sign".into(), &"verify".into());
-        let extractable = false; // rules the private key alone; a public key always is
-        let pair = subtle()?.generate_key_with_object(&ecdsa()?, extractable, &usages)?;
-        Self::from_value(&JsFuture::from(pair).await?).ok_or(SubtleFailure)
-    }
-
-    /// The pair as IndexedDB gives it back; `None` for anything else.
-    pub fn from_value(value: &JsValue) -> Option<Self> {
-        let key = |name: &str| Reflect::get(value, &name.into()).ok()?.dyn_into::<CryptoKey>().ok();
-        Some(Self { private_key: key("privateKey")?, public_key: key("publicKey")? })
-    }
-
-    /// The pair as IndexedDB can keep it.
-    pub fn to_value(&self) -> JsValue {
-        let pair = Object::new();
-        // Setting a member of a plain object cannot fail.
-        let _ = Reflect::set(&pair, &"privateKey".into(), &self.private_key);
-        let _ = Reflect::set(&pair, &"publicKey".into(), &self.public_key);
-        pair.into()
-    }
-
-    /// The ES256 signature of `octets`: r and s, 64 octets (RFC 7518 §3.4).
-    ///
-    /// # Errors
-    /// [`SubtleFailure`].
-    pub async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
-        let octets = Uint8Array::from(octets);
-        let signature = subtle()?.sign_with_object_and_js_u8_array(&ecdsa()?, &self.private_key, &octets)?;
-        Ok(Uint8Array::new(&JsFuture::from(signature).await?).to_vec())
-    }
-
-    /// The public key as a JWK, a JavaScript object.
-    ///
-    /// # Errors
-    /// [`SubtleFailure`].
-    pub async fn public_jwk(&self) -> Result<JsValue, SubtleFailure> {
-        Ok(JsFuture::from(subtle()?.export_key("jwk", &self.public_key)?).await?)
-    }
-
-    /// The coordinates x and y of the public key, base64url (RFC 7518 §6.2.1).
-    ///
-    /// # Errors
-    /// [`SubtleFailure`].
-    pub async fn coordinates(&self) -> Result<[String; 2], SubtleFailure> {
-        let jwk = self.public_jwk().await?;
-        let coordinate = |name: &str| Reflect::get(&jwk, &name.into()).ok()?.as_string();
-        Ok([coordinate("x").ok_or(SubtleFailure)?, coordinate("y").ok_or(SubtleFailure)?])
-    }
-}
-
-/// The algorithm, for making keys and for signing: each reads what it needs.
-fn ecdsa() -> Result<Object, SubtleFailure> {
-    let algorithm = Object::new();
-    for (name, value) in [("name", "ECDSA"), ("namedCurve", "P-256"), ("hash", "SHA-256")] {
-        Reflect::set(&algorithm, &name.into(), &value.into())?;
-    }
-    Ok(algorithm)
 }
 
 /// WebCrypto of the page or the worker; it is absent where the context is not secure.

@@ -1,42 +1,23 @@
-//! The authorization endpoint: what a client asks for, and what becomes of it.
+//! The authorization endpoint: who asks, and what becomes of it.
 //!
 //! Order of checks: client and redirect URI first, because nothing may be sent to a redirect URI that is not this
 //! client's (RFC 6749 §4.1.2.1); whatever is wrong after that is told to the client, by a redirect.
 //!
-//! Source: RFC 6749 §3.1, §4.1.1, §4.1.2; RFC 7636 §4.3, §4.4.1; RFC 9207 §2; OpenID Connect Core §3.1.2.
+//! Source: RFC 6749 §3.1, §4.1.1, §4.1.2; RFC 9126 §4; RFC 9207 §2; OpenID Connect Core §3.1.2.
 
+use super::authentication::Authentication;
+use super::authorization_request::{AuthorizationRequest, Refusal};
 use super::crypto::{Crypto, CryptoFailure};
-use super::http::{Request, Response};
-use super::metadata::SCOPES;
+use super::http::{Parameters, Request, Response};
+use super::pushed_request::{self, Found};
 use super::state::{CODE_LIFETIME, Code, Consent, Interaction, PersonSession, State};
 use super::{Turn, pages, switches};
 use crate::protocol::form;
-use crate::protocol::json::Value;
 use crate::protocol::time::UnixTime;
 use crate::protocol::url::Url;
 
-/// A request that may be answered at its redirect URI.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct AuthorizationRequest {
-    pub client_id: String,
-    pub redirect_uri: String,
-    pub scope: String,
-    pub state: Option<String>,
-    pub nonce: Option<String>,
-    pub code_challenge: String,
-    pub prompt: Vec<String>,
-    pub max_age: Option<u64>,
-    pub login_hint: Option<String>,
-}
-
-/// An error that the client is told (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
-pub(super) struct Refusal {
-    error: &'static str,
-    description: &'static str,
-}
-
 /// The parameters that say who asks, and where the answer goes.
-const ADDRESS: [&str; 3] = ["client_id", "redirect_uri", "state"];
+const ADDRESS: [&str; 4] = ["client_id", "redirect_uri", "request_uri", "state"];
 
 /// Answers a request.
 pub(super) async fn answer<C: Crypto>(
@@ -49,19 +30,32 @@ pub(super) async fn answer<C: Crypto>(
     let is_address = |pair: &&str| ADDRESS.iter().any(|name| pair.split('=').next() == Some(name));
     let address: Vec<&str> = encoded.split('&').filter(is_address).collect();
     let Ok(address) = form::decode(&address.join("&")) else {
-        return pages::refused(turn, "The request cannot be read: client_id, redirect_uri or state appears twice.")
-            .await;
+        return pages::refused(
+            turn,
+            "The request cannot be read: client_id, redirect_uri, request_uri or state appears twice.",
+        )
+        .await;
     };
     let value = |name: &str| form::value(&address, name);
     let Some(client) = value("client_id").and_then(|client_id| turn.clients.find(client_id)) else {
         return pages::refused(turn, "No client is registered by this client_id.").await;
     };
+    if let Some(request_uri) = value("request_uri").filter(|request_uri| pushed_request::is_name(request_uri)) {
+        return match pushed_request::take(state, turn, client.client_id, request_uri) {
+            Found::Request(request) => request.proceed(state, turn, false).await,
+            Found::Spent(request) => Ok(Refusal::REQUEST_URI_SPENT.of(state, turn, &request)),
+            Found::Nothing => pages::refused(turn, "No request of this client was pushed by this request_uri.").await,
+        };
+    }
     let Some(redirect_uri) = value("redirect_uri").filter(|redirect_uri| client.has_redirect_uri(redirect_uri)) else {
         return pages::refused(turn, "The redirect_uri is not one that is registered for this client, exactly.").await;
     };
     let unreadable = Refusal { error: "invalid_request", description: "a parameter appears twice or is not UTF-8" };
-    let parameters = form::decode(encoded).map_err(|_| unreadable);
-    let checked = parameters.and_then(|all| AuthorizationRequest::check(&all, client.client_id, redirect_uri));
+    let checked = match Parameters::decode(encoded) {
+        _ if state.switches.has(switches::PAR_REQUIRED) => Err(Refusal::PUSH_REQUIRED),
+        Err(_) => Err(unreadable),
+        Ok(parameters) => AuthorizationRequest::check(turn.issuer, &parameters, client.client_id, redirect_uri),
+    };
     match checked {
         Ok(request) => request.proceed(state, turn, false).await,
         Err(refusal) => Ok(refusal.redirect(state, turn, redirect_uri, value("state"))),
@@ -69,63 +63,6 @@ pub(super) async fn answer<C: Crypto>(
 }
 
 impl AuthorizationRequest {
-    fn check(parameters: &[(String, String)], client_id: &str, redirect_uri: &str) -> Result<Self, Refusal> {
-        let value = |name: &str| form::value(parameters, name);
-        let refuse = |error, description| Err(Refusal { error, description });
-        if value("request").is_some() {
-            return refuse("request_not_supported", "request objects are not supported");
-        }
-        if value("request_uri").is_some() {
-            return refuse("request_uri_not_supported", "request_uri is not supported");
-        }
-        match value("response_type") {
-            None => return refuse("invalid_request", "response_type is missing"),
-            Some("code") => {}
-            Some(_) => return refuse("unsupported_response_type", "only code is supported"),
-        }
-        if !matches!(value("response_mode"), None | Some("query")) {
-            return refuse("invalid_request", "only response_mode query is supported");
-        }
-        let scope = value("scope").unwrap_or_default();
-        if !scope.is_empty() && !scope.split(' ').all(|token| SCOPES.contains(&token)) {
-            return refuse("invalid_scope", "a scope is unknown");
-        }
-        // RFC 7636 §4.4.1: PKCE is required here, and only by S256.
-        let Some(code_challenge) = value("code_challenge") else {
-            return refuse("invalid_request", "code_challenge is missing");
-        };
-        let is_base64url = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_';
-        if code_challenge.len() != 43 || !code_challenge.bytes().all(is_base64url) {
-            return refuse("invalid_request", "code_challenge is not 43 characters of base64url");
-        }
-        if value("code_challenge_method") != Some("S256") {
-            return refuse("invalid_request", "code_challenge_method is not S256");
-        }
-        let prompt: Vec<String> = value("prompt").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-        if !prompt.iter().all(|word| ["none", "login", "consent", "select_account"].contains(&word.as_str())) {
-            return refuse("invalid_request", "a value of prompt is unknown");
-        }
-        if prompt.len() > 1 && prompt.iter().any(|word| word == "none") {
-            return refuse("invalid_request", "prompt is none and something else");
-        }
-        let max_age = match value("max_age").map(str::parse) {
-            None => None,
-            Some(Ok(seconds)) => Some(seconds),
-            Some(Err(_)) => return refuse("invalid_request", "max_age is no number of seconds"),
-        };
-        Ok(Self {
-            client_id: client_id.to_owned(),
-            redirect_uri: redirect_uri.to_owned(),
-            scope: scope.to_owned(),
-            state: value("state").map(str::to_owned),
-            nonce: value("nonce").map(str::to_owned),
-            code_challenge: code_challenge.to_owned(),
-            prompt,
-            max_age,
-            login_hint: value("login_hint").map(str::to_owned),
-        })
-    }
-
     /// Shows the page that is needed next, or answers with a code.
     pub(super) async fn proceed<C: Crypto>(
         self,
@@ -133,12 +70,13 @@ impl AuthorizationRequest {
         turn: &Turn<'_, C>,
         has_logged_in: bool,
     ) -> Result<Response, CryptoFailure> {
-        let is_fresh = |session: &&PersonSession| {
-            self.max_age.is_none_or(|most| turn.now.since(session.auth_time).0 <= most) || has_logged_in
+        // Whoever has just signed in for this request was asked for all of it.
+        let is_enough = |session: &&PersonSession| {
+            has_logged_in || session.authentication.satisfies(self.level, self.max_age, turn.now)
         };
         let wants = |word: &str| self.prompt.iter().any(|known| known == word);
         let must_log_in = !has_logged_in && (wants("login") || wants("select_account"));
-        let session = state.session.clone().filter(|session| is_fresh(&session) && !must_log_in);
+        let session = state.session.clone().filter(|session| is_enough(&session) && !must_log_in);
         let is_allowed = |consent: &Consent| self.is_allowed_by(consent);
         let has_consent = |session: &PersonSession| {
             state.consents.iter().any(|consent| consent.sub == session.sub && is_allowed(consent)) && !wants("consent")
@@ -172,10 +110,12 @@ impl AuthorizationRequest {
     /// Answers with a code.
     pub(super) fn respond<C>(self, state: &mut State, turn: &Turn<'_, C>, session: &PersonSession) -> Response {
         let code = turn.second_random();
+        // A session is good for lower levels too; the client is told of the one it asked for.
+        let level = self.level.unwrap_or(session.authentication.level);
         let mut kept = Code {
             code: code.clone(),
             sub: session.sub.clone(),
-            auth_time: session.auth_time,
+            authentication: Authentication { level, at: session.authentication.at },
             created_at: turn.now,
             is_used: false,
             request: self,
@@ -192,37 +132,6 @@ impl AuthorizationRequest {
         state.codes.push(kept);
         redirect(state, turn, &target.0, target.1.as_deref(), &[("code", &code)])
     }
-
-    pub(super) fn encode(&self) -> Value {
-        let text = |text: &str| Some(Value::string(text));
-        let optional = |text: &Option<String>| text.as_deref().map(Value::string);
-        Value::object(vec![
-            ("client_id", text(&self.client_id)),
-            ("redirect_uri", text(&self.redirect_uri)),
-            ("scope", text(&self.scope)),
-            ("state", optional(&self.state)),
-            ("nonce", optional(&self.nonce)),
-            ("code_challenge", text(&self.code_challenge)),
-            ("prompt", text(&self.prompt.join(" "))),
-            ("max_age", self.max_age.map(Value::from)),
-            ("login_hint", optional(&self.login_hint)),
-        ])
-    }
-
-    pub(super) fn decode(record: &Value) -> Option<Self> {
-        let text = |name: &str| record.text(name).map(str::to_owned);
-        Some(Self {
-            client_id: text("client_id")?,
-            redirect_uri: text("redirect_uri")?,
-            scope: text("scope")?,
-            state: text("state"),
-            nonce: text("nonce"),
-            code_challenge: text("code_challenge")?,
-            prompt: text("prompt")?.split_whitespace().map(str::to_owned).collect(),
-            max_age: record.member("max_age").and_then(Value::as_whole_number),
-            login_hint: text("login_hint"),
-        })
-    }
 }
 
 impl Refusal {
@@ -230,6 +139,11 @@ impl Refusal {
     const LOGIN_REQUIRED: Self = Self { error: "login_required", description: "nobody is signed in here" };
     /// The person has not allowed this, and no page may be shown.
     const CONSENT_REQUIRED: Self = Self { error: "consent_required", description: "nothing was allowed yet" };
+    /// Only pushed requests are answered.
+    const PUSH_REQUIRED: Self = Self { error: "invalid_request", description: "the request must be pushed" };
+    /// The pushed request was used, or is too old.
+    const REQUEST_URI_SPENT: Self =
+        Self { error: "invalid_request_uri", description: "request_uri was used before, or has expired" };
     /// The person said no.
     pub(super) const ACCESS_DENIED: Self = Self { error: "access_denied", description: "the person said no" };
 

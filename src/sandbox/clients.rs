@@ -1,5 +1,7 @@
 //! The registered clients: public ones, with exact redirect URIs (RFC 9700 §2.1).
 
+use super::http::{Parameters, Request, Response};
+
 /// One client.
 pub struct Client {
     /// Its client identifier.
@@ -21,6 +23,21 @@ impl Clients {
         let redirect_uris = || spellings.map(|name| format!("{base}{name}")).to_vec();
         let client = |client_id, name| Client { client_id, name, redirect_uris: redirect_uris() };
         Self(vec![client("workbench", "the workbench"), client("minimal", "the minimal example")])
+    }
+
+    /// The client that sends a request itself: a public one, which says who it is and has no secret (RFC 6749 §2.3, §5.2).
+    pub(super) fn identify(&self, request: &Request, parameters: &Parameters) -> Result<&Client, Response> {
+        let has = |name: &str| parameters.value(name).is_some();
+        // A client that authenticates by a scheme that is not supported is told so by 401.
+        if request.header("authorization").is_some() || has("client_secret") || has("client_assertion") {
+            let refusal = Response::oauth_error(401, "invalid_client", "this is a public client, which has no secret");
+            return Err(refusal.with_header("www-authenticate", "Basic realm=\"sandbox\""));
+        }
+        let Some(client_id) = parameters.value("client_id") else {
+            return Err(Response::oauth_error(400, "invalid_request", "client_id is missing"));
+        };
+        let unknown = || Response::oauth_error(401, "invalid_client", "no client is registered by this client_id");
+        self.find(client_id).ok_or_else(unknown)
     }
 
     /// The client of this identifier.

@@ -52,6 +52,34 @@ impl fmt::Debug for Response {
     }
 }
 
+/// The parameters of a request; `resource` apart, because it alone may be repeated (RFC 8707 §2).
+pub(super) struct Parameters {
+    pairs: Vec<(String, String)>,
+    pub resources: Vec<String>,
+}
+
+impl Parameters {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`FormError`].
+    pub(super) fn decode(encoded: &str) -> Result<Self, FormError> {
+        let is_resource = |pair: &&str| pair.split('=').next() == Some("resource");
+        let (resources, others): (Vec<&str>, Vec<&str>) = encoded.split('&').partition(is_resource);
+        let mut values = Vec::new();
+        for resource in resources {
+            values.extend(form::decode(resource)?.into_iter().map(|(_, value)| value));
+        }
+        values.retain(|value| !value.is_empty());
+        Ok(Self { pairs: form::decode(&others.join("&"))?, resources: values })
+    }
+
+    /// The value of `name`, if it was sent and is not empty.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        form::value(&self.pairs, name)
+    }
+}
+
 impl Request {
     /// The value of a header field; `name` in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -66,6 +94,13 @@ impl Request {
         let media_type = self.header("content-type")?.split(';').next()?.trim();
         let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
         std::str::from_utf8(&self.body).ok().filter(|_| is_form)
+    }
+
+    /// The parameters that a client sent itself, or the response if they cannot be read.
+    pub(super) fn posted(&self) -> Result<Parameters, Response> {
+        let refused = |description| Response::oauth_error(400, "invalid_request", description);
+        let encoded = self.parameters().ok_or_else(|| refused("the body is no form"))?;
+        Parameters::decode(encoded).map_err(|_| refused("a parameter appears twice or is not UTF-8"))
     }
 
     /// The parameters of a form body; `None` if the body is no form.

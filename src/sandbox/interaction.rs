@@ -3,7 +3,8 @@
 //! Rule: each answer carries the one-time value of the page it was given on; without it nothing happens. A forged form
 //! can therefore sign nobody in and allow nothing.
 
-use super::authorization_endpoint::Refusal;
+use super::authentication::{Authentication, Level};
+use super::authorization_request::Refusal;
 use super::crypto::{Crypto, CryptoFailure};
 use super::http::{Request, Response};
 use super::state::{Consent, Interaction, PersonSession, State};
@@ -26,7 +27,10 @@ pub(super) async fn login<C: Crypto>(
     let Some(person) = form::value(&answer, "username").and_then(people::by_username) else {
         return interaction.request.proceed(state, turn, false).await;
     };
-    state.session = Some(PersonSession { sub: person.sub.to_owned(), auth_time: turn.now });
+    // Whoever was asked for the second step was shown it on the page.
+    let level = interaction.request.level.unwrap_or(Level::Password);
+    let authentication = Authentication { level, at: turn.now };
+    state.session = Some(PersonSession { sub: person.sub.to_owned(), authentication });
     interaction.request.proceed(state, turn, true).await
 }
 

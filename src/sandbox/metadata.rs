@@ -1,9 +1,13 @@
 //! What the server says about itself.
 //!
-//! Source: RFC 8414 §2, §3.1; OpenID Connect Discovery 1.0 §3; RFC 9207 §3; RFC 7517 §5.
+//! Source: RFC 8414 §2, §3.1; OpenID Connect Discovery 1.0 §3; RFC 9126 §5; RFC 9207 §3; RFC 9449 §5.1;
+//! RFC 9728 §4.
 
-use super::crypto::{self, Crypto, CryptoFailure};
+use super::authentication::LEVELS;
+use super::crypto::{ES256, SUPPORTED};
 use super::http::Response;
+use super::resources;
+use super::switches::{self, Switches};
 use crate::protocol::json::Value;
 use crate::protocol::url::Url;
 
@@ -17,15 +21,20 @@ pub(super) fn rfc_8414_path(issuer: &Url) -> String {
 }
 
 /// The document, the same at both well-known URLs.
-pub(super) fn document(issuer: &Url) -> Response {
+pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
     let endpoint = |path: &str| Some(Value::string(&format!("{}{path}", issuer.as_str())));
     let list = |words: &[&str]| Some(Value::Array(words.iter().map(|word| Value::string(word)).collect()));
+    let flag = |flag: bool| Some(Value::Bool(flag));
+    let is_listed = |algorithm| algorithm == ES256 || !switches.has(switches::ID_TOKEN_ALG_UNLISTED);
+    let algorithms: Vec<_> = SUPPORTED.iter().filter(|known| is_listed(**known)).map(|known| known.as_str()).collect();
     Response::json(
         200,
         &Value::object(vec![
             ("issuer", endpoint("")),
             ("authorization_endpoint", endpoint("authorize")),
             ("token_endpoint", endpoint("token")),
+            ("pushed_authorization_request_endpoint", endpoint("par")),
+            ("require_pushed_authorization_requests", flag(switches.has(switches::PAR_REQUIRED))),
             ("jwks_uri", endpoint("jwks")),
             ("userinfo_endpoint", endpoint("userinfo")),
             ("scopes_supported", list(&SCOPES)),
@@ -35,18 +44,16 @@ pub(super) fn document(issuer: &Url) -> Response {
             ("code_challenge_methods_supported", list(&["S256"])),
             ("token_endpoint_auth_methods_supported", list(&["none"])),
             ("subject_types_supported", list(&["public"])),
-            ("id_token_signing_alg_values_supported", list(&["ES256"])),
-            ("claims_supported", list(&["sub", "name", "email", "email_verified", "auth_time"])),
+            ("id_token_signing_alg_values_supported", list(&algorithms)),
+            ("userinfo_signing_alg_values_supported", list(&algorithms)),
+            ("acr_values_supported", list(&LEVELS.map(|(name, _)| name))),
+            ("claims_supported", list(&["sub", "name", "email", "email_verified", "auth_time", "acr"])),
             ("prompt_values_supported", list(&["none", "login", "consent", "select_account"])),
-            ("authorization_response_iss_parameter_supported", Some(Value::Bool(true))),
-            ("request_parameter_supported", Some(Value::Bool(false))),
-            ("request_uri_parameter_supported", Some(Value::Bool(false))),
+            ("authorization_response_iss_parameter_supported", flag(true)),
+            ("request_parameter_supported", flag(false)),
+            ("request_uri_parameter_supported", flag(false)),
+            ("dpop_signing_alg_values_supported", list(&["ES256"])),
+            ("protected_resources", list(&resources::urls(issuer).each_ref().map(String::as_str))),
         ]),
     )
-}
-
-/// The key set.
-pub(super) async fn jwks(crypto: &impl Crypto) -> Result<Response, CryptoFailure> {
-    let keys = Value::Array(vec![crypto::jwk(crypto).await?]);
-    Ok(Response::json(200, &Value::object(vec![("keys", Some(keys))])))
 }

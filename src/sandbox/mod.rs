@@ -1,15 +1,17 @@
 //! An authorization server and a resource server in miniature, as a function: a request in, a response out.
 //!
-//! In scope: the code flow for registered public clients, with login and consent by made-up people, ES256 ID tokens, the
-//! user info endpoint, and a photo API with scopes; and switches that make it misbehave.
+//! In scope: the code flow for registered public clients, direct or pushed, with login and consent by made-up people, ID
+//! tokens by four algorithms, the user info endpoint, bearer tokens and tokens bound to a key, and an API with scopes,
+//! resources and a demand for a second step; and switches that make it misbehave.
 //! Out of scope: where requests come from and where the state is kept. Time, random octets and signatures are arguments,
 //! so the same server answers in a Service Worker and in native tests.
 //!
 //! Rule: it is held to what the RFCs ask of a real server. What it does wrong, it does by a [`switches::Switch`].
 //!
-//! In the order of a sign-in: metadata → authorization endpoint → login → consent → token endpoint → API.
+//! In the order of a sign-in: metadata → pushed request → authorization endpoint → login → consent → token endpoint →
+//! keys → user info → API.
 //!
-//! Source: RFC 6749, 6750, 7636, 8414, 9207; OpenID Connect Core 1.0, Discovery 1.0.
+//! Source: RFC 6749, 6750, 7517, 7636, 8414, 8707, 9126, 9207, 9449, 9470, 9728; OpenID Connect Core 1.0, Discovery 1.0.
 
 pub mod http;
 pub mod crypto;
@@ -19,13 +21,22 @@ pub mod clients;
 mod pages;
 pub mod state;
 mod metadata;
+mod authentication;
+mod resources;
+mod keys;
+mod jws;
+mod dpop;
+mod authorization_request;
+mod pushed_request;
 mod authorization_endpoint;
 mod interaction;
+mod forgery;
 mod id_token;
 mod token_endpoint;
-mod bearer;
+mod access;
 mod userinfo;
 mod photos;
+mod safe;
 
 use self::clients::Clients;
 use self::crypto::{Crypto, CryptoFailure};
@@ -82,40 +93,83 @@ impl Sandbox {
         self.state.forget_expired(now);
         let Self { issuer, clients, state } = self;
         let turn = Turn { issuer, clients, now, entropy, crypto };
-        let endpoint = request.url.path().strip_prefix(issuer.path());
+        let path = request.url.path();
+        let endpoint = path.strip_prefix(issuer.path());
+        if endpoint.is_none() && path != metadata::rfc_8414_path(issuer) {
+            // What is neither below the issuer nor one of its well-known documents is none of this server's.
+            return match resources::metadata(issuer, &state.switches, path) {
+                Some(document) if request.method == "GET" => Ok(document),
+                Some(_) => Ok(not_allowed(&["GET"])),
+                None => pages::not_found(&turn).await,
+            };
+        }
         let allowed: &[&str] = match endpoint {
-            None if request.url.path() == metadata::rfc_8414_path(issuer) => &["GET"],
-            Some(".well-known/openid-configuration" | "jwks" | "switches/list") => &["GET"],
+            None | Some(".well-known/openid-configuration" | "jwks" | "jwks/foreign" | "switches/list") => &["GET"],
             Some("authorize") => &["GET", "POST"],
-            Some("login" | "consent" | "token") => &["POST"],
+            Some("login" | "consent" | "token" | "par") => &["POST"],
             Some("userinfo") => &["GET", "POST"],
             Some("switches") => &["PUT"],
             Some("api/photos") => &["GET", "POST"],
+            Some("api/safe") => &["GET"],
             Some(path) if path.starts_with("api/photos/") => &["GET"],
             _ => return pages::not_found(&turn).await,
         };
         if !allowed.contains(&request.method.as_str()) {
-            return Ok(Response::empty(405).with_header("allow", &allowed.join(", ")));
+            return Ok(not_allowed(allowed));
         }
-        match endpoint {
-            None | Some(".well-known/openid-configuration") => Ok(metadata::document(issuer)),
-            Some("jwks") => metadata::jwks(crypto).await,
-            Some("authorize") => authorization_endpoint::answer(state, &turn, request).await,
-            Some("login") => interaction::login(state, &turn, request).await,
-            Some("consent") => interaction::consent(state, &turn, request).await,
+        let answered = match endpoint {
+            None | Some(".well-known/openid-configuration") => return Ok(metadata::document(issuer, &state.switches)),
+            Some("jwks") => return keys::answer(state, crypto).await,
+            Some("jwks/foreign") => return keys::foreign(state, crypto).await,
+            Some("authorize") => return authorization_endpoint::answer(state, &turn, request).await,
+            Some("login") => return interaction::login(state, &turn, request).await,
+            Some("consent") => return interaction::consent(state, &turn, request).await,
+            Some("switches/list") => return Ok(switches::list(&state.switches)),
+            Some("switches") => {
+                return Ok(Switches::read(request).map_or_else(
+                    |refusal| refusal,
+                    |switches| {
+                        state.switches = switches;
+                        switches::list(&state.switches)
+                    },
+                ));
+            }
+            // These know proofs of possession.
+            Some("par") => pushed_request::answer(state, &turn, request).await,
             Some("token") => token_endpoint::answer(state, &turn, request).await,
-            Some("userinfo") => Ok(userinfo::answer(state, &turn, request)),
-            Some("switches/list") => Ok(switches::list(&state.switches)),
-            Some("switches") => Ok(Switches::read(request).map_or_else(
-                |refusal| refusal,
-                |switches| {
-                    state.switches = switches;
-                    switches::list(&state.switches)
-                },
-            )),
-            Some(path) => Ok(photos::answer(state, &turn, request, path)),
+            Some("userinfo") => userinfo::answer(state, &turn, request).await,
+            Some("api/safe") => safe::answer(state, &turn, request).await,
+            Some(path) => photos::answer(state, &turn, request, path).await,
+        };
+        match answered {
+            Ok(response) | Err(Stop::Refused(response)) => Ok(dpop::with_nonce(state, &turn, request, response)),
+            Err(Stop::Failed(failure)) => Err(failure),
         }
     }
+}
+
+/// Why a request is answered before its end.
+enum Stop {
+    /// The platform failed.
+    Failed(CryptoFailure),
+    /// The client is told no.
+    Refused(Response),
+}
+
+impl From<CryptoFailure> for Stop {
+    fn from(failure: CryptoFailure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Response> for Stop {
+    fn from(response: Response) -> Self {
+        Self::Refused(response)
+    }
+}
+
+fn not_allowed(allowed: &[&str]) -> Response {
+    Response::empty(405).with_header("allow", &allowed.join(", "))
 }
 
 impl<C> Turn<'_, C> {

@@ -3,12 +3,17 @@
 //! Rule: whatever came from outside is escaped, and the policy of each page admits its one stylesheet and no script.
 
 use super::Turn;
-use super::authorization_endpoint::AuthorizationRequest;
+use super::authentication::Level;
+use super::authorization_request::AuthorizationRequest;
 use super::crypto::{Crypto, CryptoFailure};
 use super::http::Response;
 use super::people::{self, PEOPLE};
 
 const STYLE: &str = include_str!("style.css");
+
+/// What a request for the higher level adds to the login page: it is made up, as the people are.
+const SECOND_STEP: &str = "<fieldset><legend>Second step</legend><label><input type=\"checkbox\" name=\"otp\" \
+    value=\"1\" checked disabled><span>The app asks for one. Let us say that you typed the number on your phone.</span></label></fieldset>";
 
 /// Asks who somebody is.
 pub(super) async fn login<C: Crypto>(
@@ -30,9 +35,10 @@ pub(super) async fn login<C: Crypto>(
     let body = format!(
         "<h1>Sign in to the sandbox</h1><p>For {client}. These people are made up; nothing leaves this browser.</p>\
          <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"form_value\" value=\"{form_value}\">\
-         <fieldset><legend>Who are you?</legend>{choices}</fieldset>\
+         <fieldset><legend>Who are you?</legend>{choices}</fieldset>{step}\
          <div class=\"actions\"><button class=\"main\">Continue</button><button name=\"cancel\" value=\"1\">Cancel</button></div></form>",
         client = escape(client_name(turn, request)),
+        step = if request.level == Some(Level::Otp) { SECOND_STEP } else { "" },
         action = turn.endpoint("login"),
     );
     page(turn, 200, "Sign in", &body).await

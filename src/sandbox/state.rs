@@ -4,8 +4,11 @@
 
 use std::fmt;
 
-use super::authorization_endpoint::AuthorizationRequest;
+use super::authentication::{Authentication, Level};
+use super::authorization_request::AuthorizationRequest;
+use super::crypto::Generation;
 use super::switches::Switches;
+use super::{dpop, resources};
 use crate::protocol::json::Value;
 use crate::protocol::time::{Seconds, UnixTime};
 
@@ -14,12 +17,17 @@ use crate::protocol::time::{Seconds, UnixTime};
 pub struct State {
     /// Which misbehaviours are on.
     pub switches: Switches,
+    /// Which keys are in use.
+    pub(super) generation: Generation,
     pub(super) session: Option<PersonSession>,
     pub(super) consents: Vec<Consent>,
     pub(super) interactions: Vec<Interaction>,
     pub(super) codes: Vec<Code>,
     pub(super) tokens: Vec<Token>,
     pub(super) photos: Vec<Photo>,
+    pub(super) pushed: Vec<Pushed>,
+    pub(super) nonces: Vec<Nonce>,
+    pub(super) proofs: Vec<Proof>,
 }
 
 /// A photo that somebody added.
@@ -33,7 +41,7 @@ pub(super) struct Photo {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct PersonSession {
     pub sub: String,
-    pub auth_time: UnixTime,
+    pub authentication: Authentication,
 }
 
 /// What somebody allowed a client.
@@ -61,7 +69,7 @@ pub(super) struct Code {
     pub code: String,
     pub request: AuthorizationRequest,
     pub sub: String,
-    pub auth_time: UnixTime,
+    pub authentication: Authentication,
     pub created_at: UnixTime,
     pub is_used: bool,
 }
@@ -72,9 +80,40 @@ pub(super) struct Token {
     pub access_token: String,
     /// The code that it was given for: used twice, it takes the token with it.
     pub code: String,
+    pub client_id: String,
     pub sub: String,
     pub scope: String,
+    pub authentication: Authentication,
+    /// Where it is good; everywhere if there is none.
+    pub resources: Vec<String>,
+    /// The thumbprint of the key that it is bound to, if it is to one.
+    pub jkt: Option<String>,
     pub expires_at: UnixTime,
+}
+
+/// A request that a client sent ahead.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Pushed {
+    pub request_uri: String,
+    pub request: AuthorizationRequest,
+    pub created_at: UnixTime,
+    pub is_used: bool,
+}
+
+/// A nonce for proofs of possession.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Nonce {
+    pub nonce: String,
+    pub created_at: UnixTime,
+}
+
+/// A proof of possession that was used.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proof {
+    /// The thumbprint of its key.
+    pub jkt: String,
+    pub jti: String,
+    pub issued_at: UnixTime,
 }
 
 /// How long a page waits, and a code lives (RFC 6749 §4.1.2: ten minutes at most).
@@ -86,7 +125,10 @@ pub(super) const TOKEN_LIFETIME: Seconds = Seconds(5 * 60);
 /// The most records of a kind; the oldest go first.
 const MOST: usize = 64;
 
-const VERSION: u64 = 1;
+/// The most proofs that are remembered: each request has one.
+const MOST_PROOFS: usize = 512;
+
+const VERSION: u64 = 2;
 
 /// Shows nothing: codes and tokens are in it.
 impl fmt::Debug for State {
@@ -101,10 +143,16 @@ impl State {
         self.interactions.retain(|interaction| now.since(interaction.created_at) <= CODE_LIFETIME);
         self.codes.retain(|code| now.since(code.created_at).0 <= CODE_LIFETIME.0 + TOKEN_LIFETIME.0);
         self.tokens.retain(|token| now <= token.expires_at);
+        self.pushed.retain(|pushed| now.since(pushed.created_at) <= CODE_LIFETIME);
+        self.nonces.retain(|nonce| now.since(nonce.created_at) <= dpop::WINDOW);
+        self.proofs.retain(|proof| now.since(proof.issued_at) <= dpop::WINDOW);
         self.interactions.drain(..self.interactions.len().saturating_sub(MOST));
         self.codes.drain(..self.codes.len().saturating_sub(MOST));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
         self.photos.drain(..self.photos.len().saturating_sub(MOST));
+        self.pushed.drain(..self.pushed.len().saturating_sub(MOST));
+        self.nonces.drain(..self.nonces.len().saturating_sub(MOST));
+        self.proofs.drain(..self.proofs.len().saturating_sub(MOST_PROOFS));
     }
 
     /// The record.
@@ -112,8 +160,13 @@ impl State {
         let text = |text: &str| Some(Value::string(text));
         let time = |time: UnixTime| Some(Value::from(time.0));
         let list = |values: Vec<Value>| Some(Value::Array(values));
+        let level = |authentication: &Authentication| text(authentication.level.as_str());
         let session = |session: &PersonSession| {
-            Value::object(vec![("sub", text(&session.sub)), ("auth_time", time(session.auth_time))])
+            Value::object(vec![
+                ("sub", text(&session.sub)),
+                ("auth_time", time(session.authentication.at)),
+                ("acr", level(&session.authentication)),
+            ])
         };
         let consent = |consent: &Consent| {
             Value::object(vec![
@@ -135,7 +188,8 @@ impl State {
                 ("code", text(&code.code)),
                 ("request", Some(code.request.encode())),
                 ("sub", text(&code.sub)),
-                ("auth_time", time(code.auth_time)),
+                ("auth_time", time(code.authentication.at)),
+                ("acr", level(&code.authentication)),
                 ("created_at", time(code.created_at)),
                 ("is_used", Some(Value::Bool(code.is_used))),
             ])
@@ -144,21 +198,47 @@ impl State {
             Value::object(vec![
                 ("access_token", text(&token.access_token)),
                 ("code", text(&token.code)),
+                ("client_id", text(&token.client_id)),
                 ("sub", text(&token.sub)),
                 ("scope", text(&token.scope)),
+                ("auth_time", time(token.authentication.at)),
+                ("acr", level(&token.authentication)),
+                ("resources", list(token.resources.iter().map(|text| Value::string(text)).collect())),
+                ("jkt", token.jkt.as_deref().map(Value::string)),
                 ("expires_at", time(token.expires_at)),
             ])
         };
         let photo = |photo: &Photo| Value::object(vec![("sub", text(&photo.sub)), ("title", text(&photo.title))]);
+        let pushed = |pushed: &Pushed| {
+            Value::object(vec![
+                ("request_uri", text(&pushed.request_uri)),
+                ("request", Some(pushed.request.encode())),
+                ("created_at", time(pushed.created_at)),
+                ("is_used", Some(Value::Bool(pushed.is_used))),
+            ])
+        };
+        let nonce =
+            |nonce: &Nonce| Value::object(vec![("nonce", text(&nonce.nonce)), ("created_at", time(nonce.created_at))]);
+        let proof = |proof: &Proof| {
+            Value::object(vec![
+                ("jkt", text(&proof.jkt)),
+                ("jti", text(&proof.jti)),
+                ("issued_at", time(proof.issued_at)),
+            ])
+        };
         Value::object(vec![
             ("version", Some(Value::from(VERSION))),
             ("switches", list(self.switches.names().iter().map(|name| Value::string(name)).collect())),
+            ("is_rotated", Some(Value::Bool(self.generation == Generation::Second))),
             ("session", self.session.as_ref().map(session)),
             ("consents", list(self.consents.iter().map(consent).collect())),
             ("interactions", list(self.interactions.iter().map(interaction).collect())),
             ("codes", list(self.codes.iter().map(code).collect())),
             ("tokens", list(self.tokens.iter().map(token).collect())),
             ("photos", list(self.photos.iter().map(photo).collect())),
+            ("pushed", list(self.pushed.iter().map(pushed).collect())),
+            ("nonces", list(self.nonces.iter().map(nonce).collect())),
+            ("proofs", list(self.proofs.iter().map(proof).collect())),
         ])
     }
 
@@ -171,11 +251,15 @@ impl State {
             Value::Bool(flag) => Some(*flag),
             _ => None,
         };
+        let authentication = |value: &Value| {
+            let level = Level::parse(value.text("acr")?)?;
+            Some(Authentication { level, at: time(value, "auth_time")? })
+        };
         if record.member("version")?.as_whole_number()? != VERSION {
             return None;
         }
         let session = |session: &Value| {
-            Some(PersonSession { sub: text(session, "sub")?, auth_time: time(session, "auth_time")? })
+            Some(PersonSession { sub: text(session, "sub")?, authentication: authentication(session)? })
         };
         let consent = |consent: &Value| {
             Some(Consent {
@@ -197,7 +281,7 @@ impl State {
                 code: text(code, "code")?,
                 request: AuthorizationRequest::decode(code.member("request")?)?,
                 sub: text(code, "sub")?,
-                auth_time: time(code, "auth_time")?,
+                authentication: authentication(code)?,
                 created_at: time(code, "created_at")?,
                 is_used: flag(code, "is_used")?,
             })
@@ -206,15 +290,33 @@ impl State {
             Some(Token {
                 access_token: text(token, "access_token")?,
                 code: text(token, "code")?,
+                client_id: text(token, "client_id")?,
                 sub: text(token, "sub")?,
                 scope: text(token, "scope")?,
+                authentication: authentication(token)?,
+                resources: resources::decode(token)?,
+                jkt: text(token, "jkt"),
                 expires_at: time(token, "expires_at")?,
             })
         };
         let photo = |photo: &Value| Some(Photo { sub: text(photo, "sub")?, title: text(photo, "title")? });
+        let pushed = |pushed: &Value| {
+            Some(Pushed {
+                request_uri: text(pushed, "request_uri")?,
+                request: AuthorizationRequest::decode(pushed.member("request")?)?,
+                created_at: time(pushed, "created_at")?,
+                is_used: flag(pushed, "is_used")?,
+            })
+        };
+        let nonce =
+            |nonce: &Value| Some(Nonce { nonce: text(nonce, "nonce")?, created_at: time(nonce, "created_at")? });
+        let proof = |proof: &Value| {
+            Some(Proof { jkt: text(proof, "jkt")?, jti: text(proof, "jti")?, issued_at: time(proof, "issued_at")? })
+        };
         let switches: Vec<&str> = list("switches")?.iter().map(Value::as_str).collect::<Option<_>>()?;
         Some(Self {
             switches: Switches::on(switches).ok()?,
+            generation: if flag(record, "is_rotated")? { Generation::Second } else { Generation::First },
             session: match record.member("session") {
                 None => None,
                 Some(value) => Some(session(value)?),
@@ -223,7 +325,10 @@ impl State {
             interactions: list("interactions")?.iter().map(interaction).collect::<Option<_>>()?,
             codes: list("codes")?.iter().map(code).collect::<Option<_>>()?,
             tokens: list("tokens")?.iter().map(token).collect::<Option<_>>()?,
-            photos: list("photos").unwrap_or_default().iter().map(photo).collect::<Option<_>>()?,
+            photos: list("photos")?.iter().map(photo).collect::<Option<_>>()?,
+            pushed: list("pushed")?.iter().map(pushed).collect::<Option<_>>()?,
+            nonces: list("nonces")?.iter().map(nonce).collect::<Option<_>>()?,
+            proofs: list("proofs")?.iter().map(proof).collect::<Option<_>>()?,
         })
     }
 }

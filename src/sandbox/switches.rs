@@ -21,10 +21,20 @@ pub struct Switch {
 /// A part of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// The answer to a pushed authorization request, and what becomes of it.
+    PushedRequest,
     /// The redirect back to the client.
     AuthorizationResponse,
     /// The answer of the token endpoint.
     TokenResponse,
+    /// Proofs of possession, wherever they are sent.
+    Proof,
+    /// The ID token.
+    IdToken,
+    /// The keys that verify it.
+    Keys,
+    /// The answer of the user info endpoint.
+    UserInfo,
     /// The answer of the API.
     Resource,
 }
@@ -46,6 +56,9 @@ macro_rules! switches {
 }
 
 switches! {
+    PAR_REQUIRED: PushedRequest, "par-required", "requests that were not pushed are refused", ["AUT-11"];
+    PAR_REFUSED: PushedRequest, "par-refused", "every pushed request is refused", ["AUT-11"];
+    PAR_EXPIRED: PushedRequest, "par-expired", "a pushed request has expired when it is used", ["AUT-11"];
     ISS_WRONG: AuthorizationResponse, "iss-wrong", "iss has one character more than the issuer", ["CB-6", "A5"];
     ISS_MISSING: AuthorizationResponse, "iss-missing", "iss is left out though the metadata announces it", ["CB-6", "A5"];
     ISS_FOREIGN: AuthorizationResponse, "iss-foreign", "iss names another server", ["CB-6", "A5"];
@@ -65,6 +78,61 @@ switches! {
     NO_EXPIRES_IN: TokenResponse, "token-without-expires-in", "expires_in is left out", ["TOK-8"];
     TOKEN_TYPE_OTHER: TokenResponse, "token-type-other", "token_type is mac", ["TOK-6"];
     SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
+    TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-7"];
+    DPOP_REQUIRED: Proof, "dpop-required", "no token is given without a proof of possession", ["DP-1"];
+    DPOP_NONCE: Proof, "dpop-nonce", "proofs must have a nonce of the server, and each answer brings one", ["DP-4"];
+    DPOP_NONCE_HIDDEN: Proof, "dpop-nonce-hidden", "proofs must have a nonce that nobody is told", ["DP-4", "DP-8"];
+    DPOP_NONCE_ALWAYS: Proof, "dpop-nonce-always", "each proof is refused for want of another nonce", ["DP-4"];
+    ID_TOKEN_MISSING: IdToken, "id-token-missing", "openid was asked for and there is no ID token", ["TOK-10"];
+    ID_TOKEN_ISS_WRONG: IdToken, "id-token-iss-wrong", "iss has one character more than the issuer", ["IDT-1", "A5"];
+    ID_TOKEN_ISS_MISSING: IdToken, "id-token-iss-missing", "iss is left out", ["IDT-1"];
+    ID_TOKEN_AUD_WRONG: IdToken, "id-token-aud-wrong", "aud is another client", ["IDT-2", "A23"];
+    ID_TOKEN_AUD_MISSING: IdToken, "id-token-aud-missing", "aud is left out", ["IDT-2"];
+    ID_TOKEN_AUD_ARRAY: IdToken, "id-token-aud-array", "aud is an array of the one client, which is lawful", ["IDT-2"];
+    ID_TOKEN_AUD_SECOND: IdToken, "id-token-aud-second", "aud has a second audience, and there is no azp", ["IDT-2", "IDT-3", "A23"];
+    ID_TOKEN_AZP_WRONG: IdToken, "id-token-azp-wrong", "azp is another client", ["IDT-3", "A23"];
+    ID_TOKEN_SUB_MISSING: IdToken, "id-token-sub-missing", "sub is left out", ["IDT-7"];
+    ID_TOKEN_IAT_MISSING: IdToken, "id-token-iat-missing", "iat is left out", ["IDT-5"];
+    ID_TOKEN_IAT_FUTURE: IdToken, "id-token-iat-future", "it is issued in an hour", ["IDT-5"];
+    ID_TOKEN_EXP_MISSING: IdToken, "id-token-exp-missing", "exp is left out", ["IDT-4"];
+    ID_TOKEN_EXPIRED: IdToken, "id-token-expired", "it expired ten minutes ago", ["IDT-4", "A24"];
+    ID_TOKEN_NBF_FUTURE: IdToken, "id-token-nbf-future", "it begins in an hour", ["IDT-6"];
+    ID_TOKEN_NONCE_WRONG: IdToken, "id-token-nonce-wrong", "nonce has one character more", ["IDT-8", "A3", "A24"];
+    ID_TOKEN_NONCE_MISSING: IdToken, "id-token-nonce-missing", "nonce is left out", ["IDT-8", "A24"];
+    ID_TOKEN_AT_HASH_WRONG: IdToken, "id-token-at-hash-wrong", "at_hash is that of another token", ["IDT-10"];
+    ID_TOKEN_AUTH_TIME_OLD: IdToken, "id-token-auth-time-old", "the person signed in yesterday, whatever max_age was asked for", ["IDT-9"];
+    ID_TOKEN_AUTH_TIME_MISSING: IdToken, "id-token-auth-time-missing", "auth_time is left out, even if max_age was asked for", ["IDT-9"];
+    ID_TOKEN_ACR_WRONG: IdToken, "id-token-acr-wrong", "acr is a level that nobody asked for", ["IDT-9", "RS-9"];
+    ID_TOKEN_THREE_FAULTS: IdToken, "id-token-three-faults", "iss, aud and nonce are wrong at once", ["IDT-1", "IDT-2", "IDT-8"];
+    ID_TOKEN_DUPLICATE_CLAIM: IdToken, "id-token-duplicate-claim", "sub stands there twice, for two people", ["JOSE-9", "A22"];
+    ID_TOKEN_HUGE: IdToken, "id-token-huge", "it is longer than 64 KiB", ["JOSE-15", "A39"];
+    ID_TOKEN_RS256: IdToken, "id-token-rs256", "it is signed with RS256, which is lawful", ["JOSE-1"];
+    ID_TOKEN_PS256: IdToken, "id-token-ps256", "it is signed with PS256, which is lawful", ["JOSE-1"];
+    ID_TOKEN_EDDSA: IdToken, "id-token-eddsa", "it is signed with EdDSA, which is lawful", ["JOSE-1"];
+    ID_TOKEN_ALG_UNLISTED: IdToken, "id-token-alg-unlisted", "it is signed with RS256, and the metadata list only ES256", ["JOSE-1"];
+    ID_TOKEN_ALG_NONE: IdToken, "id-token-alg-none", "alg is none, and there is no signature", ["JOSE-1", "A13"];
+    ID_TOKEN_ALG_HS256: IdToken, "id-token-alg-hs256", "alg is HS256, with the public key as the secret", ["JOSE-2", "A14"];
+    ID_TOKEN_SIGNATURE_WRONG: IdToken, "id-token-signature-wrong", "one bit of the signature is flipped", ["IDT-11"];
+    ID_TOKEN_SIGNATURE_ZERO: IdToken, "id-token-signature-zero", "the signature is all zeros", ["JOSE-8", "A18"];
+    ID_TOKEN_SIGNATURE_FOREIGN: IdToken, "id-token-signature-foreign", "another key signed, and the header brings it along in jwk", ["JOSE-5", "A15"];
+    ID_TOKEN_HEADER_JKU: IdToken, "id-token-header-jku", "another key signed, and the header says in jku where to fetch it", ["JOSE-5", "A15"];
+    ID_TOKEN_CRIT: IdToken, "id-token-crit", "the header has a critical member that nobody knows", ["JOSE-6", "A17"];
+    ID_TOKEN_TYP_AT_JWT: IdToken, "id-token-typ-at-jwt", "the header says that it is an access token", ["JOSE-10", "A21"];
+    ID_TOKEN_ENCRYPTED: IdToken, "id-token-encrypted", "it is encrypted: five parts", ["JOSE-7", "A20"];
+    KID_MISSING: Keys, "kid-missing", "the header names no key, and there is one, which is lawful", ["JOSE-12"];
+    KID_MISSING_SEVERAL: Keys, "kid-missing-several", "the header names no key, and several match", ["JOSE-12"];
+    KID_UNKNOWN: Keys, "kid-unknown", "the header names a key that is never there", ["JOSE-13", "A16", "A38"];
+    KEYS_ROTATED: Keys, "keys-rotated", "another key takes the place of the old one, just before it signs", ["JOSE-13"];
+    KEYS_ONE_BAD: Keys, "keys-one-bad", "there are keys that nobody can use beside the good one", ["JOSE-3", "JOSE-14"];
+    KEYS_TOO_MANY: Keys, "keys-too-many", "there are more than a hundred keys", ["JOSE-14", "A39"];
+    KEYS_WEAK_RSA: Keys, "keys-weak-rsa", "it is signed with RS256, and the key has 1024 bit", ["JOSE-4", "A19"];
+    KEYS_LOST: Keys, "keys-lost", "the connection breaks when the keys are fetched", ["JOSE-11"];
+    KEYS_HTML: Keys, "keys-html", "the keys are an HTML page", ["JOSE-11"];
+    KEYS_500: Keys, "keys-500", "the server fails when the keys are fetched", ["JOSE-11"];
+    USERINFO_SUB_WRONG: UserInfo, "userinfo-sub-wrong", "sub has one character more", ["RS-4", "A25"];
+    USERINFO_SIGNED: UserInfo, "userinfo-signed", "the answer is a signed JWT, which is lawful", ["RS-5"];
+    USERINFO_SIGNED_WRONG: UserInfo, "userinfo-signed-wrong", "the answer is a JWT with one bit of the signature flipped", ["RS-5"];
+    USERINFO_CLAIM_SOURCES: UserInfo, "userinfo-claim-sources", "a claim is to be fetched elsewhere, with a token that comes with it", ["RS-6"];
     API_401: Resource, "api-401", "the token is refused as invalid", ["RS-7"];
     API_401_BARE: Resource, "api-401-bare", "401 without a challenge", ["RS-7"];
     API_403: Resource, "api-403", "the scope is refused as insufficient", ["RS-8"];
@@ -121,8 +189,13 @@ impl Phase {
     /// The phase in words.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::PushedRequest => "pushed request",
             Self::AuthorizationResponse => "authorization response",
             Self::TokenResponse => "token response",
+            Self::Proof => "proof of possession",
+            Self::IdToken => "ID token",
+            Self::Keys => "keys",
+            Self::UserInfo => "user info",
             Self::Resource => "API",
         }
     }

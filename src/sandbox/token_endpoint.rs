@@ -1,62 +1,79 @@
 //! The token endpoint.
 //!
-//! Order of checks: the client, the grant type, then the code and what it is bound to. A code is spent by the first
-//! request that can be read and names it, whatever becomes of that; the second takes the tokens of the first away (RFC 6749 §4.1.2).
+//! Order of checks: the client, the proof of possession, the grant type, then the code and what it is bound to. A code is
+//! spent by the first request that can be read and names it, whatever becomes of that; the second takes the tokens of the
+//! first away (RFC 6749 §4.1.2). The proof comes before: whoever is told to use a nonce comes back with the same code.
 //!
-//! Source: RFC 6749 §3.2, §4.1.3, §5.1, §5.2; RFC 7636 §4.6.
+//! Source: RFC 6749 §3.2, §4.1.3, §5.1, §5.2; RFC 7636 §4.6; RFC 8707 §2.2; RFC 9449 §5, §8, §10.
 
 use super::crypto::{Crypto, CryptoFailure};
-use super::http::{Delivery, Request, Response};
+use super::dpop::{self, ProofFault};
+use super::http::{Delivery, Parameters, Request, Response};
 use super::id_token::id_token;
 use super::state::{CODE_LIFETIME, Code, State, TOKEN_LIFETIME, Token};
-use super::{Turn, switches};
-use crate::protocol::form;
+use super::{Stop, Turn, resources, switches};
 use crate::protocol::json::Value;
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::secret::CodeVerifier;
 use crate::protocol::time::Seconds;
+
+/// What tokens are given for.
+struct Grant {
+    code: Code,
+    /// Where they are to be good.
+    resources: Vec<String>,
+    /// The key that they are bound to, if they are to one.
+    jkt: Option<String>,
+}
 
 /// Answers a request.
 pub(super) async fn answer<C: Crypto>(
     state: &mut State,
     turn: &Turn<'_, C>,
     request: &Request,
-) -> Result<Response, CryptoFailure> {
+) -> Result<Response, Stop> {
     if state.switches.has(switches::TOKEN_429) {
-        return Ok(
-            Response::oauth_error(429, "temporarily_unavailable", "too many requests").with_header("retry-after", "30")
-        );
+        let refusal = Response::oauth_error(429, "temporarily_unavailable", "too many requests");
+        return Ok(refusal.with_header("retry-after", "30"));
     }
-    match redeem(state, turn, request) {
-        Err(refusal) => Ok(refusal),
-        Ok(code) => {
-            let response = tokens(state, turn, &code).await?;
-            Ok(deliver(state, turn, response))
-        }
+    let parameters = request.posted()?;
+    let client = turn.clients.identify(request, &parameters)?;
+    let jkt = thumbprint(state, turn, request).await?;
+    if jkt.is_none() && state.switches.has(switches::DPOP_REQUIRED) {
+        return Err(Response::oauth_error(400, "invalid_dpop_proof", "a proof of possession is required").into());
     }
+    let grant = redeem(state, turn, &parameters, client.client_id, jkt)?;
+    let response = tokens(state, turn, grant).await?;
+    Ok(deliver(state, turn, response))
 }
 
-/// The code that the request may have tokens for; it is spent.
-fn redeem<C>(state: &mut State, turn: &Turn<'_, C>, request: &Request) -> Result<Code, Response> {
+/// The thumbprint of the key whose possession a client proves, if it does.
+///
+/// # Errors
+/// The response (RFC 9449 §5, §8).
+pub(super) async fn thumbprint<C: Crypto>(
+    state: &mut State,
+    turn: &Turn<'_, C>,
+    request: &Request,
+) -> Result<Option<String>, Stop> {
+    let refuse = |error, description| Response::oauth_error(400, error, description).into();
+    dpop::thumbprint(state, turn, request, None).await.map_err(|fault| match fault {
+        ProofFault::Failed(failure) => failure.into(),
+        ProofFault::Invalid(what) => refuse("invalid_dpop_proof", what),
+        ProofFault::NonceWanted => refuse("use_dpop_nonce", "the proof needs a nonce"),
+    })
+}
+
+/// What the request may have tokens for; its code is spent.
+fn redeem<C>(
+    state: &mut State,
+    turn: &Turn<'_, C>,
+    parameters: &Parameters,
+    client_id: &str,
+    jkt: Option<String>,
+) -> Result<Grant, Response> {
     let refuse = |error, description| Err(Response::oauth_error(400, error, description));
-    let parameters = match request.form() {
-        Some(Ok(parameters)) => parameters,
-        Some(Err(_)) => return refuse("invalid_request", "a parameter appears twice or is not UTF-8"),
-        None => return refuse("invalid_request", "the body is no form"),
-    };
-    let value = |name: &str| form::value(&parameters, name);
-    // RFC 6749 §5.2: a client that authenticates by a scheme that is not supported is told so by 401.
-    if request.header("authorization").is_some()
-        || value("client_secret").is_some()
-        || value("client_assertion").is_some()
-    {
-        let refusal = Response::oauth_error(401, "invalid_client", "this is a public client, which has no secret");
-        return Err(refusal.with_header("www-authenticate", "Basic realm=\"sandbox\""));
-    }
-    let Some(client_id) = value("client_id") else { return refuse("invalid_request", "client_id is missing") };
-    if turn.clients.find(client_id).is_none() {
-        return Err(Response::oauth_error(401, "invalid_client", "no client is registered by this client_id"));
-    }
+    let value = |name: &str| parameters.value(name);
     match value("grant_type") {
         Some("authorization_code") => {}
         Some(_) => return refuse("unsupported_grant_type", "only authorization_code is supported"),
@@ -88,23 +105,45 @@ fn redeem<C>(state: &mut State, turn: &Turn<'_, C>, request: &Request) -> Result
     if challenge.as_str() != known.request.code_challenge && !state.switches.has(switches::PKCE_IGNORED) {
         return refuse("invalid_grant", "code_verifier does not belong to the code_challenge");
     }
-    Ok(known)
+    if known.request.dpop_jkt.is_some() && known.request.dpop_jkt != jkt {
+        return refuse("invalid_grant", "the code is bound to another key");
+    }
+    // Less than what was allowed may be asked for, and nothing else (RFC 8707 §2.2).
+    let (allowed, asked) = (&known.request.resources, &parameters.resources);
+    if let Err(description) = resources::check(turn.issuer, asked) {
+        return refuse("invalid_target", description);
+    }
+    if !allowed.is_empty() && !asked.iter().all(|resource| allowed.contains(resource)) {
+        return refuse("invalid_target", "a resource was not asked for in the authorization request");
+    }
+    let resources = if asked.is_empty() { allowed.clone() } else { asked.clone() };
+    Ok(Grant { code: known, resources, jkt })
 }
 
-async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, code: &Code) -> Result<Response, CryptoFailure> {
-    let on = |name| state.switches.has(name);
+async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) -> Result<Response, CryptoFailure> {
+    let Grant { code, resources, jkt } = grant;
+    let jkt = jkt.filter(|_| !state.switches.has(switches::TOKEN_TYPE_BEARER));
     let access_token = turn.second_random();
+    let is_openid = code.request.scope.split(' ').any(|token| token == "openid");
+    let id_token = match is_openid && !state.switches.has(switches::ID_TOKEN_MISSING) {
+        true => Some(id_token(state, turn, &code, &access_token).await?),
+        false => None,
+    };
+    let on = |name| state.switches.has(name);
     let scope = match code.request.scope.as_str() {
         all if on(switches::SCOPE_NARROWER) => all.split(' ').next().unwrap_or_default(),
         all => all,
     };
-    let is_openid = code.request.scope.split(' ').any(|token| token == "openid");
-    let id_token = if is_openid { Some(id_token(turn, code, &access_token).await?) } else { None };
     let text = |text: &str| Some(Value::string(text));
+    let token_type = match &jkt {
+        _ if on(switches::TOKEN_TYPE_OTHER) => "mac",
+        Some(_) => "DPoP",
+        None => "Bearer",
+    };
     let lifetime = (!on(switches::NO_EXPIRES_IN)).then(|| Value::from(TOKEN_LIFETIME.0));
     let response = Value::object(vec![
         ("access_token", text(&access_token)),
-        ("token_type", text(if on(switches::TOKEN_TYPE_OTHER) { "mac" } else { "Bearer" })),
+        ("token_type", text(token_type)),
         ("expires_in", lifetime),
         ("scope", Some(scope).filter(|scope| !scope.is_empty()).map(Value::string)),
         ("id_token", id_token.as_deref().map(Value::string)),
@@ -112,8 +151,12 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, code: &Code) -
     state.tokens.push(Token {
         access_token,
         code: code.code.clone(),
+        client_id: code.request.client_id.clone(),
         sub: code.sub.clone(),
         scope: scope.to_owned(),
+        authentication: code.authentication,
+        resources,
+        jkt,
         expires_at: turn.now.plus(TOKEN_LIFETIME),
     });
     Ok(Response::json(200, &response).with_header("pragma", "no-cache")) // RFC 6749 §5.1

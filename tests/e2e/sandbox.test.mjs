@@ -114,11 +114,13 @@ describe("the sandbox", () => {
         const own = ["sandbox/.well-known/openid-configuration", "sandbox/jwks", "sandbox/switches/list", "sandbox/nothing", "sandbox/"];
         for (const path of own) assert.ok((await ask(page, mode + path)).isFromWorker, path);
         assert.ok((await ask(page, `/.well-known/oauth-authorization-server${mode}sandbox`)).isFromWorker, "RFC 8414");
+        assert.ok((await ask(page, `/.well-known/oauth-protected-resource${mode}sandbox/api/photos`)).isFromWorker, "RFC 9728");
 
         stage.host.log.length = 0;
         const others = [
           "", "callback?code=x&state=y", "callback", "config.json", "session", "api", "sandbox", "sandboxes/", "token", "authorize",
-          ".well-known/oauth-authorization-server/sandbox/", ".well-known/openid-configuration", "x/sandbox/token",
+          ".well-known/oauth-authorization-server/sandbox/", ".well-known/oauth-protected-resource/x/sandbox/api/photos",
+          ".well-known/openid-configuration", "x/sandbox/token",
           ...(mode === "/" ? [] : ["../../sandbox/token", "../sandbox/token"]),
         ];
         for (const path of others) {
@@ -169,6 +171,34 @@ describe("the sandbox", () => {
     const { codes, tokens } = JSON.parse(kept.state);
     assert.deepEqual(codes.map(({ code, is_used }) => [code, is_used]), [[stage.tokenRequests[0].parameters.code, true]]);
     assert.equal(tokens.length, 1);
+  });
+
+  scenario("makes a key when a misbehaviour first needs it, and keeps it where no script can read it out", async ({ page, stage, context }) => {
+    await signIn(page, stage);
+    const keys = async () => JSON.parse((await ask(page, "/sandbox/jwks")).body).keys;
+    for (const [name, alg] of [["id-token-rs256", "RS256"], ["id-token-ps256", "PS256"], ["id-token-eddsa", "EdDSA"]]) {
+      await misbehave(page, name);
+      const before = await keys();
+      assert.deepEqual(before.map((key) => key.alg), ["ES256", alg]);
+      await endWorker(context, page);
+      assert.deepEqual(await keys(), before, alg);
+    }
+    const extractable = await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const opening = indexedDB.open("leptos-pkce /sandbox/");
+          opening.onerror = reject;
+          opening.onsuccess = () => {
+            const store = opening.result.transaction("values").objectStore("values");
+            const names = ["keys", "keys RS256", "keys PS256", "keys EdDSA"].map((name) => store.get(name));
+            names.at(-1).onsuccess = () => {
+              opening.result.close();
+              resolve(names.map(({ result }) => result.privateKey.extractable));
+            };
+          };
+        }),
+    );
+    assert.deepEqual(extractable, [false, false, false, false]);
   });
 
   scenario("answers one request at a time: of twenty at once, one gets the tokens", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {

@@ -1,48 +1,139 @@
 //! Each misbehaviour against the real client: what was refused, where, with which code; or what was survived.
 
+use leptos_pkce::protocol::client::ClientSettings;
+use leptos_pkce::protocol::flow::UserInfoActivity;
 use leptos_pkce::sandbox::switches::ALL;
 
 use crate::person::Person;
-use crate::world::{Network, World};
+use crate::world::{Network, World, settings};
 
 const CALM: Network = Network { latency: 0, loss: 0 };
 
-/// Signs in at a server that misbehaves so.
-fn sign_in(switch: &'static str) -> World {
-    let mut world = World::new(Person::with(&[switch]), CALM, "memory");
+/// Signs in at a server that misbehaves so, as a client that asks for this.
+fn sign_in(switch: &'static str, asked: Asked) -> World {
+    let settings = match asked {
+        Asked::Nothing | Asked::UserInfo => settings(),
+        Asked::MaxAge => ClientSettings { max_age: Some(300), ..settings() },
+        Asked::AcrValues => ClientSettings { acr_values: Some("urn:sandbox:acr:otp".to_owned()), ..settings() },
+        Asked::PushedRequest => ClientSettings { pushed_authorization_requests: true, ..settings() },
+        Asked::Dpop => ClientSettings { dpop: true, ..settings() },
+    };
+    let mut world = World::of(Person::with(&[switch]), CALM, settings);
     world.click_sign_in();
     world.settle();
     world
 }
 
-/// What the client makes of each; every switch has a row.
-const OUTCOMES: [(&str, Outcome); 24] = [
-    ("iss-wrong", Outcome::Refused("callback.issuer_mismatch")),
-    ("iss-missing", Outcome::Refused("callback.missing_issuer")),
-    ("iss-foreign", Outcome::Refused("callback.issuer_mismatch")),
-    ("state-wrong", Outcome::Refused("callback.unknown_state")),
-    ("state-missing", Outcome::Refused("callback.unknown_state")),
-    ("state-foreign", Outcome::Refused("callback.unknown_state")),
-    ("code-swapped", Outcome::Refused("token.refused")),
-    ("code-expired", Outcome::Refused("token.refused")),
-    ("code-used", Outcome::Refused("token.refused")),
-    // What a server does not look at, a client cannot see.
-    ("pkce-ignored", Outcome::SignedIn),
-    ("token-slow", Outcome::Refused("token.timeout")),
-    ("token-lost", Outcome::Refused("token.unreachable")),
-    ("token-redirected", Outcome::Refused("token.unreachable")),
-    ("token-html", Outcome::Refused("token.html")),
-    ("token-endless", Outcome::Refused("token.body_too_large")),
-    ("token-429", Outcome::Refused("token.refused")),
-    ("token-without-expires-in", Outcome::SignedIn),
-    ("token-type-other", Outcome::Refused("token.unsupported_token_type")),
-    ("scope-narrower", Outcome::SignedIn),
-    ("api-401", Outcome::Api(401)),
-    ("api-401-bare", Outcome::Api(401)),
-    ("api-403", Outcome::Api(403)),
-    ("api-403-bare", Outcome::Api(403)),
-    ("api-429", Outcome::Api(429)),
-];
+/// What the client makes of each; every switch has a row, in its order.
+const OUTCOMES: [(&str, Outcome, Asked); 82] = {
+    use Asked::*;
+    use Outcome::*;
+    [
+        ("par-required", SignedIn, PushedRequest),
+        ("par-refused", Refused("push.refused"), PushedRequest),
+        ("par-expired", Refused("callback.refused"), PushedRequest),
+        ("iss-wrong", Refused("callback.issuer_mismatch"), Nothing),
+        ("iss-missing", Refused("callback.missing_issuer"), Nothing),
+        ("iss-foreign", Refused("callback.issuer_mismatch"), Nothing),
+        ("state-wrong", Refused("callback.unknown_state"), Nothing),
+        ("state-missing", Refused("callback.unknown_state"), Nothing),
+        ("state-foreign", Refused("callback.unknown_state"), Nothing),
+        ("code-swapped", Refused("token.refused"), Nothing),
+        ("code-expired", Refused("token.refused"), Nothing),
+        ("code-used", Refused("token.refused"), Nothing),
+        // What a server does not look at, a client cannot see.
+        ("pkce-ignored", SignedIn, Nothing),
+        ("token-slow", Refused("token.timeout"), Nothing),
+        ("token-lost", Refused("token.unreachable"), Nothing),
+        ("token-redirected", Refused("token.unreachable"), Nothing),
+        ("token-html", Refused("token.html"), Nothing),
+        ("token-endless", Refused("token.body_too_large"), Nothing),
+        ("token-429", Refused("token.refused"), Nothing),
+        ("token-without-expires-in", SignedIn, Nothing),
+        ("token-type-other", Refused("token.unsupported_token_type"), Nothing),
+        ("scope-narrower", SignedIn, Nothing),
+        // A client that asked for a bound token takes no other.
+        ("token-type-dpop-asked-bearer-given", Refused("token.unsupported_token_type"), Dpop),
+        ("dpop-required", SignedIn, Dpop),
+        ("dpop-nonce", SignedIn, Dpop),
+        ("dpop-nonce-hidden", Refused("token.nonce_hidden"), Dpop),
+        // One retry with the nonce, and no more.
+        ("dpop-nonce-always", Refused("token.refused"), Dpop),
+        ("id-token-missing", Refused("token.missing_id_token"), Nothing),
+        ("id-token-iss-wrong", Refused("id_token.iss"), Nothing),
+        ("id-token-iss-missing", Refused("id_token.iss"), Nothing),
+        ("id-token-aud-wrong", Refused("id_token.aud"), Nothing),
+        ("id-token-aud-missing", Refused("id_token.aud"), Nothing),
+        ("id-token-aud-array", SignedIn, Nothing),
+        ("id-token-aud-second", Refused("id_token.aud"), Nothing),
+        ("id-token-azp-wrong", Refused("id_token.azp"), Nothing),
+        ("id-token-sub-missing", Refused("id_token.sub"), Nothing),
+        ("id-token-iat-missing", Refused("id_token.iat"), Nothing),
+        ("id-token-iat-future", Refused("id_token.iat"), Nothing),
+        ("id-token-exp-missing", Refused("id_token.exp"), Nothing),
+        ("id-token-expired", Refused("id_token.exp"), Nothing),
+        ("id-token-nbf-future", Refused("id_token.nbf"), Nothing),
+        ("id-token-nonce-wrong", Refused("id_token.nonce"), Nothing),
+        ("id-token-nonce-missing", Refused("id_token.nonce"), Nothing),
+        ("id-token-at-hash-wrong", Refused("id_token.at_hash"), Nothing),
+        ("id-token-auth-time-old", Refused("id_token.auth_time"), MaxAge),
+        ("id-token-auth-time-missing", Refused("id_token.auth_time"), MaxAge),
+        ("id-token-acr-wrong", Refused("id_token.acr"), AcrValues),
+        ("id-token-three-faults", Refused("id_token.iss"), Nothing),
+        ("id-token-duplicate-claim", Refused("id_token.encryption"), Nothing),
+        ("id-token-huge", Refused("id_token.encryption"), Nothing),
+        ("id-token-rs256", SignedIn, Nothing),
+        ("id-token-ps256", SignedIn, Nothing),
+        ("id-token-eddsa", SignedIn, Nothing),
+        ("id-token-alg-unlisted", Refused("id_token.signature"), Nothing),
+        ("id-token-alg-none", Refused("id_token.signature"), Nothing),
+        ("id-token-alg-hs256", Refused("id_token.signature"), Nothing),
+        ("id-token-signature-wrong", Refused("id_token.signature"), Nothing),
+        ("id-token-signature-zero", Refused("id_token.signature"), Nothing),
+        ("id-token-signature-foreign", Refused("id_token.signature"), Nothing),
+        ("id-token-header-jku", Refused("id_token.signature"), Nothing),
+        ("id-token-crit", Refused("id_token.signature"), Nothing),
+        ("id-token-typ-at-jwt", Refused("id_token.typ"), Nothing),
+        ("id-token-encrypted", Refused("id_token.encryption"), Nothing),
+        ("kid-missing", SignedIn, Nothing),
+        // JOSE-12: whoever does not try each refuses; both are lawful.
+        ("kid-missing-several", SignedIn, Nothing),
+        ("kid-unknown", Refused("id_token.signature"), Nothing),
+        ("keys-rotated", SignedIn, Nothing),
+        ("keys-one-bad", SignedIn, Nothing),
+        ("keys-too-many", Refused("keys.not_keys"), Nothing),
+        ("keys-weak-rsa", Refused("id_token.signature"), Nothing),
+        ("keys-lost", Refused("keys.unavailable"), Nothing),
+        ("keys-html", Refused("keys.unavailable"), Nothing),
+        ("keys-500", Refused("keys.unavailable"), Nothing),
+        ("userinfo-sub-wrong", Refused("userinfo.sub_mismatch"), UserInfo),
+        ("userinfo-signed", SignedIn, UserInfo),
+        ("userinfo-signed-wrong", Refused("userinfo.signature"), UserInfo),
+        // Whatever is in it, the world sees no request for it.
+        ("userinfo-claim-sources", SignedIn, UserInfo),
+        ("api-401", Api(401), Nothing),
+        ("api-401-bare", Api(401), Nothing),
+        ("api-403", Api(403), Nothing),
+        ("api-403-bare", Api(403), Nothing),
+        ("api-429", Api(429), Nothing),
+    ]
+};
+
+/// What the client must have asked for, beside what it always asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    /// `max_age=300`.
+    MaxAge,
+    /// `acr_values=urn:sandbox:acr:otp`.
+    AcrValues,
+    /// The user info endpoint.
+    UserInfo,
+    /// By a pushed request.
+    PushedRequest,
+    /// With proofs of possession.
+    Dpop,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
@@ -54,9 +145,13 @@ enum Outcome {
 #[test]
 fn every_misbehaviour_ends_as_it_should() {
     let names: Vec<_> = ALL.iter().map(|switch| switch.name).collect();
-    assert_eq!(names, OUTCOMES.map(|(name, _)| name), "each switch has a row, in its order");
-    for (switch, expected) in OUTCOMES {
-        let mut world = sign_in(switch);
+    assert_eq!(names, OUTCOMES.map(|(name, ..)| name), "each switch has a row, in its order");
+    for (switch, expected, asked) in OUTCOMES {
+        let mut world = sign_in(switch, asked);
+        if asked == Asked::UserInfo {
+            userinfo(&mut world, switch, expected);
+            continue;
+        }
         let found = match world.error_code() {
             Some(code) => Outcome::Refused(code),
             None => {
@@ -74,12 +169,35 @@ fn every_misbehaviour_ends_as_it_should() {
         };
         assert_eq!(found, expected, "{switch}");
         // Whatever the server did, one sign-in sends one code at most, and none if the answer was refused.
-        assert!(world.codes_sent.len() <= 1, "{switch}");
-        let sent = !matches!(expected, Outcome::Refused(code) if code.starts_with("callback."));
+        // Once more only for a server that wants a nonce in the proof, and so has not looked at it.
+        let most = if asked == Asked::Dpop { 2 } else { 1 };
+        assert!(
+            world.codes_sent.len() <= most && world.codes_sent.iter().all(|code| *code == world.codes_sent[0]),
+            "{switch}"
+        );
+        let sent =
+            !matches!(expected, Outcome::Refused(code) if code.starts_with("callback.") || code.starts_with("push."));
         assert_eq!(world.codes_sent.is_empty(), !sent, "{switch}");
         // An answer of the API signs nobody out.
         assert_eq!(world.is_signed_in(), !matches!(expected, Outcome::Refused(_)), "{switch}");
     }
+}
+
+/// The session is there whatever becomes of the user info; what is refused of that is dropped whole.
+#[track_caller]
+fn userinfo(world: &mut World, switch: &str, expected: Outcome) {
+    assert!(world.is_signed_in(), "{switch}");
+    world.ask_userinfo();
+    world.settle();
+    let found = match world.flow().userinfo(&world.key()) {
+        UserInfoActivity::Failed(error) => Outcome::Refused(error.code()),
+        _ => Outcome::SignedIn,
+    };
+    assert_eq!(found, expected, "{switch}");
+    let claims = world.flow().session(&world.key()).and_then(|session| session.userinfo());
+    assert_eq!(claims.is_some(), expected == Outcome::SignedIn, "{switch}");
+    // RS-6: what a claim points to is data.
+    assert!(!world.asked.iter().any(|url| url.contains("/claims") || url.contains("foreign")), "{switch}");
 }
 
 #[test]

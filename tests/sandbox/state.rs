@@ -35,6 +35,34 @@ fn goes_on_where_it_was_after_every_request() {
     assert_eq!(json(&person.call("GET", "userinfo", token, ""))["sub"], "b94e63d0");
 }
 
+/// A pushed request, a bound token, a nonce and a changed key outlive the worker too.
+#[test]
+fn remembers_what_was_pushed_bound_and_changed() {
+    let mut person = Person::new();
+    person.sandbox.state.switches = Switches::on(["keys-rotated", "dpop-nonce"]).expect("they exist");
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("dpop", "no proof")];
+    let asked = [("acr_values", "urn:sandbox:acr:otp"), ("resource", "https://app.example/sandbox/api/safe")];
+    let url = crate::person::authorization_url(&asked);
+    let query = url.split_once('?').expect("a query").1;
+    // Refused, and told a nonce.
+    assert_eq!(person.request("POST", &format!("{ISSUER}par"), &form, query).status, 400);
+    restart(&mut person);
+    let name = json(&person.request("POST", &format!("{ISSUER}par"), &form[..1], query));
+    restart(&mut person);
+    let name = name["request_uri"].as_str().expect("a name");
+    let page = person.get(&format!("{ISSUER}authorize?client_id=workbench&request_uri={name}"));
+    restart(&mut person);
+    let code = value(&person.answer(page, "alice"), "code").expect("a code");
+    restart(&mut person);
+    let before = json(&person.get(&format!("{ISSUER}jwks")));
+    let tokens = json(&person.exchange(&code, &[]));
+    restart(&mut person);
+    assert_ne!(json(&person.get(&format!("{ISSUER}jwks"))), before);
+    let token = tokens["access_token"].as_str().expect("a token");
+    assert_eq!(person.call("GET", "api/safe", token, "").status, 200);
+    assert_eq!(person.call("GET", "api/photos", token, "").status, 401);
+}
+
 #[test]
 fn a_record_that_is_none_is_no_memory() {
     let mut person = Person::new();
@@ -43,10 +71,11 @@ fn a_record_that_is_none_is_no_memory() {
     for bad in [
         "{}".to_owned(),
         "[]".to_owned(),
-        good.replace("\"version\":1", "\"version\":2"),
+        good.replace("\"version\":2", "\"version\":1"),
         good.replace("\"is_used\":false", "\"is_used\":0"),
         good.replace("\"switches\":[]", "\"switches\":[\"nonsense\"]"),
         good.replace("code_challenge", "challenge"),
+        good.replace("urn:sandbox:acr:password", "urn:sandbox:acr:other"),
     ] {
         assert_eq!(Value::parse(bad.as_bytes()).ok().as_ref().and_then(State::decode), None, "{bad}");
     }

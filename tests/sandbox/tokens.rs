@@ -50,7 +50,7 @@ fn signs_id_tokens_that_verify_with_its_own_key_set() {
         claims,
         serde_json::json!({
             "iss": ISSUER, "sub": "7c1f0a52", "aud": "workbench", "exp": person.now + 300, "iat": person.now,
-            "auth_time": signed_in_at, "nonce": "n-0S6_WzA2Mj", "at_hash": crate::crypto::encode(&hash[..16]),
+            "auth_time": signed_in_at, "acr": "urn:sandbox:acr:password", "nonce": "n-0S6_WzA2Mj", "at_hash": crate::crypto::encode(&hash[..16]),
         })
     );
 }

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leptos_pkce::protocol::authorization_request::Entropy;
+use leptos_pkce::protocol::challenge::StepUp;
 use leptos_pkce::protocol::client::{Client, ClientKey, ClientSettings};
+use leptos_pkce::protocol::dpop::ProofOrder;
 use leptos_pkce::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
+use leptos_pkce::protocol::secret::AccessToken;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::storage::{Record, RecordName};
 use leptos_pkce::protocol::time::UnixTime;
@@ -16,6 +19,7 @@ use leptos_pkce::sandbox::http::{Delivery, Request, Response};
 use rand::{Rng as _, RngCore as _};
 
 use crate::person::{BASE, ISSUER, Person};
+use crate::verify::Bound;
 
 /// What the network does to messages.
 #[derive(Clone, Copy)]
@@ -42,7 +46,8 @@ pub(crate) struct World {
     pub(crate) person: Person,
     network: Network,
     site: Site,
-    token_storage: &'static str,
+    settings: ClientSettings,
+    bound: Bound,
     flow: Option<Flow>,
     /// Counted up when a page is left: what was meant for an older one reaches nobody.
     page: u64,
@@ -54,6 +59,8 @@ pub(crate) struct World {
     calls: u64,
     /// Codes that the page has sent.
     pub(crate) codes_sent: Vec<String>,
+    /// Every URL that a page has fetched.
+    pub(crate) asked: Vec<String>,
     pub(crate) lost: u32,
     pub(crate) answered: Vec<Result<HttpResponse, ResourceError>>,
     /// How long the person thinks before the answer goes back, in seconds.
@@ -62,14 +69,31 @@ pub(crate) struct World {
     pub(crate) steps: u64,
 }
 
+/// What the sandbox's client is configured with.
+pub(crate) fn settings() -> ClientSettings {
+    ClientSettings {
+        issuer: Some(ISSUER.to_owned()),
+        client_id: "workbench".to_owned(),
+        scope: Some("openid photos:read".to_owned()),
+        resources: vec![("Photos".to_owned(), format!("{ISSUER}api"))],
+        ..ClientSettings::default()
+    }
+}
+
 impl World {
     pub(crate) fn new(person: Person, network: Network, token_storage: &'static str) -> Self {
+        Self::of(person, network, ClientSettings { token_storage: Some(token_storage.to_owned()), ..settings() })
+    }
+
+    /// A world whose client is configured so.
+    pub(crate) fn of(person: Person, network: Network, settings: ClientSettings) -> Self {
         let mut world = Self {
             now_ms: person.now * 1000,
             person,
             network,
             site: Site::parse(BASE).expect("the base is a URL"),
-            token_storage,
+            settings,
+            bound: Bound::new(),
             flow: None,
             page: 0,
             queue: BTreeMap::new(),
@@ -78,6 +102,7 @@ impl World {
             storage: BTreeMap::new(),
             calls: 0,
             codes_sent: Vec::new(),
+            asked: Vec::new(),
             lost: 0,
             answered: Vec::new(),
             thinking: 5,
@@ -96,14 +121,7 @@ impl World {
         if let Some(query) = query {
             self.happen(Event::Redirected { query: query.to_owned(), fragment: String::new() });
         }
-        let settings = ClientSettings {
-            issuer: Some(ISSUER.to_owned()),
-            client_id: "workbench".to_owned(),
-            scope: Some("openid photos:read".to_owned()),
-            token_storage: Some(self.token_storage.to_owned()),
-            resources: vec![("Photos".to_owned(), format!("{ISSUER}api/photos"))],
-            ..ClientSettings::default()
-        };
+        let settings = self.settings.clone();
         let client = Client::new(settings, &self.site).expect("the client is configured well");
         self.happen(Event::Started(ConfigurationSource::Clients(Ok(vec![client]))));
     }
@@ -138,11 +156,29 @@ impl World {
         self.happen(Event::SignOut(key));
     }
 
+    pub(crate) fn ask_userinfo(&mut self) {
+        let key = self.key();
+        self.happen(Event::AskUserInfo(key));
+    }
+
+    /// Signs in once more as an API demands it.
+    pub(crate) fn step_up(&mut self, demand: StepUp) {
+        let mut octets = [0; 96];
+        self.person.rng.fill_bytes(&mut octets);
+        let (key, entropy) = (self.key(), Ok(Entropy(octets)));
+        self.happen(Event::SignIn { key, return_path: None, step_up: Some(demand), entropy, intent: Intent::Navigate });
+    }
+
     pub(crate) fn call_api(&mut self) {
+        self.call("api/photos");
+    }
+
+    /// Calls what lies here below the issuer.
+    pub(crate) fn call(&mut self, path: &str) {
         self.calls += 1;
         let request = ResourceRequest {
             method: "GET".to_owned(),
-            url: format!("{ISSUER}api/photos"),
+            url: format!("{ISSUER}{path}"),
             headers: Vec::new(),
             body: None,
         };
@@ -189,8 +225,11 @@ impl World {
 
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
-            Effect::Fetch { fetch, request, .. } => self.fetch(fetch, request),
-            Effect::ProofKey(_) | Effect::ForgetProofKey(_) => {}
+            Effect::Fetch { fetch, request, proof } => self.fetch(fetch, request, proof.as_ref()),
+            Effect::ProofKey(key) => {
+                return Some(Event::ProofKey { key, proof_key: Some(self.bound.public()), is_kept: true });
+            }
+            Effect::ForgetProofKey(_) => {}
             Effect::Verify { verify, verification } => {
                 return Some(Event::Verified { verify, verdict: crate::verify::verdict(&verification) });
             }
@@ -227,8 +266,15 @@ impl World {
     }
 
     /// A request on its way: delayed, perhaps lost, and given up at its deadline as `browser/fetch.rs` does.
-    fn fetch(&mut self, fetch: FetchId, request: HttpRequest) {
+    fn fetch(&mut self, fetch: FetchId, mut request: HttpRequest, order: Option<&ProofOrder>) {
         assert_ne!(request.url.without_query(), format!("{ISSUER}authorize"), "AUT-12: nobody fetches it");
+        self.asked.push(request.url.without_query().to_owned());
+        if let Some(order) = order {
+            let mut jti = [0; 16];
+            self.person.rng.fill_bytes(&mut jti);
+            let proof = self.bound.prove(order, &request, &jti, UnixTime(self.now_ms / 1000)).expect("a proof");
+            request.headers.push(("dpop".to_owned(), proof.expose().to_owned()));
+        }
         if let Some(body) = &request.body {
             let code = body.split('&').find_map(|pair| pair.strip_prefix("code="));
             self.codes_sent.extend(code.map(str::to_owned));
@@ -247,7 +293,9 @@ impl World {
     fn serve(&mut self, page: u64, fetch: FetchId, request: HttpRequest) {
         let limit = request.limits.body;
         let mut headers = request.headers;
-        headers.extend(request.bearer.map(|token| ("authorization".to_owned(), format!("Bearer {}", token.expose()))));
+        let scheme = if headers.iter().any(|(name, _)| name == "dpop") { "DPoP" } else { "Bearer" };
+        let credentials = |token: AccessToken| ("authorization".to_owned(), format!("{scheme} {}", token.expose()));
+        headers.extend(request.bearer.map(credentials));
         let body = request.body.unwrap_or_default().into_bytes();
         let response = self.person.send(&Request { method: request.method, url: request.url, headers, body });
         let Response { status, headers, body, delivery } = response;

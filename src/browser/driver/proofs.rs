@@ -5,9 +5,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use wasm_bindgen::JsValue;
+
 use super::super::indexed_db::{Database, DatabaseFailure};
 use super::super::subtle::KeyPair;
 use super::super::{clock, entropy};
+use crate::protocol::algorithm::{Algorithm, Hash};
 use crate::protocol::dpop::{ProofError, ProofKey, ProofOrder};
 use crate::protocol::http::HttpRequest;
 use crate::protocol::secret::DpopProof;
@@ -26,6 +29,9 @@ pub(super) struct Found {
 
 const DATABASE: &str = "leptos-pkce";
 
+/// The algorithm of all the examples of RFC 9449, which leaves the choice to client and server.
+const PROOF_ALGORITHM: Algorithm = Algorithm::Es(Hash::Sha256);
+
 impl ProofKeys {
     /// The key of this name: of this page, of an earlier one, or new.
     pub(super) async fn find(&self, name: &str) -> Option<Rc<Found>> {
@@ -34,9 +40,9 @@ impl ProofKeys {
         }
         let (pair, is_kept) = match kept(name).await {
             Ok(pair) => (pair, true),
-            Err(DatabaseFailure) => (KeyPair::generate().await.ok()?, false),
+            Err(DatabaseFailure) => (KeyPair::generate(PROOF_ALGORITHM).await.ok()?, false),
         };
-        let [x, y] = pair.coordinates().await.ok()?;
+        let [x, y] = pair.members(["x", "y"]).await.ok()?;
         let found = Rc::new(Found { pair, public: ProofKey::new(&x, &y)?, is_kept });
         // Somebody else may have looked for it meanwhile; one page has one key.
         if let Some(known) = self.known(name) {
@@ -72,10 +78,14 @@ impl ProofKeys {
 /// The key of this name in the database; makes it if there is none, and takes whichever is there in the end.
 async fn kept(name: &str) -> Result<KeyPair, DatabaseFailure> {
     let database = Database::open(DATABASE).await?;
-    if let Some(pair) = database.get(name).await?.as_ref().and_then(KeyPair::from_value) {
+    if let Some(pair) = database.get(name).await?.as_ref().and_then(pair_of) {
         return Ok(pair);
     }
-    let pair = KeyPair::generate().await.map_err(|_| DatabaseFailure)?;
+    let pair = KeyPair::generate(PROOF_ALGORITHM).await.map_err(|_| DatabaseFailure)?;
     database.put(&[(name, pair.to_value())]).await?;
-    database.get(name).await?.as_ref().and_then(KeyPair::from_value).ok_or(DatabaseFailure)
+    database.get(name).await?.as_ref().and_then(pair_of).ok_or(DatabaseFailure)
+}
+
+fn pair_of(value: &JsValue) -> Option<KeyPair> {
+    KeyPair::from_value(value, PROOF_ALGORITHM)
 }

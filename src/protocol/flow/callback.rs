@@ -115,17 +115,15 @@ impl Flow {
     ) {
         self.learn_clock(&exchanging.exchange.key.issuer, outcome.as_ref().ok(), now);
         let Exchanging { exchange, sent_at, again, .. } = exchanging;
-        if let (true, Ok(response)) = (exchange.dpop, &outcome) {
-            let is_new = again.as_ref().is_some_and(|(request, _)| self.learn_nonce(&request.url, response));
-            match again.filter(|_| is_new) {
-                Some((request, thumbprint)) if asks_for_nonce(response) => {
-                    let order = self.proof_order(&exchange.key, &request.url, thumbprint);
-                    let stage = Stage::Token(self.fetch_with(request, Some(order)));
-                    self.exchanging(exchange, now, stage);
-                    return;
-                }
-                None if asks_for_nonce(response) => return self.refuse_exchange(TokenError::NonceHidden, exchange),
-                _ => {}
+        if let (Some((request, thumbprint)), Ok(response)) = (again, &outcome) {
+            let is_new = self.learn_nonce(&request.url, response);
+            if asks_for_nonce(response) && !is_new {
+                return self.refuse_exchange(TokenError::NonceHidden, exchange);
+            }
+            if asks_for_nonce(response) {
+                let order = self.proof_order(&exchange.key, &request.url, thumbprint);
+                let stage = Stage::Token(self.fetch_with(request, Some(order)));
+                return self.exchanging(exchange, now, stage);
             }
         }
         match TokenResponse::read(outcome, TokenType::asked(exchange.dpop)) {
