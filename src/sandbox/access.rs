@@ -121,7 +121,11 @@ fn refusal<C>(
     let metadata = resources::metadata_url(turn.issuer, &request.url);
     let challenges: Vec<String> =
         schemes.iter().map(|scheme| challenge(*scheme, parameters, metadata.as_deref())).collect();
-    let response = Response::empty(status).with_header("www-authenticate", &challenges.join(", "));
+    let challenges = match challenges.join(", ") {
+        text if state.switches.has(switches::DPOP_SCHEME_ODD) => text.replace("DPoP", "dPOp"),
+        text => text,
+    };
+    let response = Response::empty(status).with_header("www-authenticate", &challenges);
     // Who sent no token is told no more than that (RFC 6750 §3.1).
     if parameters.is_empty() {
         return response;

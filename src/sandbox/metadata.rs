@@ -30,7 +30,7 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
     Response::json(
         200,
         &Value::object(vec![
-            ("issuer", endpoint("")),
+            ("issuer", endpoint(if switches.has(switches::METADATA_ISSUER_WRONG) { "INVALID" } else { "" })),
             ("authorization_endpoint", endpoint("authorize")),
             ("token_endpoint", endpoint("token")),
             ("pushed_authorization_request_endpoint", endpoint("par")),

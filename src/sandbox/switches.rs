@@ -21,6 +21,8 @@ pub struct Switch {
 /// A part of the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// What the server says about itself.
+    Metadata,
     /// The answer to a pushed authorization request, and what becomes of it.
     PushedRequest,
     /// The redirect back to the client.
@@ -56,6 +58,7 @@ macro_rules! switches {
 }
 
 switches! {
+    METADATA_ISSUER_WRONG: Metadata, "metadata-issuer-wrong", "the metadata is that of another issuer", ["CFG-7", "A6"];
     PAR_REQUIRED: PushedRequest, "par-required", "requests that were not pushed are refused", ["AUT-11"];
     PAR_REFUSED: PushedRequest, "par-refused", "every pushed request is refused", ["AUT-11"];
     PAR_EXPIRED: PushedRequest, "par-expired", "a pushed request has expired when it is used", ["AUT-11"];
@@ -78,11 +81,13 @@ switches! {
     NO_EXPIRES_IN: TokenResponse, "token-without-expires-in", "expires_in is left out", ["TOK-8"];
     TOKEN_TYPE_OTHER: TokenResponse, "token-type-other", "token_type is mac", ["TOK-6"];
     SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
+    TOKEN_TYPE_ODD: TokenResponse, "token-type-odd-case", "token_type is in odd casing", ["TOK-6"];
     TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-7"];
     DPOP_REQUIRED: Proof, "dpop-required", "no token is given without a proof of possession", ["DP-1"];
     DPOP_NONCE: Proof, "dpop-nonce", "proofs must have a nonce of the server, and each answer brings one", ["DP-4"];
     DPOP_NONCE_HIDDEN: Proof, "dpop-nonce-hidden", "proofs must have a nonce that nobody is told", ["DP-4", "DP-8"];
     DPOP_NONCE_ALWAYS: Proof, "dpop-nonce-always", "each proof is refused for want of another nonce", ["DP-4"];
+    DPOP_SCHEME_ODD: Proof, "dpop-scheme-odd-case", "challenges name the scheme DPoP in odd casing", ["DP-3"];
     ID_TOKEN_MISSING: IdToken, "id-token-missing", "openid was asked for and there is no ID token", ["TOK-10"];
     ID_TOKEN_ISS_WRONG: IdToken, "id-token-iss-wrong", "iss has one character more than the issuer", ["IDT-1", "A5"];
     ID_TOKEN_ISS_MISSING: IdToken, "id-token-iss-missing", "iss is left out", ["IDT-1"];
@@ -189,6 +194,7 @@ impl Phase {
     /// The phase in words.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Metadata => "metadata",
             Self::PushedRequest => "pushed request",
             Self::AuthorizationResponse => "authorization response",
             Self::TokenResponse => "token response",

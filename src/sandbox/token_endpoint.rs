@@ -137,6 +137,8 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) 
     let text = |text: &str| Some(Value::string(text));
     let token_type = match &jkt {
         _ if on(switches::TOKEN_TYPE_OTHER) => "mac",
+        Some(_) if on(switches::TOKEN_TYPE_ODD) => "dPoP",
+        None if on(switches::TOKEN_TYPE_ODD) => "bEARER",
         Some(_) => "DPoP",
         None => "Bearer",
     };

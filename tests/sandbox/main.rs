@@ -16,4 +16,6 @@ mod pushed;
 mod dpop;
 mod state;
 mod misbehaviour;
+mod conformance;
+mod step_up;
 mod schedules;

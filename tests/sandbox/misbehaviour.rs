@@ -25,10 +25,11 @@ fn sign_in(switch: &'static str, asked: Asked) -> World {
 }
 
 /// What the client makes of each; every switch has a row, in its order.
-const OUTCOMES: [(&str, Outcome, Asked); 82] = {
+const OUTCOMES: [(&str, Outcome, Asked); 85] = {
     use Asked::*;
     use Outcome::*;
     [
+        ("metadata-issuer-wrong", Refused("metadata.issuer_mismatch"), Nothing),
         ("par-required", SignedIn, PushedRequest),
         ("par-refused", Refused("push.refused"), PushedRequest),
         ("par-expired", Refused("callback.refused"), PushedRequest),
@@ -52,6 +53,7 @@ const OUTCOMES: [(&str, Outcome, Asked); 82] = {
         ("token-without-expires-in", SignedIn, Nothing),
         ("token-type-other", Refused("token.unsupported_token_type"), Nothing),
         ("scope-narrower", SignedIn, Nothing),
+        ("token-type-odd-case", SignedIn, Nothing),
         // A client that asked for a bound token takes no other.
         ("token-type-dpop-asked-bearer-given", Refused("token.unsupported_token_type"), Dpop),
         ("dpop-required", SignedIn, Dpop),
@@ -59,6 +61,7 @@ const OUTCOMES: [(&str, Outcome, Asked); 82] = {
         ("dpop-nonce-hidden", Refused("token.nonce_hidden"), Dpop),
         // One retry with the nonce, and no more.
         ("dpop-nonce-always", Refused("token.refused"), Dpop),
+        ("dpop-scheme-odd-case", SignedIn, Dpop),
         ("id-token-missing", Refused("token.missing_id_token"), Nothing),
         ("id-token-iss-wrong", Refused("id_token.iss"), Nothing),
         ("id-token-iss-missing", Refused("id_token.iss"), Nothing),
@@ -175,8 +178,7 @@ fn every_misbehaviour_ends_as_it_should() {
             world.codes_sent.len() <= most && world.codes_sent.iter().all(|code| *code == world.codes_sent[0]),
             "{switch}"
         );
-        let sent =
-            !matches!(expected, Outcome::Refused(code) if code.starts_with("callback.") || code.starts_with("push."));
+        let sent = !matches!(expected, Outcome::Refused(code) if ["callback", "push", "metadata"].contains(&code.split('.').next().unwrap_or_default()));
         assert_eq!(world.codes_sent.is_empty(), !sent, "{switch}");
         // An answer of the API signs nobody out.
         assert_eq!(world.is_signed_in(), !matches!(expected, Outcome::Refused(_)), "{switch}");
