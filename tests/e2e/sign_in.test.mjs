@@ -205,10 +205,12 @@ scenario(
   },
 );
 
-scenario("says what an ID token is worth here: it is neither verified, nor stored, nor shown", async ({ page, stage }) => {
+scenario("says who is signed in, and every check of the ID token", async ({ page, stage }) => {
   await signIn(page, stage);
-  const section = page.getByRole("region", { name: "ID token" });
-  assert.match(await section.innerText(), /not verified.*neither stored nor shown/);
+  const checks = await page.getByRole("region", { name: "ID token" }).getByRole("listitem").allInnerTexts();
+  assert.equal(checks.length, 17);
+  assert.ok(checks.every((check) => / (passed|not needed)\. /.test(check)), checks.join("\n"));
+  assert.match(await page.getByRole("region", { name: "Who is signed in" }).innerText(), /\bsub\b/);
 });
 
 scenario("signs out, and shows nothing of the session any more", async ({ page, stage }) => {

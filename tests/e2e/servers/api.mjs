@@ -3,8 +3,9 @@
 // Opaque tokens are looked up in the authorization server (same process), JWT ones are verified as RFC 9068 §4 says.
 // Refusals are those of RFC 6750 §3, with the header exposed so that a page can read why.
 
-import { createLocalJWKSet, errors, jwtVerify } from "jose";
-import { PHOTOS } from "./authorization_server.mjs";
+import { createHash, randomBytes } from "node:crypto";
+import { calculateJwkThumbprint, createLocalJWKSet, EmbeddedJWK, errors, jwtVerify } from "jose";
+import { ACR_VALUES, PHOTOS } from "./authorization_server.mjs";
 import { allowOrigin, listen, read, reply, startBystander } from "./loopback.mjs";
 
 const PHOTO_TITLES = [
@@ -19,28 +20,49 @@ const PHOTO_TITLES = [
  * - `GET /large?bytes=N`: N bytes of JSON
  * - `GET /slow`: never answers
  * - `GET /status/NNN`: an empty answer with that status
+ * - `GET /safe`: only for people who signed in with a second factor, at most five minutes ago (RFC 9470)
  *
  * @param {object} options
  * @param {Awaited<ReturnType<import("./authorization_server.mjs").startAuthorizationServer>>} options.authorizationServer
  * @param {string[]} options.origins who gets CORS headers
  * @param {number} [options.port]
  * @param {"localhost" | "127.0.0.1"} [options.host]
+ * @param {boolean} [options.nonces] DPoP proofs must have a nonce of this server (RFC 9449 §9)
+ * @param {string[]} [options.expose] response headers that pages may read
  */
-export async function startApi({ authorizationServer, origins, port = 0, host = "localhost" }) {
+export async function startApi({
+  authorizationServer,
+  origins,
+  port = 0,
+  host = "localhost",
+  nonces = false,
+  expose = ["WWW-Authenticate", "DPoP-Nonce"],
+}) {
+  const nonce = nonces ? randomBytes(16).toString("base64url") : undefined;
   const keys = createLocalJWKSet(authorizationServer.jwks);
   const elsewhere = await startBystander({ host });
 
   const server = await listen(
     async (request, response, entry) => {
-      allowOrigin(request, response, origins, ["WWW-Authenticate"]);
+      allowOrigin(request, response, origins, expose);
       if (request.method === "OPTIONS") return reply(response, 204);
 
       const [scheme, token] = (request.headers.authorization ?? "").split(" ");
       // RFC 6750 §3.1: a request without any authentication is told nothing but the scheme.
-      if (scheme.toLowerCase() !== "bearer" || !token) return refuse(response, 401);
+      const isBound = scheme.toLowerCase() === "dpop";
+      if ((!isBound && scheme.toLowerCase() !== "bearer") || !token) return refuse(response, 401);
 
       const access = await accessOf(token, authorizationServer, keys);
       if (!access) return refuse(response, 401, "invalid_token", "the access token is unknown, expired or revoked");
+      // RFC 9449 §7.2: a bound token is no bearer token.
+      if (isBound !== Boolean(access.jkt)) return refuse(response, 401, "invalid_token", "the token is of another kind");
+      if (isBound) {
+        const error = await proofError(request, entry, server.origin, token, access.jkt, nonce);
+        if (error) {
+          const challenge = { "WWW-Authenticate": `DPoP error="${error}", algs="ES256"`, ...(nonce && { "DPoP-Nonce": nonce }) };
+          return json(response, 401, { error }, challenge);
+        }
+      }
 
       const scope = request.method === "GET" || request.method === "HEAD" ? "photos:read" : "photos:write";
       if (!access.scopes.includes(scope)) {
@@ -49,6 +71,7 @@ export async function startApi({ authorizationServer, origins, port = 0, host = 
 
       const { path, query } = entry;
       if (path === "/photos") return photos(request, response, access);
+      if (path === "/safe") return safe(response, access);
       if (path === "/redirect") return reply(response, 302, "", "", { Location: `${elsewhere.origin}/photos` });
       if (path === "/large") return large(response, Number(new URLSearchParams(query).get("bytes") ?? 5_000_000));
       if (path === "/slow") return undefined;
@@ -86,7 +109,33 @@ async function accessOf(token, authorizationServer, keys) {
     }
   }
   const found = await authorizationServer.findAccessToken(token);
-  return found && { user: found.accountId, client: found.clientId, scopes: (found.scope ?? "").split(" ") };
+  const { acr, auth_time: authTime } = found?.extra ?? {};
+  return found && { user: found.accountId, client: found.clientId, scopes: (found.scope ?? "").split(" "), jkt: found.jkt, acr, authTime };
+}
+
+/** Why the proof of a request is refused (RFC 9449 §4.3, §7.1); undefined if it is in order. */
+async function proofError(request, { path }, origin, token, jkt, nonce) {
+  try {
+    const { payload, protectedHeader } = await jwtVerify(request.headers.dpop ?? "", EmbeddedJWK, {
+      typ: "dpop+jwt",
+      algorithms: ["ES256"],
+      maxTokenAge: 60,
+      requiredClaims: ["jti", "htm", "htu", "ath"],
+    });
+    const ath = createHash("sha256").update(token).digest("base64url");
+    const isRight = payload.htm === request.method && payload.htu === origin + path && payload.ath === ath;
+    if (!isRight || (await calculateJwkThumbprint(protectedHeader.jwk)) !== jkt) return "invalid_dpop_proof";
+    return nonce && payload.nonce !== nonce ? "use_dpop_nonce" : undefined;
+  } catch {
+    return "invalid_dpop_proof";
+  }
+}
+
+function safe(response, { user, acr, authTime }) {
+  const [, otp] = ACR_VALUES;
+  if (acr === otp && Date.now() / 1000 - authTime < 300) return json(response, 200, { owner: user, safe: "open" });
+  const challenge = `Bearer error="insufficient_user_authentication", error_description="a second factor is needed", acr_values="${otp}", max_age=300`;
+  return json(response, 401, { error: "insufficient_user_authentication" }, { "WWW-Authenticate": challenge });
 }
 
 async function photos(request, response, { user, client, scopes }) {

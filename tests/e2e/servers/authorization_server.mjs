@@ -14,6 +14,9 @@ export const PHOTOS = "urn:leptos-pkce:photos";
 // oidc-provider uses it; Node has it since 22.1, and late in 20.
 URL.parse ??= (url, base) => (URL.canParse(url, base) ? new URL(url, base) : null);
 
+/** Ways of signing in, the usual one first. */
+export const ACR_VALUES = ["urn:development:password", "urn:development:otp"];
+
 const PHOTO_SCOPES = ["photos:read", "photos:write"];
 const USERS = {
   alice: { name: "Alice Example", email: "alice@example.com" },
@@ -48,6 +51,7 @@ export async function startAuthorizationServer({
   const jwks = developmentKeys();
 
   const configuration = {
+    acrValues: ACR_VALUES,
     jwks: { keys: jwks.map((key) => key.private) },
     clients: ["workbench", "workbench-jwt"].map((client_id) => ({
       client_id,
@@ -59,7 +63,12 @@ export async function startAuthorizationServer({
       id_token_signed_response_alg: client_id === "workbench" ? "RS256" : "ES256",
     })),
     scopes: ["openid", "offline_access", "profile", "email", ...PHOTO_SCOPES],
-    claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
+    claims: { openid: ["sub"], profile: ["name"], email: ["email"], acr: null, auth_time: null },
+    // What an API may ask for (RFC 9470): in which way the person signed in, and when.
+    extraTokenClaims: (context) => {
+      const { AuthorizationCode: code } = context.oidc.entities;
+      return code && { acr: code.acr, auth_time: code.authTime };
+    },
     responseTypes: ["code"],
     clientAuthMethods: ["none"],
     pkce: { required: () => true },
@@ -103,11 +112,11 @@ export async function startAuthorizationServer({
   };
   configure(configuration);
 
-  const provider = await quietly(async () => {
-    const { Provider } = await import("oidc-provider");
-    return new Provider(issuer, configuration);
-  });
-  const protocol = provider.callback();
+  const { Provider, interactionPolicy } = await quietly(() => import("oidc-provider"));
+  configuration.interactions.policy = policyOf(interactionPolicy);
+  const start = () => quietly(async () => new Provider(issuer, configuration));
+  let provider = await start();
+  let protocol = provider.callback();
 
   answer = async (request, response) => {
     // RFC 8414 §3.1 puts its well-known segment before the issuer's path, everything else comes after it.
@@ -129,7 +138,16 @@ export async function startAuthorizationServer({
     issuer,
     /** The public keys, for those who verify JWT access tokens. */
     jwks: { keys: jwks.map((key) => key.public) },
-    provider,
+    get provider() {
+      return provider;
+    },
+    /** New keys in the place of the old ones; the server begins anew, and knows nobody any more. */
+    rotateKeys: async () => {
+      const keys = developmentKeys(`-${randomBytes(3).toString("hex")}`);
+      configuration.jwks = { keys: keys.map((key) => key.private) };
+      provider = await start();
+      protocol = provider.callback();
+    },
     /** The token's record (`accountId`, `scope`, `exp`, …), or undefined if it is unknown, expired or revoked. */
     findAccessToken: (value) => provider.AccessToken.find(value),
   };
@@ -164,7 +182,8 @@ async function decide(provider, { prompt, params, session, grantId }, form) {
   switch (form.get("choice")) {
     case "login":
       if (!USERS[form.get("user")]) return refusal("the user name is neither alice nor bob");
-      return { login: { accountId: form.get("user") } };
+      // Who asks for a level gets it: the pages are a stand-in for a second factor.
+      return { login: { accountId: form.get("user"), acr: params.acr_values?.split(" ")[0] ?? ACR_VALUES[0] } };
     case "allow":
       return { consent: { grantId: await grant(provider, { prompt, params, session, grantId }) } };
     case "deny":
@@ -224,13 +243,26 @@ function renderError(context, out) {
   );
 }
 
-/** One key each for RS256 and ES256, new at every start. */
-function developmentKeys() {
+/** The usual reasons to ask for a login, and one more: the person has not signed in in the way that is asked for. */
+function policyOf({ base, Check }) {
+  const policy = base();
+  const isUnmet = ({ oidc }) => {
+    const asked = oidc.params.acr_values?.split(" ") ?? [];
+    return asked.length > 0 && !asked.includes(oidc.session.acr);
+  };
+  policy.get("login").checks.add(new Check("acr_unmet", "another way of signing in is asked for", isUnmet));
+  return policy;
+}
+
+/** One key for each way to sign, new at every start. */
+function developmentKeys(suffix = "") {
   return [
     { alg: "RS256", pair: generateKeyPairSync("rsa", { modulusLength: 2048 }) },
     { alg: "ES256", pair: generateKeyPairSync("ec", { namedCurve: "P-256" }) },
+    { alg: "PS256", pair: generateKeyPairSync("rsa", { modulusLength: 2048 }) },
+    { alg: "EdDSA", pair: generateKeyPairSync("ed25519") },
   ].map(({ alg, pair }) => {
-    const common = { alg, use: "sig", kid: `development-${alg.toLowerCase()}` };
+    const common = { alg, use: "sig", kid: `development-${alg.toLowerCase()}${suffix}` };
     return {
       private: { ...pair.privateKey.export({ format: "jwk" }), ...common },
       public: { ...pair.publicKey.export({ format: "jwk" }), ...common },

@@ -47,7 +47,7 @@ export function setting({ familiar = false, needs: settingNeeds, sandbox = ON_SA
    * @param {string} title a sentence, with the requirements it proves
    * @param {object} options
    * @param {RegExp[]} [options.allow] incidents that belong to the test
-   * @param {(stage: object) => string[]} [options.origins] servers of the test's own that the pages may ask
+   * @param {(stage: object) => string[] | Promise<string[]>} [options.origins] servers of the test's own that the pages may ask
    * @param {(stage: object) => object} [options.client] members of the configuration, over the setting's own
    * @param {boolean} [options.stranger] in a familiar setting: somebody whom the authorization server does not know
    * @param {object} [options.context] for Playwright's `newContext`
@@ -94,7 +94,7 @@ async function visit({ context: contextOptions, preferences, names }) {
 
 async function perform(context, stage, title, { allow, origins = () => [] }, play) {
   stage.observe?.(context);
-  const witness = await watch(context, { origins: [...stage.origins, ...origins(stage)], allow });
+  const witness = await watch(context, { origins: [...stage.origins, ...(await origins(stage))], allow });
   const page = await context.newPage();
   try {
     await play({ stage, context, page, witness });
