@@ -213,12 +213,14 @@ fn write_number(number: f64, out: &mut String) {
     if !(-MOST_EXACT..=MOST_EXACT).contains(&number) {
         return out.push_str("null");
     }
-    if number < 0.0 {
+    // In bounds, so both conversions only drop what is written next, or what no place is left for. Rounded, because the
+    // text is read again and must then give the same text.
+    let millionths = ((number.abs() % 1.0) * 1e6 + 0.5) as u64;
+    let (whole, millionths) = (number.abs() as u64 + millionths / 1_000_000, millionths % 1_000_000);
+    if number < 0.0 && (whole, millionths) != (0, 0) {
         out.push('-');
     }
-    // In bounds, so both conversions only drop what is written next, or nothing.
-    let millionths = ((number.abs() % 1.0) * 1e6) as u64;
-    out.push_str(&(number.abs() as u64).to_string());
+    out.push_str(&whole.to_string());
     if millionths > 0 {
         // With a one in front the zeros that lead are written too.
         out.push('.');
@@ -435,15 +437,19 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<Value, JsonProblem> {
         let sign = if self.skip(b"-") { -1.0 } else { 1.0 };
         let leading_zero = self.peek() == Some(b'0');
-        let mut number = 0.0;
-        let whole = self.digits(|digit| number = number * 10.0 + digit)?;
+        let (mut number, mut scale) = (0.0, 0_i32);
+        // Digits beyond the nineteenth change nothing that is held; of the whole ones it counts how many there are.
+        let mut add = |digit: f64, has_place: bool| {
+            let is_held = number < 1e18;
+            number = if is_held { number * 10.0 + digit } else { number };
+            scale = scale.saturating_add(i32::from(!is_held) - i32::from(has_place));
+        };
+        let whole = self.digits(|digit| add(digit, false))?;
         if leading_zero && whole > 1 {
             return Err(JsonProblem::Syntax);
         }
-        let mut scale = 0_i32;
         if self.skip(b".") {
-            let places = self.digits(|digit| number = number * 10.0 + digit)?;
-            scale = -i32::try_from(places).unwrap_or(i32::MAX);
+            self.digits(|digit| add(digit, true))?;
         }
         if self.skip(b"eE") {
             let negative = self.peek() == Some(b'-');
@@ -451,6 +457,10 @@ impl Reader<'_> {
             let mut exponent = 0_i32;
             self.digits(|digit| exponent = exponent.saturating_mul(10).saturating_add(digit as i32))?;
             scale = scale.saturating_add(if negative { -exponent } else { exponent });
+        }
+        // Zero and infinity must not meet.
+        if number == 0.0 {
+            scale = 0;
         }
         // Beyond these powers the result is zero or infinite whatever the digits were.
         let power = 10_f64.powi(scale.clamp(-400, 400).abs());

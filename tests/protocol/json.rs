@@ -284,6 +284,29 @@ fn reads_whole_numbers_exactly() {
     }
 }
 
+/// TOK-18: no number is none. These used to be one that differs from itself, because zero and infinity met.
+#[test]
+fn reads_numbers_of_any_length() {
+    let number = |text: &str| match Value::parse(text.as_bytes()) {
+        Ok(Value::Number(number)) => number,
+        _ => panic!("{text} is a number"),
+    };
+    let (nines, zeros) = ("9".repeat(330), "0".repeat(500));
+    for (text, expected) in [
+        ("0e999".to_owned(), 0.0),
+        ("-0.0e999".to_owned(), 0.0),
+        (format!("0.{nines}"), 1.0),
+        (format!("{nines}e-330"), 1.0),
+        (format!("1{zeros}e-500"), 1.0),
+        (format!("0.{zeros}1e501"), 1.0),
+        (format!("1{zeros}"), f64::INFINITY),
+        (format!("0.{zeros}1"), 0.0),
+    ] {
+        let found = number(&text);
+        assert!(found == expected || (found - expected).abs() < 1e-12, "{text} was read as {found}");
+    }
+}
+
 #[test]
 fn says_what_is_wrong_with_a_document() {
     for (problem, message) in [
