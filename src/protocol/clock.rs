@@ -32,16 +32,29 @@ fn parse_date(text: &str) -> Option<UnixTime> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = parts(text, b' ').collect();
     let [_, day, month, year, time, "GMT"] = words[..] else { return None };
-    let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|number| *number <= most);
+    // As many digits as the form has, and nothing but digits: `parse` alone would take a sign.
+    let number = |text: &str, digits: usize, most: u64| {
+        let is_number = text.len() == digits && text.bytes().all(|octet| octet.is_ascii_digit());
+        is_number.then(|| text.parse::<u64>().ok()).flatten().filter(|number| *number <= most)
+    };
     let month = MONTHS.iter().position(|known| *known == month)? as u64;
-    let (day, year) = (number(day, 31)?, number(year, 9999)?.checked_sub(1970)? + 1970);
+    let year = number(year, 4, 9999)?.checked_sub(1970)? + 1970;
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last = match month {
+        1 => 28 + u64::from(is_leap),
+        3 | 5 | 8 | 10 => 30,
+        _ => 31,
+    };
+    let day = number(day, 2, last).filter(|day| *day > 0)?;
     let clock: Vec<&str> = parts(time, b':').collect();
     let [hours, minutes, seconds] = clock[..] else { return None };
     // Days since 1970 by counting years from March, so that the leap day is a year's last.
     let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
     let days = days.checked_sub(719_469)?;
-    Some(UnixTime(days * 86_400 + number(hours, 23)? * 3_600 + number(minutes, 59)? * 60 + number(seconds, 60)?))
+    Some(UnixTime(
+        days * 86_400 + number(hours, 2, 23)? * 3_600 + number(minutes, 2, 59)? * 60 + number(seconds, 2, 60)?,
+    ))
 }
 
 #[cfg(test)]
@@ -68,6 +81,13 @@ mod tests {
             "Sun, 06 Foo 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49 GMT",
             "Sun, 99 Nov 1994 08:49:37 GMT",
+            // These used to be dates: of another day, or in another form than the one there is.
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Sun, 31 Nov 1994 08:49:37 GMT",
+            "Sun, 29 Feb 2023 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 8:49:37 GMT",
         ] {
             assert_eq!(parse_date(text), None, "{text}");
         }
