@@ -484,11 +484,11 @@ impl IdTokenError {
 
 impl IdTokenRequest {
     pub(super) fn encode(&self) -> Value {
-        let algorithms = algorithm::NAMES.iter().filter(|(_, algorithm)| self.algorithms.contains(algorithm));
+        let algorithms = self.algorithms.iter().map(|algorithm| Value::string(algorithm.as_str()));
         Value::object(vec![
             ("nonce", Some(Value::string(self.nonce.expose()))),
             ("jwks_uri", Some(Value::string(self.jwks_uri.as_str()))),
-            ("algorithms", Some(Value::Array(algorithms.map(|(name, _)| Value::string(name)).collect()))),
+            ("algorithms", Some(Value::Array(algorithms.collect()))),
             ("max_age", self.authentication.max_age.map(|Seconds(max_age)| Value::from(max_age))),
             ("acr_values", self.authentication.acr_values.as_deref().map(Value::string)),
             ("clock_tolerance", Some(Value::from(self.clock_tolerance.0))),

@@ -35,6 +35,15 @@ fn reads_back_what_it_wrote() {
     }
 }
 
+/// One algorithm has two names; a record used to come back with it twice.
+#[test]
+fn reads_back_the_algorithms_that_it_wrote() {
+    let mut record = record();
+    record["id_token"]["algorithms"] = json!(["ES256", "EdDSA", "RS256"]);
+    let again = decode(&record).expect("a record");
+    assert_eq!(as_json(&again.encode())["id_token"]["algorithms"], record["id_token"]["algorithms"]);
+}
+
 /// The exchange waits for neither discovery nor configuration, so the record says everything.
 #[test]
 fn holds_all_that_the_exchange_needs() {
