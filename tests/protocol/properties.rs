@@ -221,7 +221,7 @@ fn no_text_makes_a_parser_panic() {
 #[test]
 fn no_octets_make_a_parser_panic() {
     for_all((octets(), any::<u16>(), text()), |(octets, status, media_type)| {
-        let _ = pretty_json(&octets);
+        let _ = pretty_json(&octets, 1 << 20);
         let _ = parse_configuration(&octets, &site());
         for media_type in ["application/json", &media_type] {
             let response: Result<HttpResponse, _> = answer(status, media_type, octets.clone());
@@ -253,10 +253,10 @@ fn a_truncated_token_response_is_refused() {
 fn indenting_changes_no_value() {
     for_all(json_value(), |document| {
         let text = document.to_string();
-        let pretty = pretty_json(text.as_bytes()).expect("a JSON document");
+        let pretty = pretty_json(text.as_bytes(), 1 << 20).expect("a JSON document");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("a JSON document");
         prop_assert_eq!(read(&pretty), read(&text));
-        prop_assert_eq!(pretty_json(pretty.as_bytes()), Some(pretty));
+        prop_assert_eq!(pretty_json(pretty.as_bytes(), 1 << 20), Some(pretty));
         Ok(())
     });
 }

@@ -267,7 +267,8 @@ fn one_line(id: &'static str) -> Node {
 fn answer(response: &HttpResponse, milliseconds: u32) -> Node {
     let size = response.body.len();
     let outcome = if (200..300).contains(&response.status) { "ok" } else { "fail" };
-    let text = pretty_json(&response.body).or_else(|| String::from_utf8(response.body.clone()).ok());
+    // A character has four octets at most.
+    let text = pretty_json(&response.body, 4 * MOST_SHOWN).or_else(|| String::from_utf8(response.body.clone()).ok());
     let mut text = text.unwrap_or_else(|| format!("{size} octets that are no text."));
     let cut = text.char_indices().nth(MOST_SHOWN).map(|(at, _)| at);
     if let Some(at) = cut {
