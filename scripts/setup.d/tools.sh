@@ -1,5 +1,6 @@
-# The two command-line tools of a WebAssembly build. One of the right version on PATH is used; otherwise it is built into
-# .tools/bin, quickly rather than to run fast: they wait for the compiler most of the time.
+# Command-line tools: the two of a WebAssembly build, and those that look for what the tests miss. One of the right version
+# on PATH is used; otherwise it is built into .tools/bin, quickly rather than to run fast: they wait for the compiler most of
+# the time.
 
 ensure_tools() {
   check_wasm_bindgen_pin
@@ -7,6 +8,20 @@ ensure_tools() {
   ensure_tool wasm-bindgen "$WASM_BINDGEN" "makes JavaScript and WebAssembly meet" wasm-bindgen-cli
   # Its optional features fetch tools and look for newer versions; the set-up has done the first and pinned the second.
   ensure_tool trunk "$TRUNK" "builds and serves the site" trunk --locked --no-default-features
+  rm -rf .tools/build
+}
+
+# Finds inputs that break a parser; its engine is compiled with it.
+ensure_fuzzer() {
+  have c++ || ! have apt-get || ensure_packages "$DEBIAN_CXX"
+  have c++ || fail "a C++ compiler is missing: install one and put it on PATH as c++, then run this again."
+  ensure_tool cargo-fuzz "$CARGO_FUZZ" "looks for inputs that break a parser" cargo-fuzz --locked
+  rm -rf .tools/build
+}
+
+# Changes the code and sees whether a test notices.
+ensure_mutator() {
+  ensure_tool cargo-mutants "$CARGO_MUTANTS" "looks for code that no test minds" cargo-mutants --locked
   rm -rf .tools/build
 }
 
