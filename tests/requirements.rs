@@ -1,113 +1,193 @@
-//! Every requirement that the native tests answer for is named by a test, in its doc comment.
+//! Every requirement and every attack is named by what shows it, or is listed as missing with a reason.
+//!
+//! `docs/requirements.md` holds the result. After a change of tests it is written anew by
+//! `REQUIREMENTS=write cargo test --test requirements`.
 #![cfg(not(target_arch = "wasm32"))]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "requirements/attacks.rs"]
+mod attacks;
+#[path = "requirements/document.rs"]
+mod document;
+#[path = "requirements/missing.rs"]
+mod missing;
+#[path = "requirements/sources.rs"]
+mod sources;
+#[path = "requirements/table.rs"]
+mod table;
 
-/// What can be proved without a browser; the rest is proved in one.
-const NATIVE: [&str; 71] = [
-    "CFG-1", "CFG-2", "CFG-3", "CFG-4", "CFG-5", "CFG-6", "CFG-7", "CFG-8", "CFG-9", "CFG-10", "CFG-11", "CFG-12",
-    "CFG-13", "CFG-14", "AUT-1", "AUT-2", "AUT-3", "AUT-4", "AUT-5", "AUT-6", "AUT-7", "AUT-8", "AUT-12", "AUT-13",
-    "AUT-14", "AUT-15", "CB-1", "CB-2", "CB-3", "CB-4", "CB-5", "CB-6", "CB-7", "CB-8", "CB-9", "CB-13", "CB-14",
-    "CB-15", "CB-16", "TOK-1", "TOK-2", "TOK-5", "TOK-6", "TOK-7", "TOK-8", "TOK-9", "TOK-11", "TOK-12", "TOK-13",
-    "TOK-14", "TOK-15", "TOK-16", "TOK-17", "TOK-18", "RS-1", "RS-2", "RS-8", "RS-9", "RS-10", "OUT-3", "OUT-6",
-    "WEB-1", "WEB-2", "WEB-10", "OPS-1", "OPS-2", "OPS-3", "OPS-6", "DP-1", "DP-2", "DP-6",
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use self::attacks::ATTACKS;
+use self::document::{all_ids, document, group_of};
+use self::missing::MISSING;
+use self::sources::{Kind, Witness, read, root, rust_tests, titles, witnesses};
+use self::table::REQUIREMENTS;
+
+/// How much a requirement binds.
+#[derive(Clone, Copy)]
+enum Level {
+    /// A specification's MUST for this kind of client.
+    Must,
+    /// Its SHOULD.
+    Should,
+    /// This project's own rule.
+    Policy,
+}
+
+/// What must show that an attack fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// Any test.
+    Any,
+    /// A whole sign-in in a browser.
+    EndToEnd,
+    /// Nothing yet, or nothing ever: `missing.rs` says why, unless a test shows it.
+    None,
+}
+
+/// The groups in the order of the document.
+const GROUPS: [(&str, &str); 12] = [
+    ("CFG", "Configuration, registration, discovery"),
+    ("AUT", "Authorization request"),
+    ("CB", "Callback"),
+    ("TOK", "Token request and response"),
+    ("IDT", "ID token"),
+    ("JOSE", "Signatures and keys"),
+    ("RS", "User info and resource calls"),
+    ("REF", "Refresh"),
+    ("OUT", "Revocation and sign-out"),
+    ("DP", "DPoP"),
+    ("WEB", "Browser, storage, headers"),
+    ("OPS", "Errors, logs, supply chain"),
 ];
 
-/// The tests that name each requirement.
-fn named_by_tests() -> BTreeMap<String, Vec<String>> {
-    let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for path in rust_files() {
-        let text = fs::read_to_string(&path).expect("it can be read");
-        for (ids, test) in tests_of(&text) {
-            for id in ids {
-                named.entry(id).or_default().push(test.clone());
-            }
-        }
-    }
-    named
-}
+/// Requirements and attacks that ask for words, and the words that answer.
+const SAID: [(&[&str], &str, &str); 12] = [
+    (&["CFG-5"], "README.md", "redirect URI exactly"),
+    (&["CFG-5"], "README.md", "without\n  wildcards"),
+    (&["CFG-5"], "src/manual/hosting.md", "Register the redirect URI exactly"),
+    (&["CFG-14"], "README.md", "one origin for this app"),
+    (&["WEB-10"], "src/manual/hosting.md", "Its log may keep that query"),
+    (&["WEB-10"], "README.md", "its log may keep the query with the code and the state"),
+    (&["OPS-6"], "SECURITY.md", "## What is promised"),
+    (&["OPS-6"], "SECURITY.md", "## What is not promised"),
+    (&["OPS-6", "A33"], "SECURITY.md", "Injected script wins"),
+    (&["DP-10"], "src/protocol/dpop.rs", "a script in this page can sign as the page can"),
+    (&["WEB-7"], "README.md", "What a meta element cannot do"),
+    (&["OPS-8"], "docs/mutants.md", "mutants"),
+];
 
-/// Each test of a file, with the requirements that its doc comment begins with: `/// CB-1, CB-2: …`.
-fn tests_of(text: &str) -> Vec<(Vec<String>, String)> {
-    let mut tests = Vec::new();
-    let mut ids: Vec<String> = Vec::new();
-    let mut is_test = false;
-    for line in text.lines().map(str::trim) {
-        if let Some(doc) = line.strip_prefix("/// ") {
-            let list = doc.split_once(": ").map_or("", |(list, _)| list);
-            let list: Vec<&str> = list.split(", ").collect();
-            if list.iter().all(|word| is_id(word)) {
-                ids = list.into_iter().map(str::to_owned).collect();
-            }
-        } else if line == "#[test]" {
-            is_test = true;
-        } else if let Some(signature) = line.strip_prefix("fn ") {
-            let name = signature.split('(').next().unwrap_or(signature).to_owned();
-            let found = (std::mem::take(&mut ids), name);
-            if std::mem::take(&mut is_test) {
-                tests.push(found);
-            }
-        } else if !line.starts_with('#') {
-            ids.clear();
-        }
-    }
-    tests
-}
-
+/// Whether a word names a requirement or an attack, known or not.
 fn is_id(word: &str) -> bool {
-    let known = ["CFG", "AUT", "CB", "TOK", "IDT", "JOSE", "RS", "OUT", "DP", "WEB", "OPS"];
-    word.split_once('-').is_some_and(|(group, number)| known.contains(&group) && number.parse::<u8>().is_ok())
+    let is_number =
+        |text: &str| !text.is_empty() && text.len() <= 2 && text.bytes().all(|octet| octet.is_ascii_digit());
+    match word.split_once('-') {
+        Some((group, number)) => GROUPS.iter().any(|(known, _)| *known == group) && is_number(number),
+        None => word.strip_prefix('A').is_some_and(is_number),
+    }
 }
 
-fn rust_files() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut folders = vec![root.join("src"), root.join("tests")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("the sources can be listed") {
-            let path = entry.expect("the sources can be listed").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                files.push(path);
-            }
+/// Everything that names an id, documents among it.
+fn all() -> Vec<Witness> {
+    let mut all = witnesses();
+    all.extend(SAID.map(|(ids, file, words)| Witness {
+        kind: Kind::Document,
+        file: file.to_owned(),
+        name: words.to_owned(),
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+    }));
+    all
+}
+
+/// The kinds of witnesses of each id.
+fn shown(all: &[Witness]) -> BTreeMap<&str, BTreeSet<Kind>> {
+    let mut shown: BTreeMap<&str, BTreeSet<Kind>> = BTreeMap::new();
+    for witness in all {
+        for id in &witness.ids {
+            shown.entry(id).or_default().insert(witness.kind);
         }
     }
-    files
+    shown
 }
 
-/// CFG-5, WEB-10, OPS-6: some requirements ask for words, and these are where the words are.
 #[test]
 fn the_documents_say_what_must_be_said() {
-    let said = [
-        ("README.md", "redirect URI exactly"),
-        ("README.md", "without\n  wildcards"),
-        ("src/manual/hosting.md", "Register the redirect URI exactly"),
-        ("src/manual/hosting.md", "Its log may keep that query"),
-        ("README.md", "its log may keep the query with the code and the state"),
-        ("SECURITY.md", "## What is promised"),
-        ("SECURITY.md", "## What is not promised"),
-        ("SECURITY.md", "Injected script wins"),
-    ];
-    for (file, words) in said {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).expect("it can be read");
-        assert!(text.contains(words), "{file} no longer says: {words}");
+    for (ids, file, words) in SAID {
+        assert!(read(file).contains(words), "{file} no longer says for {ids:?}: {words}");
     }
 }
 
 #[test]
-fn every_native_requirement_is_named_by_a_test() {
-    let named = named_by_tests();
-    let missing: Vec<_> = NATIVE.iter().filter(|id| !named.contains_key(**id)).collect();
-    assert!(missing.is_empty(), "no test names {missing:?}");
+fn every_id_is_in_its_place() {
+    assert_eq!(
+        GROUPS.map(|(prefix, _)| REQUIREMENTS.iter().filter(|(id, ..)| group_of(id) == prefix).count()),
+        [15, 17, 19, 18, 11, 16, 13, 13, 11, 10, 18, 8]
+    );
+    let ids: BTreeSet<&str> = all_ids().collect();
+    assert_eq!(ids.len(), REQUIREMENTS.len() + ATTACKS.len());
+    assert!(ids.iter().all(|id| is_id(id)));
+    let all = all();
+    let unknown: Vec<_> = all.iter().filter(|it| it.ids.iter().any(|id| !ids.contains(id.as_str()))).collect();
+    assert!(unknown.is_empty(), "these name an id that there is not: {unknown:#?}");
 }
 
 #[test]
-fn reads_requirements_off_the_doc_comments_of_tests_only() {
-    let text = "/// CB-1, CB-2: a forged response.\n#[test]\nfn forged() {}\n\n/// CB-3: no test.\nfn helper() {}\n\n\
-                /// Words: not an id.\n#[test]\nfn plain() {}\n";
-    let ids = ["CB-1", "CB-2"].map(str::to_owned).to_vec();
-    assert_eq!(tests_of(text), [(ids, "forged".to_owned()), (vec![], "plain".to_owned())]);
+fn what_is_not_listed_as_missing_is_shown() {
+    let all = all();
+    let shown = shown(&all);
+    let missing: BTreeMap<&str, &str> = MISSING.iter().copied().collect();
+    assert_eq!(missing.len(), MISSING.len(), "an id is missing once");
+    let silent: Vec<&str> = all_ids().filter(|id| !shown.contains_key(id) && !missing.contains_key(id)).collect();
+    assert!(silent.is_empty(), "nothing names {silent:?}, and tests/requirements/missing.rs has no reason");
+    let late: Vec<&&str> = missing.keys().filter(|id| shown.contains_key(**id)).collect();
+    assert!(late.is_empty(), "{late:?} are shown: take them off tests/requirements/missing.rs");
+}
+
+#[test]
+fn attacks_are_shown_where_they_happen() {
+    let all = all();
+    let shown = shown(&all);
+    let is_shown = |id: &str, kind| shown.get(id).is_some_and(|kinds| kinds.contains(&kind));
+    let only_in_parts: Vec<&str> = ATTACKS
+        .iter()
+        .filter(|(id, proof, _)| *proof == Proof::EndToEnd && !is_shown(id, Kind::EndToEnd))
+        .map(|(id, ..)| *id)
+        .collect();
+    assert!(only_in_parts.is_empty(), "no end-to-end test names {only_in_parts:?}");
+}
+
+#[test]
+fn the_document_is_up_to_date() {
+    let path = root().join("docs/requirements.md");
+    let text = document(&all());
+    if std::env::var("REQUIREMENTS").is_ok_and(|what| what == "write") {
+        fs::write(&path, &text).expect("it can be written");
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == text, "docs/requirements.md is old: REQUIREMENTS=write cargo test --test requirements writes it");
+}
+
+#[test]
+fn reads_ids_off_the_doc_comments_of_tests_only() {
+    let text = "/// CB-1, A2: a forged response.\n///\n/// CB-2.\n#[test]\nfn forged() {}\n\n/// CB-3: no test.\nfn helper() {}\n\n\
+                /// Words: not an id.\n#[test]\nfn plain() {}\n\n/// CB-4: there.\n#[wasm_bindgen_test]\nasync fn browser() {}\n";
+    let found = rust_tests("x.rs", text);
+    let found: Vec<_> = found.iter().map(|test| (test.kind, test.name.as_str(), test.ids.join(" "))).collect();
+    assert_eq!(
+        found,
+        [
+            (Kind::Native, "forged", "CB-1 A2 CB-2".to_owned()),
+            (Kind::Native, "plain", String::new()),
+            (Kind::Browser, "browser", "CB-4".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn reads_ids_off_titles_and_not_off_comments() {
+    let text = "// CB-1: no title\nscenario(\"stops it (CB-2, A5)\", play);\n  it(`TOK-3, F8: by ${status}`);\n  x = 'nothing';\n";
+    let found = titles("tests/e2e/x.test.mjs", text);
+    let found: Vec<_> = found.iter().map(|test| (test.name.as_str(), test.ids.join(" "))).collect();
+    assert_eq!(found, [("stops it", "CB-2 A5".to_owned()), ("by ${status}", "TOK-3".to_owned())]);
 }
