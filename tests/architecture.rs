@@ -115,8 +115,8 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         "workbench" => {
             let allowed = match to_layer {
                 "protocol" | "inspect" | "ui" | "route" | "workbench" => true,
-                // What pages offer beside the flow: copying, lifetimes, links, the sandbox.
-                "browser" => ["clipboard", "clock", "navigation", "service_worker"].contains(&to_module),
+                // What pages offer beside the flow: copying, lifetimes, links, the sandbox, servers that somebody added.
+                "browser" => ["clipboard", "clock", "navigation", "service_worker", "storage"].contains(&to_module),
                 _ => false,
             };
             (!allowed).then_some("the workbench uses what the library makes public to everybody")
@@ -605,7 +605,7 @@ fn the_checker_catches_a_forbidden_import() {
         ("ui/auth.rs", "use crate::browser::storage;"),
         ("ui/auth.rs", "use crate::workbench::Shell;"),
         ("workbench/shell.rs", "use gloo_net::http::Request;"),
-        ("workbench/shell.rs", "use leptos_pkce::browser::storage;"),
+        ("workbench/shell.rs", "use leptos_pkce::browser::indexed_db;"),
         ("workbench/shell.rs", "fn f() { leptos_pkce::browser::driver::Driver::site(); }"),
         ("workbench/sandbox.rs", "use leptos_pkce::sandbox::switches::ALL;"),
         ("bin/sandbox_worker.rs", "use leptos::prelude::*;"),

@@ -3,7 +3,7 @@
 //! Rule: every error code has a sentence and at least one thing to check. Text from a server is quoted, never
 //! trusted; no secret is an argument here.
 
-use super::{bound, trust};
+use super::{bound, denial, trust};
 use crate::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError};
 use crate::protocol::client::{Client, ConfigurationError};
@@ -41,6 +41,7 @@ pub fn advise(error: &Error, client: Option<&Client>, site: &Site) -> Advice {
         Error::Token(error) => token(error),
         Error::Push(error) => bound::push(error),
         Error::UserInfo(error) => trust::userinfo(error),
+        Error::ResourceMetadata(error) => denial::resource_metadata(error),
         Error::Keys(error) => trust::keys(error),
         Error::IdToken(error) => trust::id_token(error),
         Error::Resource(error) => resource(error),

@@ -232,10 +232,26 @@ pub fn check_id_token(
     let failed: Vec<CheckId> = CHECKS.into_iter().filter(has_failed).collect();
     let examined = Arc::new(examined);
     if failed.is_empty() {
-        Ok(VerifiedIdToken { claims: Claims(examined.claims.clone()), examined: Some(examined) })
+        Ok(VerifiedIdToken { claims: without_nonce(&examined.claims), examined: Some(examined) })
     } else {
         Err(IdTokenError { failed, examined })
     }
+}
+
+/// A value as it stands in the token.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "nothing".to_owned(),
+        Some(Value::String(text)) => shorten(text, 200),
+        Some(other) => shorten(&other.to_text(), 200),
+    }
+}
+
+/// The claims about the person: the nonce was a secret between this page and the server, and has done its work.
+fn without_nonce(claims: &Value) -> Claims {
+    let mut members = claims.as_object().unwrap_or_default().to_vec();
+    members.retain(|(name, _)| name != "nonce");
+    Claims(Value::Object(members))
 }
 
 impl Examined {
@@ -398,7 +414,7 @@ impl Examined {
             CheckId::Algorithm | CheckId::Mac | CheckId::Type => {
                 let name = if id == CheckId::Type { "typ" } else { "alg" };
                 let member = self.jws.as_ref().ok().and_then(|jws| jws.header_member(name));
-                return member.map_or_else(|| "nothing".to_owned(), |value| shorten(&value.to_text(), 40));
+                return shown(member);
             }
             CheckId::Expiry => return self.shown_time("exp"),
             CheckId::IssuedAt => return self.shown_time("iat"),
@@ -416,7 +432,7 @@ impl Examined {
 
     /// A claim as it stands in the token.
     fn shown(&self, name: &str) -> String {
-        self.claims.member(name).map_or_else(|| "nothing".to_owned(), |value| shorten(&value.to_text(), 200))
+        shown(self.claims.member(name))
     }
 
     /// A time claim with its distance from now.

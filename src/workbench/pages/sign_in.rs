@@ -11,6 +11,7 @@ use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, copy_button, fault_panel, values};
 use super::super::sandbox;
 use super::super::shell::Place;
+use super::from_api::from_api;
 use crate::route::Route;
 
 /// What there is to show, coarse enough that a card is not made anew while somebody uses it.
@@ -39,7 +40,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
         Content::Cards(keys) if keys.is_empty() => sandbox::nowhere(),
         Content::Cards(keys) => {
             let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
-            element("div.cards").children(clients.map(|client| card(place, &client)))
+            element("div.cards").children(clients.map(|client| card(place, &client))).child(from_api(place))
         }
     };
     fragment()
