@@ -18,6 +18,7 @@ use super::claims::{Claims, numeric_date};
 use super::client::{Authentication, ClientKey};
 use super::json::Value;
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
+use super::quirks;
 use super::secret::{IdToken, Nonce};
 use super::text::{parts, shorten};
 use super::time::{Seconds, UnixTime};
@@ -263,7 +264,10 @@ impl Examined {
         let client_id = self.key.client_id.as_str();
         let is_so = match id {
             CheckId::Encryption => self.claims != Value::Null,
-            CheckId::Issuer => self.claims.text("iss") == Some(self.key.issuer.as_str()),
+            CheckId::Issuer => {
+                let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
+                expected.is_some() && self.claims.text("iss") == expected.as_deref()
+            }
             CheckId::Audience => {
                 let mut audiences = self.audiences().iter();
                 !audiences.as_slice().is_empty() && audiences.all(|audience| audience.as_str() == Some(client_id))
@@ -365,7 +369,10 @@ impl Examined {
         let Seconds(tolerance) = self.asked.clock_tolerance;
         let words = match id {
             CheckId::Encryption => "a signed JWT in compact form, not encrypted",
-            CheckId::Issuer => self.key.issuer.as_str(),
+            CheckId::Issuer => {
+                let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
+                return expected.unwrap_or_else(|| "the issuer of a tenant, which tid names".to_owned());
+            }
             CheckId::Audience | CheckId::AuthorizedParty => self.key.client_id.as_str(),
             CheckId::AuthorizedPartyPresent => "azp, because there are several audiences",
             CheckId::Signature => "a signature by a key of the issuer",
@@ -475,7 +482,8 @@ impl VerifiedIdToken {
             Value::Array(audiences) => audiences.iter().any(|one| one.as_str() == Some(key.client_id.as_str())),
             one => one.as_str() == Some(key.client_id.as_str()),
         };
-        let is_issuers = claims.0.text("iss") == Some(key.issuer.as_str());
+        let expected = quirks::expected_iss(&key.issuer, &claims.0)?;
+        let is_issuers = claims.0.text("iss") == Some(&expected);
         let is_ours = is_issuers && claims.0.member("aud").is_some_and(is_for_us) && !claims.sub().is_empty();
         is_ours.then_some(Self { claims, examined: None })
     }

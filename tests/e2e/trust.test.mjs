@@ -299,3 +299,16 @@ describe("from an API's address", () => {
     ]);
   });
 });
+
+describe("known servers", () => {
+  const scenario = setting({ needs: ANOTHER_ORIGIN });
+
+  scenario("are shown with what is known about them, and where it is known from", { allow: [/accounts\.google\.com/, /ERR_/] }, async ({ page, stage }) => {
+    stage.configure(stage.client({ name: "Google", issuer: "https://accounts.google.com" }), stage.client());
+    await page.goto(stage.url());
+    const note = page.getByRole("region", { name: "Google" }).getByText(/Known about this server: .* wants a client secret/);
+    await note.waitFor();
+    assert.match(await note.getByRole("link", { name: "Source" }).getAttribute("href"), /angular-oauth2-oidc\/issues\/812/);
+    assert.equal(await page.getByRole("region", { name: "Development server" }).getByText("Known about this server").count(), 0);
+  });
+});

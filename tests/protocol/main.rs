@@ -12,6 +12,7 @@ mod errors_of_every_kind;
 mod vectors;
 mod json;
 mod url;
+mod quirks;
 mod vocabulary;
 mod return_path;
 mod configuration;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use leptos_pkce::inspect::quirks::explain;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Configuration};
 use leptos_pkce::protocol::metadata::{IssParameter, Metadata, PkceSupport};
+use leptos_pkce::protocol::quirks::{self, Quirk};
 
 use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, copy_button, fault_panel, values};
@@ -94,6 +96,7 @@ fn card(place: Place, client: &Client) -> Node {
         .child(is_sandbox.then(sandbox::introduction))
         .child(facts(client))
         .child(copyable)
+        .children(quirks::known(&client.key().issuer).map(known_quirk))
         .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
         .child(actions(place, key))
         .live_by(prepared, |url| url.as_deref().map(prepared_request))
@@ -167,6 +170,17 @@ fn supported(metadata: &Metadata) -> String {
 
 fn unsupported(error: &Error) -> String {
     format!("The server's metadata cannot be used yet: {error}.")
+}
+
+/// What is known about this server, with where it is known from.
+fn known_quirk(quirk: &'static Quirk) -> Node {
+    let link = element("a").attribute("href", quirk.source).attribute("rel", "noopener noreferrer");
+    element("p.note")
+        .attribute("data-quirk", quirk.id)
+        .child("Known about this server: ")
+        .child(explain(quirk))
+        .child(" ")
+        .child(link.attribute("target", "_blank").child("Source"))
 }
 
 /// An authorization request as a plain link.
