@@ -112,14 +112,16 @@ pub fn authorization_request(
             page_origin: site.origin().to_owned(),
         });
     }
-    if client.asks_for_id_token() && metadata.id_token_algorithms.is_empty() {
-        return Err(AuthorizationRequestError::NoAlgorithm);
-    }
     let [code_verifier, state, nonce] = split(entropy);
     let (authentication, scope) = match &wish.step_up {
         None => (client.authentication.clone(), client.scope.clone()),
         Some(demand) => (demanded(demand), widened(client.scope.as_ref(), demand.scope.as_ref())),
     };
+    // An API may demand `openid` too.
+    let asks_for_id_token = scope.as_ref().is_some_and(Scope::asks_for_id_token);
+    if asks_for_id_token && metadata.id_token_algorithms.is_empty() {
+        return Err(AuthorizationRequestError::NoAlgorithm);
+    }
     let pending = PendingAuthorization {
         key: client.key.clone(),
         redirect_uri: client.redirect_uri.clone(),
@@ -127,7 +129,7 @@ pub fn authorization_request(
         iss_parameter: metadata.iss_parameter,
         code_verifier: CodeVerifier::from_octets(code_verifier),
         state: State::new(base64url::encode(state)),
-        id_token: if client.asks_for_id_token() {
+        id_token: if asks_for_id_token {
             Some(IdTokenRequest {
                 nonce: Nonce::new(base64url::encode(nonce)),
                 jwks_uri: metadata.jwks_uri.clone().ok_or(AuthorizationRequestError::NoKeys)?,
