@@ -8,6 +8,7 @@ mod scenario;
 mod answers;
 mod id_tokens;
 mod errors_of_every_kind;
+mod errors_about_trust;
 
 mod vectors;
 mod json;

@@ -52,6 +52,7 @@ pub(crate) const RFC_9449_KEY: [&str; 2] =
 pub(crate) const START: u64 = 1_700_000_000;
 
 /// What is fixed before the page opens.
+#[derive(Clone)]
 pub(crate) struct Scenario {
     page: &'static str,
     servers: Vec<serde_json::Value>,
@@ -545,7 +546,7 @@ impl Storage {
         names.map(|name| (name.clone(), self.read(&name))).collect()
     }
 
-    /// The names of one kind: `pending`, `session` or `metadata`.
+    /// The names of one kind: `pending`, `session`, `metadata` or `keys`.
     pub(crate) fn names(&self, kind: &str) -> Vec<&str> {
         let prefix = format!("leptos-pkce {kind} ");
         self.records.keys().map(String::as_str).filter(|name| name.starts_with(&prefix)).collect()
