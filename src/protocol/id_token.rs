@@ -273,7 +273,7 @@ impl Examined {
                 None => return Outcome::NotApplicable,
                 Some(Seconds(max_age)) => {
                     let longest = max_age.saturating_add(tolerance);
-                    self.time("auth_time").is_some_and(|time| self.now.since(time).0 <= longest)
+                    self.time("auth_time").is_some_and(|time| time <= latest && self.now.since(time).0 <= longest)
                 }
             },
             CheckId::Subject => {
