@@ -99,7 +99,6 @@ pub(crate) fn id_token() -> Vec<Kind> {
                 ];
                 needed.into()
             }
-            CheckId::AuthorizedPartyPresent => vec![CheckId::Audience, check],
             _ => vec![check],
         };
         let codes: Vec<_> = also.iter().map(|check| check.code()).collect();
@@ -117,7 +116,7 @@ pub(crate) fn failing(check: CheckId) -> Scenario {
         CheckId::Encryption => good.token_answer(crate::id_tokens::tokens("a.b.c.d.e")),
         CheckId::Issuer => good.claims(json!({ "iss": "https://as.example1" })),
         CheckId::Audience => good.claims(json!({ "aud": "spa1" })),
-        CheckId::AuthorizedPartyPresent => good.claims(json!({ "aud": ["spa", "other"] })),
+        CheckId::AuthorizedPartyPresent => good.claims(json!({ "aud": ["spa", "spa"] })),
         CheckId::AuthorizedParty => good.claims(json!({ "azp": "other" })),
         CheckId::Signature => good.verdict(no),
         CheckId::Algorithm => header(json!({ "alg": "RS256" })),

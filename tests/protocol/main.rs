@@ -22,6 +22,7 @@ mod pending_authorization;
 mod authorization_response;
 mod token_request;
 mod token_response;
+mod id_token;
 mod session;
 mod protected_resource;
 mod challenge;
