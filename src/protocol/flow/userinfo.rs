@@ -81,12 +81,14 @@ impl Flow {
         }
     }
 
+    /// Whether a signed answer waits for this issuer's keys.
+    pub(super) fn userinfo_waits_for_keys(&self, issuer: &Issuer) -> bool {
+        self.userinfo.iter().any(|known| waits_for_keys(known, issuer))
+    }
+
     /// Goes on if a signed answer waited for these keys.
     pub(super) fn userinfo_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        let waits = |(key, state): &(ClientKey, UserInfoState)| {
-            key.issuer == *issuer && matches!(state, UserInfoState::Keys(_))
-        };
-        let Some(index) = self.userinfo.iter().position(waits) else { return };
+        let Some(index) = self.userinfo.iter().position(|known| waits_for_keys(known, issuer)) else { return };
         let (key, UserInfoState::Keys(jws)) = self.userinfo.swap_remove(index) else { return };
         let algorithms = self.metadata(&key).and_then(Result::ok).map(|metadata| metadata.userinfo_algorithms.clone());
         let verification = match self.keys_of(issuer) {
@@ -147,4 +149,8 @@ impl Flow {
         self.userinfo.retain(|(known, _)| known != key);
         self.userinfo.extend(state.map(|state| (key.clone(), state)));
     }
+}
+
+fn waits_for_keys((key, state): &(ClientKey, UserInfoState), issuer: &Issuer) -> bool {
+    key.issuer == *issuer && matches!(state, UserInfoState::Keys(_))
 }
