@@ -112,6 +112,11 @@ pub fn authorization_request(
             page_origin: site.origin().to_owned(),
         });
     }
+    let mut extra_parameters = client.extra_parameters.clone();
+    if wish.step_up.is_some() {
+        // Whoever is not asked cannot sign in again.
+        extra_parameters.retain(|(name, value)| name != "prompt" || value != "none");
+    }
     let [code_verifier, state, nonce] = split(entropy);
     let (authentication, scope) = match &wish.step_up {
         None => (client.authentication.clone(), client.scope.clone()),
@@ -148,7 +153,7 @@ pub fn authorization_request(
         return_path: wish.return_path,
         created_at: now,
     };
-    let departure = departure(client, metadata, &pending, &authentication)?;
+    let departure = departure(client, metadata, &pending, &authentication, &extra_parameters)?;
     Ok((departure, pending))
 }
 
@@ -157,6 +162,7 @@ fn departure(
     metadata: &Metadata,
     pending: &PendingAuthorization,
     authentication: &Authentication,
+    extra_parameters: &[(String, String)],
 ) -> Result<Departure, AuthorizationRequestError> {
     let max_age = authentication.max_age.map(|Seconds(max_age)| max_age.to_string()).unwrap_or_default();
     let code_challenge = CodeChallenge::s256(&pending.code_verifier);
@@ -175,7 +181,7 @@ fn departure(
     ];
     // RFC 8707 §2: the one parameter that may be there more than once.
     parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
-    parameters.extend(client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    parameters.extend(extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 
     // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
     // counts too. <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>
@@ -186,7 +192,7 @@ fn departure(
         // Whatever else its query is, it is the server's own business.
         Err(_) => Vec::new(),
     };
-    let is_extra = |name: &str| client.extra_parameters.iter().any(|(extra, _)| extra == name);
+    let is_extra = |name: &str| extra_parameters.iter().any(|(extra, _)| extra == name);
     let clash = own.into_iter().map(|(name, _)| name).find(|name| is_protected(name) || is_extra(name));
     if let Some(name) = clash {
         return Err(twice(name));
