@@ -14,7 +14,12 @@ pub(crate) const JWKS_URI: &str = "https://as.example/jwks";
 
 /// The nonce of the tab's first sign-in.
 pub(crate) fn nonce() -> String {
-    base64url::encode(&octets(0).0[64..])
+    nonce_of(0)
+}
+
+/// The nonce of a sign-in of the tab; they count from 0.
+pub(crate) fn nonce_of(attempt: u8) -> String {
+    base64url::encode(&octets(attempt).0[64..])
 }
 
 /// The left half of the hash of `token`.

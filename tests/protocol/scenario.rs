@@ -10,6 +10,7 @@ use leptos_pkce::protocol::authorization_request::{
     AuthorizationRequestError, Departure, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
 use leptos_pkce::protocol::authorization_response::{AuthorizationGrant, AuthorizationResponse, CallbackError};
+use leptos_pkce::protocol::challenge::StepUp;
 use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration, read_configuration};
 use leptos_pkce::protocol::dpop::{ProofKey, ProofOrder};
 use leptos_pkce::protocol::error::Error;
@@ -100,6 +101,8 @@ pub(crate) struct Tab {
     /// What the proof of each request was to be made with.
     pub(crate) proofs: Vec<Option<ProofOrder>>,
     pub(crate) proof_key: Option<ProofKey>,
+    /// Whether the browser keeps that key while the page is away.
+    pub(crate) proof_key_is_kept: bool,
     pub(crate) navigations: Vec<Url>,
     pub(crate) answered: Vec<(CallId, Result<HttpResponse, ResourceError>)>,
 }
@@ -278,6 +281,7 @@ impl Scenario {
             sent: Vec::new(),
             proofs: Vec::new(),
             proof_key: ProofKey::new(RFC_9449_KEY[0], RFC_9449_KEY[1]),
+            proof_key_is_kept: true,
             navigations: Vec::new(),
             answered: Vec::new(),
         };
@@ -347,11 +351,12 @@ impl Tab {
 
     /// The page begins anew at the callback; `{state}` stands for the state that was sent last.
     pub(crate) fn come_back(&mut self, query: &str, fragment: &str) {
-        let fill = |template: &str| match self.navigations.last() {
-            Some(url) => template.replace("{state}", &parameter(url.query(), "state")),
-            None => template.to_owned(),
-        };
-        self.redirected(&fill(query), &fill(fragment));
+        // In the address, or in the request that was pushed in its place.
+        let in_address = self.navigations.last().and_then(|url| state_in(url.query()?));
+        let pushed = || self.sent.iter().rev().find_map(|(_, request)| state_in(request.body.as_deref()?));
+        let state = in_address.or_else(pushed).unwrap_or("{state}");
+        let [query, fragment] = [query, fragment].map(|template| template.replace("{state}", state));
+        self.redirected(&query, &fragment);
     }
 
     /// The page begins anew with exactly this in its address bar.
@@ -375,6 +380,13 @@ impl Tab {
         let entropy = self.draw();
         let return_path = return_path.map(str::to_owned);
         self.happen(Event::SignIn { key, return_path, step_up: None, entropy, intent });
+    }
+
+    /// A click on what an API's demand for another sign-in is shown as.
+    pub(crate) fn step_up(&mut self, demand: StepUp, return_path: &str) {
+        let (entropy, return_path) = (self.draw(), Some(return_path.to_owned()));
+        let step_up = Some(demand);
+        self.happen(Event::SignIn { key: key(ISSUER), return_path, step_up, entropy, intent: Intent::Navigate });
     }
 
     pub(crate) fn sign_out(&mut self) {
@@ -424,9 +436,11 @@ impl Tab {
         self.trace.push(in_words(&effect, self.now));
         match effect {
             Effect::ProofKey(key) => {
-                self.arriving.push_back(Event::ProofKey { key, proof_key: self.proof_key.clone(), is_kept: true });
+                let (proof_key, is_kept) = (self.proof_key.clone(), self.proof_key_is_kept);
+                self.arriving.push_back(Event::ProofKey { key, proof_key, is_kept });
             }
-            Effect::ForgetProofKey(_) => self.proof_key = None,
+            // The next one is another key.
+            Effect::ForgetProofKey(_) => self.proof_key = ProofKey::new(RFC_9449_KEY[1], RFC_9449_KEY[0]),
             Effect::Fetch { fetch, request, proof } => {
                 self.proofs.push(proof);
                 let url = request.url.without_query().to_owned();
@@ -501,6 +515,12 @@ impl Tab {
     /// Every request to `url` since the tab was opened.
     pub(crate) fn sent_to(&self, url: &str) -> Vec<&HttpRequest> {
         self.sent.iter().map(|(_, request)| request).filter(|request| request.url.without_query() == url).collect()
+    }
+
+    /// What the proofs of all requests to `url` were to be made with; a request without one counts as `None`.
+    pub(crate) fn proofs_to(&self, url: &str) -> Vec<Option<&ProofOrder>> {
+        let sent = self.sent.iter().zip(&self.proofs);
+        sent.filter(|((_, request), _)| request.url.without_query() == url).map(|(_, proof)| proof.as_ref()).collect()
     }
 
     /// The only token request.
@@ -624,6 +644,11 @@ pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {
 pub(crate) fn parameter(text: Option<&str>, name: &str) -> String {
     let pairs = parameters(text.unwrap_or_default());
     form::value(&pairs, name).unwrap_or_default().to_owned()
+}
+
+/// The state in a query or form, where base64url needs no decoding.
+fn state_in(text: &str) -> Option<&str> {
+    text.split('&').find_map(|pair| pair.strip_prefix("state="))
 }
 
 /// An error and, to the letter, what it says.
