@@ -144,7 +144,7 @@ fn no_message_and_no_advice_shows_a_secret() {
         let pending = client().pending().encode();
         let asked = pending.member("id_token").expect("it asks for an ID token");
         let drawn = ["state", "nonce", "code_verifier"];
-        let drawn = drawn.map(|name| pending.text(name).or(asked.text(name)).expect("it was drawn").to_owned());
+        let drawn = drawn.map(|name| pending.text(name).or_else(|| asked.text(name)).expect("it was drawn").to_owned());
         for secret in [CODE, ACCESS_TOKEN].into_iter().chain(drawn.iter().map(String::as_str)) {
             assert!(!shown.contains(secret), "{shown}");
         }

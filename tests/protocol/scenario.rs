@@ -176,6 +176,20 @@ impl Scenario {
             .answering(&format!("{OTHER_ISSUER}/token"), token)
     }
 
+    /// A second server that is asked for ID tokens too, with keys of its own by the same names.
+    pub(crate) fn second_openid_server(mut self) -> Self {
+        self.servers.push(json!({
+            "issuer": OTHER_ISSUER, "client_id": "other spa", "scope": "openid", "token_storage": "session",
+            "resources": [{ "name": "Other", "url": format!("{OTHER_ISSUER}/api") }],
+        }));
+        let mut metadata = metadata_of(OTHER_ISSUER);
+        let jwks_uri = format!("{OTHER_ISSUER}/jwks");
+        set(&mut metadata, "jwks_uri", json!(jwks_uri));
+        set(&mut metadata, "id_token_signing_alg_values_supported", json!(["ES256"]));
+        self.answering(&format!("{OTHER_ISSUER}/.well-known/openid-configuration"), document(metadata.to_string()))
+            .answering(&jwks_uri, id_tokens::keys(&[id_tokens::key_of(6, "1")]))
+    }
+
     /// A member of the first server's metadata; `null` removes it.
     pub(crate) fn metadata(mut self, member: &str, value: serde_json::Value) -> Self {
         set(&mut self.metadata, member, value);
