@@ -243,7 +243,9 @@ impl Flow {
         if let SignIn::Discovering { key, .. } = &self.sign_in {
             let key = key.clone();
             self.sign_in = SignIn::Idle;
-            self.cancel_discovery(&key);
+            if !self.userinfo_waits_for_metadata(&key) {
+                self.cancel_discovery(&key);
+            }
         } else if let SignIn::Pushing(Pushing { key, name, .. }) = &self.sign_in {
             let key = key.clone();
             self.effects.push(Effect::Remove(name.clone()));

@@ -132,6 +132,7 @@ impl Flow {
                 self.attempt(key, attempts);
             }
         }
+        self.userinfo_metadata_changed(key);
         self.proceed(now);
     }
 

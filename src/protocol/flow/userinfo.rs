@@ -1,7 +1,7 @@
 //! Asking the user info endpoint: when the app wants to know more than the ID token says.
 //!
 //! ```text
-//!  AskUserInfo ─► (call) ─► Keys ─► Verdict ─► in the session
+//!  AskUserInfo ─► Metadata ─► (call) ─► Keys ─► Verdict ─► in the session
 //! ```
 //!
 //! An answer that is not signed goes into the session at once.
@@ -20,10 +20,12 @@ use super::super::userinfo::{UserInfoAnswer, UserInfoError, check_userinfo, read
 use super::super::vocabulary::Issuer;
 use super::calls::Purpose;
 use super::keys::KeyState;
-use super::{ClientKey, Flow, VerifyId};
+use super::{ClientKey, DiscoveryState, Flow, VerifyId};
 
 /// What is being done about a client's user info.
 pub(super) enum UserInfoState {
+    /// The server's metadata are awaited: a session may be older than those that this tab keeps.
+    Metadata,
     /// The endpoint is asked.
     Asking,
     /// The issuer's keys are awaited.
@@ -39,18 +41,39 @@ impl Flow {
         if self.userinfo.iter().any(|(known, state)| *known == key && is_asking(state)) {
             return;
         }
-        let endpoint = self.metadata(&key).and_then(Result::ok).and_then(|metadata| metadata.userinfo_endpoint.clone());
-        let request = match (self.session(&key), endpoint) {
-            (Some(session), _) if session.id_token.is_none() => Err(UserInfoError::NoIdToken),
-            (None, _) => Err(UserInfoError::NoIdToken),
-            (_, None) => Err(UserInfoError::NoEndpoint),
-            (Some(session), Some(endpoint)) => Ok(userinfo_request(endpoint, session.access_token.clone())),
+        if self.session(&key).is_none_or(|session| session.id_token.is_none()) {
+            return self.userinfo_refused(&key, UserInfoError::NoIdToken);
+        }
+        self.discover(&key);
+        self.set_userinfo(&key, Some(UserInfoState::Metadata));
+        self.userinfo_metadata_changed(&key);
+    }
+
+    /// Whether the endpoint cannot be asked before the metadata of `key` are there.
+    pub(super) fn userinfo_waits_for_metadata(&self, key: &ClientKey) -> bool {
+        self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata))
+    }
+
+    /// Asks the endpoint if that waited for the metadata.
+    pub(super) fn userinfo_metadata_changed(&mut self, key: &ClientKey) {
+        if !self.userinfo_waits_for_metadata(key) {
+            return;
+        }
+        let endpoint = match self.discovery(key) {
+            Some(DiscoveryState::Ready(metadata)) => metadata.userinfo_endpoint.clone(),
+            Some(DiscoveryState::Failed(error)) => {
+                let error = error.clone();
+                return self.set_userinfo(key, Some(UserInfoState::Failed(error)));
+            }
+            _ => return,
         };
-        match request {
-            Err(error) => self.set_userinfo(&key, Some(UserInfoState::Failed(error.into()))),
-            Ok(request) => {
-                self.set_userinfo(&key, Some(UserInfoState::Asking));
-                self.send(Purpose::UserInfo, key, request);
+        match (self.session(key), endpoint) {
+            (_, None) => self.userinfo_refused(key, UserInfoError::NoEndpoint),
+            (None, _) => self.set_userinfo(key, None),
+            (Some(session), Some(endpoint)) => {
+                let request = userinfo_request(endpoint, session.access_token.clone());
+                self.set_userinfo(key, Some(UserInfoState::Asking));
+                self.send(Purpose::UserInfo, key.clone(), request);
             }
         }
     }
@@ -86,9 +109,18 @@ impl Flow {
         self.userinfo.iter().any(|known| waits_for_keys(known, issuer))
     }
 
-    /// Goes on if a signed answer waited for these keys.
+    /// Goes on with the signed answers that waited for these keys; several clients may be known to one issuer.
     pub(super) fn userinfo_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        let Some(index) = self.userinfo.iter().position(|known| waits_for_keys(known, issuer)) else { return };
+        let waiting = self.userinfo.iter().filter(|known| waits_for_keys(known, issuer));
+        let waiting: Vec<ClientKey> = waiting.map(|(key, _)| key.clone()).collect();
+        for key in waiting {
+            self.verify_userinfo(&key, now);
+        }
+    }
+
+    fn verify_userinfo(&mut self, key: &ClientKey, now: UnixTime) {
+        let issuer = &key.issuer;
+        let Some(index) = self.userinfo.iter().position(|(known, _)| known == key) else { return };
         let (key, UserInfoState::Keys(jws)) = self.userinfo.swap_remove(index) else { return };
         let algorithms = self.metadata(&key).and_then(Result::ok).map(|metadata| metadata.userinfo_algorithms.clone());
         let verification = match self.keys_of(issuer) {
