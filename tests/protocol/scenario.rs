@@ -176,6 +176,15 @@ impl Scenario {
             .answering(&format!("{OTHER_ISSUER}/token"), token)
     }
 
+    /// A second client at the first server; its sessions are kept.
+    pub(crate) fn second_client(mut self) -> Self {
+        let client = json!({
+            "issuer": ISSUER, "client_id": "second", "scope": "openid", "token_storage": "session",
+        });
+        self.servers.push(client);
+        self
+    }
+
     /// A second server that is asked for ID tokens too, with keys of its own by the same names.
     pub(crate) fn second_openid_server(mut self) -> Self {
         self.servers.push(json!({

@@ -1,15 +1,17 @@
 //! The user info endpoint: about whom its answer is, and who signed it.
 
+use leptos_pkce::protocol::client::ClientKey;
 use leptos_pkce::protocol::error::Error;
-use leptos_pkce::protocol::flow::{Event, UserInfoActivity};
+use leptos_pkce::protocol::flow::{Event, Intent, UserInfoActivity};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::jws::{Verdict, Verification};
 use leptos_pkce::protocol::storage::RecordName;
+use leptos_pkce::protocol::vocabulary::ClientId;
 use serde_json::{Value, json};
 
 use crate::answers::{answer, document, html, lost, status};
 use crate::id_tokens::{self, JWKS_URI, compact, header, keys};
-use crate::scenario::{ACCESS_TOKEN, ISSUER, Scenario, Tab, key};
+use crate::scenario::{ACCESS_TOKEN, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key};
 
 const ENDPOINT: &str = "https://as.example/userinfo";
 const SUB: &str = "248289761001";
@@ -223,6 +225,70 @@ fn nobody_is_asked_without_reason() {
         ask(&mut tab);
     }
     assert_eq!((tab.sent_to(ENDPOINT).len(), activity(&tab)), (1, UserInfoActivity::Asking));
+}
+
+/// A session may be older than the metadata that this tab keeps; they used to be missed and not asked for.
+#[test]
+fn metadata_that_are_gone_are_asked_for_again() {
+    let kept = scenario().configured("token_storage", json!("session")).answering(ENDPOINT, plain(&json!({})));
+    let after_two_hours = || {
+        let mut tab = kept.run();
+        tab.now += 7_200;
+        tab.reload();
+        assert!(tab.session().is_some());
+        tab
+    };
+    let mut tab = after_two_hours();
+    ask(&mut tab);
+    assert_eq!((email(&tab), activity(&tab)), (Some("jane@as.example"), UserInfoActivity::Idle));
+    assert_eq!(tab.sent_to(DISCOVERY).len(), 2);
+
+    let mut tab = after_two_hours();
+    tab.answering(DISCOVERY, lost());
+    ask(&mut tab);
+    let UserInfoActivity::Failed(error) = activity(&tab) else { panic!("there are no metadata") };
+    assert_eq!(error.code(), "metadata.unavailable");
+
+    let mut tab = after_two_hours();
+    tab.silence(DISCOVERY);
+    ask(&mut tab);
+    tab.sign_in();
+    tab.happen(Event::CancelSignIn);
+    assert_eq!(activity(&tab), UserInfoActivity::Asking, "a sign-in that was given up leaves it alone");
+    tab.sign_out();
+    assert_eq!(activity(&tab), UserInfoActivity::Idle);
+}
+
+/// RS-5: two clients of one server wait for the same keys; the second used to wait for ever.
+#[test]
+fn keys_serve_everybody_who_waited_for_them() {
+    let kept = scenario().configured("token_storage", json!("session")).second_client();
+    let mut tab = kept.run();
+    let second = ClientKey { client_id: ClientId::parse("second").expect("a client identifier"), ..key(ISSUER) };
+    tab.ask(second.clone(), None, Intent::Navigate);
+    let claims = |changes: &Value| {
+        let mut claims = id_tokens::claims();
+        for (name, value) in changes.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        id_tokens::tokens(&compact(&header(), &claims))
+    };
+    tab.answering(TOKEN_ENDPOINT, claims(&json!({ "aud": "second", "nonce": id_tokens::nonce_of(1) })));
+    tab.come_back("code=second&state={state}", "");
+    assert_eq!(tab.flow().sessions().len(), 2);
+
+    tab.storage.records.retain(|name, _| !name.contains(" keys "));
+    tab.reload();
+    tab.silence(JWKS_URI);
+    tab.answering(ENDPOINT, signed(&header(), &json!({ "aud": ["spa", "second"] })));
+    for client in [key(ISSUER), second.clone()] {
+        tab.happen(Event::AskUserInfo(client));
+    }
+    tab.arrive(JWKS_URI, keys(&[id_tokens::key("1")]));
+    for client in [key(ISSUER), second] {
+        let session = tab.flow().session(&client).expect("a session");
+        assert!(session.userinfo().is_some(), "{client:?}");
+    }
 }
 
 /// WEB-2: what was said is kept with the session, and a record about somebody else is not believed.
