@@ -278,3 +278,41 @@ fn reads_the_examples_of_rfc_7515() {
     }
     assert_eq!(examples.len(), 5);
 }
+
+/// JOSE-1, JOSE-2, JOSE-3, JOSE-8, A13, A14, A18: Wycheproof's signed documents. MACs lead to no question; every valid document
+/// of an asymmetric key does; and of ES256, which is computed here, exactly the valid ones hold.
+#[test]
+fn agrees_with_wycheproof_about_signed_documents() {
+    let Some(document) = crate::vectors::shared("wycheproof/json_web_signature_test.json") else { return };
+    let document: Value = serde_json::from_str(&document.to_text()).expect("JSON");
+    let every_algorithm = NAMES.map(|(_, algorithm)| algorithm);
+    let (mut macs, mut computed, mut others) = (0, 0, 0);
+    for group in document["testGroups"].as_array().expect("groups") {
+        let mac_key = json!({ "keys": [group["private"]] });
+        let key = if group["public"].is_object() { &group["public"] } else { &mac_key["keys"][0] };
+        for test in group["tests"].as_array().expect("tests") {
+            let (number, text) = (test["tcId"].as_u64().expect("a number"), test["jws"].as_str().expect("a text"));
+            let jws = Jws::parse(text).ok();
+            let question = jws.map(|jws| jws.verification(&every_algorithm, &set(std::slice::from_ref(key))));
+            let question = question.and_then(Result::ok);
+            // A key is held to the algorithm it names: in the copies of RFC 7520 PS256 where PS384 signed, and "ES521".
+            let is_valid = test["result"] == json!("valid") && ![346, 347, 350, 351].contains(&number);
+            match (key["kty"].as_str(), key["crv"].as_str()) {
+                (Some("oct"), _) => {
+                    assert!(question.is_none(), "{number}");
+                    macs += 1;
+                }
+                (Some("EC"), Some("P-256")) => {
+                    let holds = question.is_some_and(|question| looked_at(&question).signature == Ok(true));
+                    assert_eq!(holds, is_valid, "{number}");
+                    computed += 1;
+                }
+                _ => {
+                    assert!(question.is_some() || !is_valid, "{number}");
+                    others += 1;
+                }
+            }
+        }
+    }
+    assert_eq!((macs, computed, others), (40, 41, 320));
+}
