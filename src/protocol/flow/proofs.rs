@@ -117,6 +117,12 @@ impl Flow {
         is_kept: bool,
         now: UnixTime,
     ) {
+        let is_awaited =
+            |(known, state): &(ClientKey, ProofKeyState)| known == key && matches!(state, ProofKeyState::Asked);
+        // One that comes after a sign-out was forgotten.
+        if !self.proof_keys.iter().any(is_awaited) {
+            return;
+        }
         let state = match proof_key {
             None => ProofKeyState::Failed,
             Some(proof_key) => ProofKeyState::Ready(is_kept.then(|| proof_key.thumbprint())),
