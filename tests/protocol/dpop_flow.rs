@@ -277,6 +277,17 @@ fn signing_out_forgets_the_key() {
     assert!(!plain.trace.iter().any(|line| line.contains("proof key")), "{:?}", plain.trace);
 }
 
+/// DP-7: a key that was asked for before a sign-out and comes after it is the one that was forgotten.
+#[test]
+fn a_key_that_comes_after_a_sign_out_is_not_used() {
+    let mut tab = bound().open();
+    let proof_key = tab.proof_key.clone();
+    tab.sign_out();
+    tab.happen(Event::ProofKey { key: key(ISSUER), proof_key, is_kept: true });
+    tab.sign_in();
+    assert_ne!(parameter(tab.navigation().query(), "dpop_jkt"), JKT);
+}
+
 /// DP-5: without a key nobody leaves the page, and without a proof nothing is sent.
 #[test]
 fn without_a_key_nothing_is_sent() {
