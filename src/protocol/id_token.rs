@@ -293,7 +293,7 @@ impl Examined {
                 None => return Outcome::NotApplicable,
                 Some(Seconds(max_age)) => {
                     let longest = max_age.saturating_add(tolerance);
-                    self.time("auth_time").is_some_and(|time| self.now.since(time).0 <= longest)
+                    self.time("auth_time").is_some_and(|time| time <= latest && self.now.since(time).0 <= longest)
                 }
             },
             CheckId::Subject => {
@@ -307,7 +307,12 @@ impl Examined {
                 None => true,
                 Some(typ) => typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")),
             },
-            CheckId::AtHash if self.claims.member("at_hash").is_none() => return Outcome::NotApplicable,
+            // Nobody was asked to hash anything where nobody could be asked about the signature, which fails then.
+            CheckId::AtHash
+                if self.claims.member("at_hash").is_none() || matches!(self.signature, Signature::Unverifiable(_)) =>
+            {
+                return Outcome::NotApplicable;
+            }
             CheckId::AtHash => !self.hash().is_empty() && self.claims.text("at_hash") == Some(&self.at_hash()),
         };
         if is_so { Outcome::Passed } else { Outcome::Failed }
@@ -361,6 +366,9 @@ impl Examined {
             CheckId::Acr => "acr, where acr_values were asked for",
             CheckId::AuthTime => "auth_time, where max_age was asked for",
             CheckId::NotBefore => "a time that has come, where there is nbf",
+            _ if self.claims.member("at_hash").is_some() => {
+                "the access token's hash, where the signature can be checked"
+            }
             _ => "the access token's hash, where there is at_hash",
         }
     }
@@ -500,9 +508,18 @@ impl IdTokenError {
         &self.failed
     }
 
-    /// The code of the first that failed.
+    /// The one that says most: the first that failed, but of a signature that could not be checked because of its
+    /// algorithm, the algorithm.
+    pub fn primary(&self) -> CheckId {
+        match self.failed.first() {
+            Some(CheckId::Signature) if self.failed.contains(&CheckId::Algorithm) => CheckId::Algorithm,
+            first => first.copied().unwrap_or(CheckId::Encryption),
+        }
+    }
+
+    /// The code of that one.
     pub fn code(&self) -> &'static str {
-        self.failed.first().map_or("id_token.encryption", |id| id.code())
+        self.primary().code()
     }
 }
 

@@ -213,12 +213,14 @@ fn write_number(number: f64, out: &mut String) {
     if !(-MOST_EXACT..=MOST_EXACT).contains(&number) {
         return out.push_str("null");
     }
-    if number < 0.0 {
+    // In bounds, so both conversions only drop what is written next, or what no place is left for. Rounded, because the
+    // text is read again and must then give the same text.
+    let millionths = ((number.abs() % 1.0) * 1e6 + 0.5) as u64;
+    let (whole, millionths) = (number.abs() as u64 + millionths / 1_000_000, millionths % 1_000_000);
+    if number < 0.0 && (whole, millionths) != (0, 0) {
         out.push('-');
     }
-    // In bounds, so both conversions only drop what is written next, or nothing.
-    let millionths = ((number.abs() % 1.0) * 1e6) as u64;
-    out.push_str(&(number.abs() as u64).to_string());
+    out.push_str(&whole.to_string());
     if millionths > 0 {
         // With a one in front the zeros that lead are written too.
         out.push('.');

@@ -142,6 +142,7 @@ impl Flow {
                 self.attempt(key, attempts);
             }
         }
+        self.userinfo_metadata_changed(key);
         self.proceed(now);
     }
 
@@ -149,9 +150,6 @@ impl Flow {
         self.discoveries.retain(|(known, _)| known != key);
         self.discoveries.push((key.clone(), state));
         self.want_keys_of(key);
-        if cfg!(feature = "userinfo") && !matches!(self.discovery(key), Some(DiscoveryState::Fetching { .. })) {
-            self.userinfo_discovered(key);
-        }
     }
 
     /// Drops a discovery that is on its way; one that is done stays, for it says nothing about anybody.
