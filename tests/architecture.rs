@@ -22,17 +22,21 @@ const WEB: [&str; 7] =
 const IMPURE_STD: [&str; 8] = ["env", "fs", "io", "net", "os", "process", "thread", "time"];
 
 /// Files that may open a secret, each for its reason.
-const EXPOSE: [(&str, &str); 11] = [
+const EXPOSE: [(&str, &str); 15] = [
     ("protocol/secret.rs", "defines it"),
     ("protocol/pkce.rs", "hashes the verifier"),
     ("protocol/dpop.rs", "hashes the access token and puts the signature to a proof"),
     ("protocol/storage.rs", "names the pending record by its state"),
     ("protocol/pending_authorization.rs", "encodes the record for storage"),
-    ("protocol/authorization_request.rs", "writes state and nonce into the URL"),
+    ("protocol/authorization_request.rs", "writes state and nonce into the request"),
     ("protocol/authorization_response.rs", "compares the state"),
     ("protocol/token_request.rs", "writes code and verifier into the body"),
+    ("protocol/id_token.rs", "takes the ID token apart, compares the nonce and encodes it for storage"),
+    ("protocol/flow/callback.rs", "takes the ID token apart, to learn which key it names"),
     ("protocol/session.rs", "encodes the record for storage"),
-    ("browser/fetch.rs", "writes the token into its header"),
+    ("browser/fetch.rs", "writes the token and the proof into their headers"),
+    ("browser/subtle.rs", "hashes the access token"),
+    ("browser/driver/proofs.rs", "signs the text of a proof"),
     ("workbench/pages/session.rs", "shows the token on a click"),
 ];
 
@@ -82,6 +86,14 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
             let allowed = is_std || (WEB.contains(&to_layer) && (to_layer != "getrandom" || module == "entropy"));
             (!allowed).then_some("browser files know Web crates only; getrandom in entropy.rs")
         }
+        "browser" if file.path == "browser/driver/proofs.rs" => {
+            let allowed = match to_layer {
+                "protocol" => to_module != "flow",
+                "browser" => ["clock", "entropy", "indexed_db", "subtle"].contains(&to_module),
+                _ => false,
+            };
+            (!allowed).then_some("proofs are made of key, clock and random octets; when to make one the flow says")
+        }
         "browser" if module == "driver" => {
             (!["protocol", "browser"].contains(&to_layer)).then_some("the driver joins protocol and adapters")
         }
@@ -115,8 +127,8 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
         "workbench" => {
             let allowed = match to_layer {
                 "protocol" | "inspect" | "ui" | "route" | "workbench" => true,
-                // What pages offer beside the flow: copying, lifetimes, links, the sandbox.
-                "browser" => ["clipboard", "clock", "navigation", "service_worker"].contains(&to_module),
+                // What pages offer beside the flow: copying, lifetimes, links, the sandbox, servers that somebody added.
+                "browser" => ["clipboard", "clock", "navigation", "service_worker", "storage"].contains(&to_module),
                 _ => false,
             };
             (!allowed).then_some("the workbench uses what the library makes public to everybody")
@@ -560,6 +572,8 @@ fn the_checker_knows_what_each_layer_may_import() {
         ("inspect/advice.rs", "use crate::protocol::flow::Activity;"),
         ("browser/fetch.rs", "use super::clock;\nuse crate::protocol::http::HttpRequest;\nuse gloo_net::http::Method;"),
         ("browser/driver.rs", "use super::{entropy, storage};\nuse crate::protocol::flow::Flow;"),
+        ("browser/driver/proofs.rs", "use super::super::{clock, entropy};\nuse crate::protocol::dpop::ProofOrder;"),
+        ("browser/driver/mod.rs", "mod proofs;\nuse self::proofs::ProofKeys;\nuse super::fetch::{self, Cancel};"),
         ("browser/entropy.rs", "fn draw() { getrandom::fill(&mut octets); }"),
         ("ui/auth.rs", "use leptos::prelude::*;\nuse crate::browser::{clock, driver::Driver};"),
         (
@@ -600,12 +614,15 @@ fn the_checker_catches_a_forbidden_import() {
         ("browser/storage.rs", "fn f() { getrandom::fill(&mut octets); }"),
         ("browser/driver.rs", "use leptos::prelude::*;"),
         ("browser/driver.rs", "use crate::inspect::advice::advise;"),
+        ("browser/driver/proofs.rs", "use super::super::fetch::send;"),
+        ("browser/driver/proofs.rs", "use crate::protocol::flow::Effect;"),
+        ("browser/driver/proofs.rs", "use super::Driver;"),
         ("ui/auth.rs", "use web_sys::window;"),
         ("ui/auth.rs", "use leptos::web_sys::window;"),
         ("ui/auth.rs", "use crate::browser::storage;"),
         ("ui/auth.rs", "use crate::workbench::Shell;"),
         ("workbench/shell.rs", "use gloo_net::http::Request;"),
-        ("workbench/shell.rs", "use leptos_pkce::browser::storage;"),
+        ("workbench/shell.rs", "use leptos_pkce::browser::indexed_db;"),
         ("workbench/shell.rs", "fn f() { leptos_pkce::browser::driver::Driver::site(); }"),
         ("workbench/sandbox.rs", "use leptos_pkce::sandbox::switches::ALL;"),
         ("bin/sandbox_worker.rs", "use leptos::prelude::*;"),

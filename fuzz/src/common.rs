@@ -28,6 +28,8 @@ pub fn value(text: &str) -> Value {
 }
 
 /// The same document as another reader reads it; of a member that is there twice it knows the last.
+///
+/// `null` if it cannot read it: then it has no opinion. It refuses numbers that no `f64` holds.
 pub fn oracle(data: &[u8]) -> serde_json::Value {
     serde_json::from_slice(data).unwrap_or_default()
 }

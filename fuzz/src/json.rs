@@ -78,10 +78,10 @@ fn is_same(ours: &Value, theirs: &serde_json::Value) -> bool {
     }
 }
 
-/// To the last digit if it is whole and exact, else nearly.
+/// To the last digit if it is whole and exact, else nearly; what is as good as zero may be zero.
 fn is_same_number(ours: f64, theirs: &serde_json::Number) -> bool {
     let number = theirs.as_f64().unwrap_or(f64::NAN);
     let is_exact = theirs.as_u64().is_some_and(|whole| whole <= 1 << 53);
     let difference = (ours - number).abs();
-    if is_exact { ours == number } else { ours == number || difference <= number.abs() * 1e-12 || difference < 1e-300 }
+    if is_exact { ours == number } else { ours == number || difference <= number.abs() * 1e-12 || difference < 1e-280 }
 }

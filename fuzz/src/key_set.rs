@@ -16,6 +16,9 @@ pub fn check(data: &[u8]) {
     let again = Value::parse(record.to_text().as_bytes()).ok();
     assert_eq!(again.as_ref().and_then(JwkSet::read).as_ref(), Some(&set), "what is kept says the same");
     let there = oracle(data);
+    if there.is_null() {
+        return;
+    }
     let there = there["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
     assert!(there.len() <= 100, "JOSE-14");
     let names = there.iter().filter_map(|key| key["kid"].as_str());

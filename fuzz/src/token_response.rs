@@ -28,6 +28,9 @@ pub fn check(data: &[u8]) {
 
 fn accepted(data: &[u8], tokens: &TokenResponse, expected: TokenType) {
     let document = oracle(data);
+    if document.is_null() {
+        return;
+    }
     let is_token = |token: &str| !token.is_empty() && token.bytes().all(|octet| octet.is_ascii_graphic());
     assert_eq!(said(&document, "access_token"), Some(tokens.access_token.expose()));
     assert_eq!(said(&document, "refresh_token"), tokens.refresh_token.as_ref().map(|token| token.expose()));

@@ -3,7 +3,7 @@
 //! Rule: every error code has a sentence and at least one thing to check. Text from a server is quoted, never
 //! trusted; no secret is an argument here.
 
-use super::{bound, trust};
+use super::{bound, denial, quirks, trust};
 use crate::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError};
 use crate::protocol::client::{Client, ConfigurationError};
@@ -13,6 +13,7 @@ use crate::protocol::http::HttpFailure;
 use crate::protocol::metadata::{AttemptProblem, MetadataError};
 use crate::protocol::protected_resource::ResourceError;
 use crate::protocol::pushed_authorization::PushError;
+use crate::protocol::quirks as protocol_quirks;
 use crate::protocol::site::Site;
 use crate::protocol::token_response::{TokenError, TokenErrorCode, TokenType};
 use crate::protocol::url::Url;
@@ -41,10 +42,15 @@ pub fn advise(error: &Error, client: Option<&Client>, site: &Site) -> Advice {
         Error::Token(error) => token(error),
         Error::Push(error) => bound::push(error),
         Error::UserInfo(error) => trust::userinfo(error),
+        Error::ResourceMetadata(error) => denial::resource_metadata(error),
         Error::Keys(error) => trust::keys(error),
         Error::IdToken(error) => trust::id_token(error),
         Error::Resource(error) => resource(error),
     };
+    // What is known about this very server comes first.
+    let known = client.into_iter().flat_map(|client| protocol_quirks::known(&client.key().issuer));
+    let known = known.filter(|quirk| quirks::may_explain(quirk, error));
+    let checks: Vec<&'static str> = known.map(quirks::explain).chain(checks).collect();
     let mut values = Vec::new();
     if let Some(client) = client {
         values.push(("Issuer", client.key().issuer.to_string()));

@@ -1,6 +1,8 @@
-//! Why an API said no, in words, and what would help.
+//! Why an API said no, in words, and what would help; and why it does not say whose tokens it takes.
 
+use super::trust::Sentence;
 use crate::protocol::challenge::{Denial, Reason, Source, StepUp};
+use crate::protocol::resource_metadata::ResourceMetadataError;
 
 /// What happened, and what to do about it.
 pub fn explain(denial: &Denial) -> [String; 2] {
@@ -63,4 +65,33 @@ fn step_up(demand: &StepUp) -> [String; 2] {
         format!("The token is good, but for this the person must have signed in {how} (RFC 9470)."),
         "Sign in once more as the API demands it; you will come back to this page.".to_owned(),
     ]
+}
+
+/// The API's metadata could not be used.
+pub(super) fn resource_metadata(error: &ResourceMetadataError) -> Sentence {
+    match error {
+        ResourceMetadataError::HeaderUnsupported { .. } => (
+            "The API takes tokens in another way than this page sends them.".into(),
+            vec!["This page puts a token into the Authorization header and nowhere else (RFC 6750 §2.1)."],
+        ),
+        ResourceMetadataError::InvalidMember(wrong) => (
+            format!("What the API says about itself is wrong: {} should be {}.", wrong.name, wrong.expected),
+            vec!["Tell the API's administrator (RFC 9728 §2)."],
+        ),
+        ResourceMetadataError::ResourceMismatch { expected, found } => (
+            format!("The metadata is about another API: asked was {expected}, and it says {found} (RFC 9728 §3.3)."),
+            vec!["Write the address exactly as the API calls itself: a slash more or less is another name."],
+        ),
+        ResourceMetadataError::Unavailable(problem) => (
+            format!("The API does not say whose tokens it takes: {problem}."),
+            vec![
+                "Many APIs have no such metadata (RFC 9728): then look up its authorization server in its documentation.",
+                "If it has, it must let this origin read it (CORS).",
+            ],
+        ),
+        ResourceMetadataError::Url(error) => (
+            format!("This is no address of an API: {error}."),
+            vec!["Write it whole, e.g. https://api.example/photos."],
+        ),
+    }
 }

@@ -4,5 +4,6 @@ pub mod advice;
 mod bound;
 pub mod denial;
 pub mod pretty;
+pub mod quirks;
 pub mod report;
 pub mod trust;

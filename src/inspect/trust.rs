@@ -139,8 +139,8 @@ pub(super) fn failures(error: &IdTokenError) -> Vec<(&'static str, String)> {
 /// What was expected and what was found.
 pub fn in_words(check: &Check) -> String {
     match check.outcome {
-        Outcome::NotApplicable => format!("nothing to check: {}", check.expected),
-        Outcome::Passed | Outcome::Failed => format!("expected {}; found {}", check.expected, check.found),
+        Outcome::NotApplicable => format!("Nothing to check: {}.", check.expected),
+        Outcome::Passed | Outcome::Failed => format!("Expected {}; found {}.", check.expected, check.found),
     }
 }
 

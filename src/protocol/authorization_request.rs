@@ -112,14 +112,21 @@ pub fn authorization_request(
             page_origin: site.origin().to_owned(),
         });
     }
-    if client.asks_for_id_token() && metadata.id_token_algorithms.is_empty() {
-        return Err(AuthorizationRequestError::NoAlgorithm);
+    let mut extra_parameters = client.extra_parameters.clone();
+    if wish.step_up.is_some() {
+        // Whoever is not asked cannot sign in again.
+        extra_parameters.retain(|(name, value)| name != "prompt" || value != "none");
     }
     let [code_verifier, state, nonce] = split(entropy);
     let (authentication, scope) = match &wish.step_up {
         None => (client.authentication.clone(), client.scope.clone()),
         Some(demand) => (demanded(demand), widened(client.scope.as_ref(), demand.scope.as_ref())),
     };
+    // An API may demand `openid` too.
+    let asks_for_id_token = scope.as_ref().is_some_and(Scope::asks_for_id_token);
+    if asks_for_id_token && metadata.id_token_algorithms.is_empty() {
+        return Err(AuthorizationRequestError::NoAlgorithm);
+    }
     let pending = PendingAuthorization {
         key: client.key.clone(),
         redirect_uri: client.redirect_uri.clone(),
@@ -127,7 +134,7 @@ pub fn authorization_request(
         iss_parameter: metadata.iss_parameter,
         code_verifier: CodeVerifier::from_octets(code_verifier),
         state: State::new(base64url::encode(state)),
-        id_token: if client.asks_for_id_token() {
+        id_token: if asks_for_id_token {
             Some(IdTokenRequest {
                 nonce: Nonce::new(base64url::encode(nonce)),
                 jwks_uri: metadata.jwks_uri.clone().ok_or(AuthorizationRequestError::NoKeys)?,
@@ -146,7 +153,7 @@ pub fn authorization_request(
         return_path: wish.return_path,
         created_at: now,
     };
-    let departure = departure(client, metadata, &pending, &authentication)?;
+    let departure = departure(client, metadata, &pending, &authentication, &extra_parameters)?;
     Ok((departure, pending))
 }
 
@@ -155,6 +162,7 @@ fn departure(
     metadata: &Metadata,
     pending: &PendingAuthorization,
     authentication: &Authentication,
+    extra_parameters: &[(String, String)],
 ) -> Result<Departure, AuthorizationRequestError> {
     let max_age = authentication.max_age.map(|Seconds(max_age)| max_age.to_string()).unwrap_or_default();
     let code_challenge = CodeChallenge::s256(&pending.code_verifier);
@@ -173,7 +181,7 @@ fn departure(
     ];
     // RFC 8707 §2: the one parameter that may be there more than once.
     parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
-    parameters.extend(client.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    parameters.extend(extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
 
     // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
     // counts too. <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>
@@ -184,7 +192,7 @@ fn departure(
         // Whatever else its query is, it is the server's own business.
         Err(_) => Vec::new(),
     };
-    let is_extra = |name: &str| client.extra_parameters.iter().any(|(extra, _)| extra == name);
+    let is_extra = |name: &str| extra_parameters.iter().any(|(extra, _)| extra == name);
     let clash = own.into_iter().map(|(name, _)| name).find(|name| is_protected(name) || is_extra(name));
     if let Some(name) = clash {
         return Err(twice(name));

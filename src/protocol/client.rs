@@ -279,7 +279,7 @@ impl Client {
 
     /// Whether `openid` is asked for, so that an ID token must come.
     pub fn asks_for_id_token(&self) -> bool {
-        self.scope.as_ref().is_some_and(|scope| scope.contains("openid"))
+        self.scope.as_ref().is_some_and(Scope::asks_for_id_token)
     }
 
     /// Whether its tokens are bound to a key of this browser (RFC 9449).

@@ -3,7 +3,7 @@
 //! Rule: it is learned from a readable `Date` header and from nothing else. A token's `iat` may explain an error, but who
 //! would shift the clock by it would let the token vouch for itself.
 //!
-//! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1.
+//! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1; RFC 9111 §5.1.
 
 use super::http::HttpResponse;
 use super::text::parts;
@@ -15,8 +15,11 @@ pub struct ClockDifference(pub i64);
 
 impl ClockDifference {
     /// Reads it off an answer that arrived at `now`; `None` where CORS hides the header, which it does across origins
-    /// unless the server exposes it.
+    /// unless the server exposes it, or where a cache answered with a date of its own past (RFC 9111 §5.1: `Age`).
     pub fn learn(response: &HttpResponse, now: UnixTime) -> Option<Self> {
+        if response.header("age").is_some() {
+            return None;
+        }
         let there = parse_date(response.header("date")?)?;
         Some(Self(i64::try_from(there.0).ok()? - i64::try_from(now.0).ok()?))
     }
@@ -104,6 +107,8 @@ mod tests {
         assert_eq!(ClockDifference::learn(&ahead, UnixTime(784_108_177)), Some(ClockDifference(3_600)));
         assert_eq!(ClockDifference::learn(&ahead, UnixTime(784_115_377)), Some(ClockDifference(-3_600)));
         assert_eq!(ClockDifference::learn(&answer(&[]), UnixTime(0)), None);
+        let cached = answer(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("age", "3600")]);
+        assert_eq!(ClockDifference::learn(&cached, UnixTime(784_115_377)), None);
         assert_eq!(ClockDifference(-3_600).applied(UnixTime(10_000)), UnixTime(6_400));
         assert_eq!(ClockDifference(-3_600).applied(UnixTime(1)), UnixTime(0));
     }

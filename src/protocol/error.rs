@@ -14,6 +14,7 @@ use super::keys::KeysError;
 use super::metadata::{Attempt, AttemptProblem, MetadataError};
 use super::protected_resource::ResourceError;
 use super::pushed_authorization::PushError;
+use super::resource_metadata::ResourceMetadataError;
 use super::token_response::TokenError;
 use super::userinfo::UserInfoError;
 
@@ -40,6 +41,8 @@ pub enum Error {
     Resource(ResourceError),
     /// The user info endpoint.
     UserInfo(UserInfoError),
+    /// What an API says about itself.
+    ResourceMetadata(ResourceMetadataError),
 }
 
 /// Whose side an error is on.
@@ -171,6 +174,13 @@ impl Error {
                 UserInfoError::Status { .. } => "userinfo.status",
                 UserInfoError::SubMismatch => "userinfo.sub_mismatch",
             },
+            Self::ResourceMetadata(error) => match error {
+                ResourceMetadataError::HeaderUnsupported { .. } => "resource_metadata.header_unsupported",
+                ResourceMetadataError::InvalidMember(_) => "resource_metadata.invalid_member",
+                ResourceMetadataError::ResourceMismatch { .. } => "resource_metadata.resource_mismatch",
+                ResourceMetadataError::Unavailable(_) => "resource_metadata.unavailable",
+                ResourceMetadataError::Url(_) => "resource_metadata.url",
+            },
         }
     }
 
@@ -221,6 +231,11 @@ impl Error {
             Self::Push(PushError::Network(failure)) | Self::UserInfo(UserInfoError::Network(failure)) => {
                 network_fault(failure)
             }
+            Self::ResourceMetadata(ResourceMetadataError::Unavailable(AttemptProblem::Failure(failure))) => {
+                network_fault(failure)
+            }
+            Self::ResourceMetadata(ResourceMetadataError::Url(_)) => Fault::Caller,
+            Self::ResourceMetadata(_) => Fault::AuthorizationServer,
             Self::UserInfo(UserInfoError::NoIdToken) => Fault::Caller,
             Self::Push(_) | Self::UserInfo(_) => Fault::AuthorizationServer,
             Self::Resource(error) => match error {
@@ -283,6 +298,7 @@ stages! {
     IdToken(IdTokenError)
     Resource(ResourceError)
     UserInfo(UserInfoError)
+    ResourceMetadata(ResourceMetadataError)
 }
 
 impl std::error::Error for Error {}

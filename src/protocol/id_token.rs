@@ -18,6 +18,7 @@ use super::claims::{Claims, numeric_date};
 use super::client::{Authentication, ClientKey};
 use super::json::Value;
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
+use super::quirks;
 use super::secret::{IdToken, Nonce};
 use super::text::{parts, shorten};
 use super::time::{Seconds, UnixTime};
@@ -232,10 +233,26 @@ pub fn check_id_token(
     let failed: Vec<CheckId> = CHECKS.into_iter().filter(has_failed).collect();
     let examined = Arc::new(examined);
     if failed.is_empty() {
-        Ok(VerifiedIdToken { claims: Claims(examined.claims.clone()), examined: Some(examined) })
+        Ok(VerifiedIdToken { claims: without_nonce(&examined.claims), examined: Some(examined) })
     } else {
         Err(IdTokenError { failed, examined })
     }
+}
+
+/// A value as it stands in the token.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None => "nothing".to_owned(),
+        Some(Value::String(text)) => shorten(text, 200),
+        Some(other) => shorten(&other.to_text(), 200),
+    }
+}
+
+/// The claims about the person: the nonce was a secret between this page and the server, and has done its work.
+fn without_nonce(claims: &Value) -> Claims {
+    let mut members = claims.as_object().unwrap_or_default().to_vec();
+    members.retain(|(name, _)| name != "nonce");
+    Claims(Value::Object(members))
 }
 
 impl Examined {
@@ -247,7 +264,10 @@ impl Examined {
         let client_id = self.key.client_id.as_str();
         let is_so = match id {
             CheckId::Encryption => self.claims != Value::Null,
-            CheckId::Issuer => self.claims.text("iss") == Some(self.key.issuer.as_str()),
+            CheckId::Issuer => {
+                let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
+                expected.is_some() && self.claims.text("iss") == expected.as_deref()
+            }
             CheckId::Audience => {
                 let mut audiences = self.audiences().iter();
                 !audiences.as_slice().is_empty() && audiences.all(|audience| audience.as_str() == Some(client_id))
@@ -273,7 +293,7 @@ impl Examined {
                 None => return Outcome::NotApplicable,
                 Some(Seconds(max_age)) => {
                     let longest = max_age.saturating_add(tolerance);
-                    self.time("auth_time").is_some_and(|time| self.now.since(time).0 <= longest)
+                    self.time("auth_time").is_some_and(|time| time <= latest && self.now.since(time).0 <= longest)
                 }
             },
             CheckId::Subject => {
@@ -287,7 +307,12 @@ impl Examined {
                 None => true,
                 Some(typ) => typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")),
             },
-            CheckId::AtHash if self.claims.member("at_hash").is_none() => return Outcome::NotApplicable,
+            // Nobody was asked to hash anything where nobody could be asked about the signature, which fails then.
+            CheckId::AtHash
+                if self.claims.member("at_hash").is_none() || matches!(self.signature, Signature::Unverifiable(_)) =>
+            {
+                return Outcome::NotApplicable;
+            }
             CheckId::AtHash => !self.hash().is_empty() && self.claims.text("at_hash") == Some(&self.at_hash()),
         };
         if is_so { Outcome::Passed } else { Outcome::Failed }
@@ -341,6 +366,9 @@ impl Examined {
             CheckId::Acr => "acr, where acr_values were asked for",
             CheckId::AuthTime => "auth_time, where max_age was asked for",
             CheckId::NotBefore => "a time that has come, where there is nbf",
+            _ if self.claims.member("at_hash").is_some() => {
+                "the access token's hash, where the signature can be checked"
+            }
             _ => "the access token's hash, where there is at_hash",
         }
     }
@@ -349,7 +377,10 @@ impl Examined {
         let Seconds(tolerance) = self.asked.clock_tolerance;
         let words = match id {
             CheckId::Encryption => "a signed JWT in compact form, not encrypted",
-            CheckId::Issuer => self.key.issuer.as_str(),
+            CheckId::Issuer => {
+                let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
+                return expected.unwrap_or_else(|| "the issuer of a tenant, which tid names".to_owned());
+            }
             CheckId::Audience | CheckId::AuthorizedParty => self.key.client_id.as_str(),
             CheckId::AuthorizedPartyPresent => "azp, because there are several audiences",
             CheckId::Signature => "a signature by a key of the issuer",
@@ -398,7 +429,7 @@ impl Examined {
             CheckId::Algorithm | CheckId::Mac | CheckId::Type => {
                 let name = if id == CheckId::Type { "typ" } else { "alg" };
                 let member = self.jws.as_ref().ok().and_then(|jws| jws.header_member(name));
-                return member.map_or_else(|| "nothing".to_owned(), |value| shorten(&value.to_text(), 40));
+                return shown(member);
             }
             CheckId::Expiry => return self.shown_time("exp"),
             CheckId::IssuedAt => return self.shown_time("iat"),
@@ -416,7 +447,7 @@ impl Examined {
 
     /// A claim as it stands in the token.
     fn shown(&self, name: &str) -> String {
-        self.claims.member(name).map_or_else(|| "nothing".to_owned(), |value| shorten(&value.to_text(), 200))
+        shown(self.claims.member(name))
     }
 
     /// A time claim with its distance from now.
@@ -459,7 +490,8 @@ impl VerifiedIdToken {
             Value::Array(audiences) => audiences.iter().any(|one| one.as_str() == Some(key.client_id.as_str())),
             one => one.as_str() == Some(key.client_id.as_str()),
         };
-        let is_issuers = claims.0.text("iss") == Some(key.issuer.as_str());
+        let expected = quirks::expected_iss(&key.issuer, &claims.0)?;
+        let is_issuers = claims.0.text("iss") == Some(&expected);
         let is_ours = is_issuers && claims.0.member("aud").is_some_and(is_for_us) && !claims.sub().is_empty();
         is_ours.then_some(Self { claims, examined: None })
     }
@@ -476,9 +508,18 @@ impl IdTokenError {
         &self.failed
     }
 
-    /// The code of the first that failed.
+    /// The one that says most: the first that failed, but of a signature that could not be checked because of its
+    /// algorithm, the algorithm.
+    pub fn primary(&self) -> CheckId {
+        match self.failed.first() {
+            Some(CheckId::Signature) if self.failed.contains(&CheckId::Algorithm) => CheckId::Algorithm,
+            first => first.copied().unwrap_or(CheckId::Encryption),
+        }
+    }
+
+    /// The code of that one.
     pub fn code(&self) -> &'static str {
-        self.failed.first().map_or("id_token.encryption", |id| id.code())
+        self.primary().code()
     }
 }
 

@@ -13,6 +13,7 @@ use std::fmt;
 use super::algorithm::{Algorithm, Hash};
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
+use super::quirks;
 use super::text;
 use super::time::Seconds;
 use super::url::{SchemePolicy, Url};
@@ -264,7 +265,7 @@ impl Metadata {
         // RFC 8414 §3.3: "The "issuer" value returned MUST be identical to the authorization server's issuer
         // identifier value"; if not, the data "MUST NOT be used". <https://www.rfc-editor.org/rfc/rfc8414#section-3.3>
         let found = document.member("issuer").and_then(Value::as_str).unwrap_or_default();
-        if found != issuer.as_str() {
+        if !quirks::is_issuer_of(found, issuer) {
             return Err(MetadataError::IssuerMismatch { expected: issuer.clone(), found: shorten(found) });
         }
         let merged = merge(document, overrides);

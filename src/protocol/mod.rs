@@ -19,6 +19,7 @@ pub mod clock;
 pub mod site;
 pub mod return_path;
 pub mod vocabulary;
+pub mod quirks;
 pub mod algorithm;
 pub mod challenge;
 pub mod dpop;

@@ -101,6 +101,10 @@ impl PendingAuthorization {
             None => None,
             Some(asked) => Some(IdTokenRequest::decode(asked, policy)?),
         };
+        // What asks for an ID token is answered by nothing less.
+        if id_token.is_some() != scope.as_ref().is_some_and(Scope::asks_for_id_token) {
+            return None;
+        }
         let code_verifier = text("code_verifier").map(CodeVerifier::new)?;
         if whole("version")? != VERSION || !code_verifier.is_well_formed() {
             return None;

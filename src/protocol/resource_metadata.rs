@@ -13,6 +13,7 @@
 
 use std::fmt;
 
+use super::challenge::Denial;
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
 use super::metadata::{AttemptProblem, WrongMember, read_document, strings};
@@ -74,6 +75,33 @@ pub enum ResourceMetadataError {
     },
     /// No document came.
     Unavailable(AttemptProblem),
+    /// What was to be looked for is no URL of a server.
+    Url(NounError),
+}
+
+/// The search for an API's metadata: at its well-known place, and where nothing is there, where the API itself says.
+#[derive(Debug)]
+pub struct Search {
+    resource: Url,
+    policy: SchemePolicy,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    WellKnown,
+    /// The API is asked without a token, because its challenge may name the place (RFC 9728 §5).
+    Api(ResourceMetadataError),
+    Named,
+}
+
+/// How a search goes on.
+#[derive(Debug)]
+pub enum Progress {
+    /// Send this; the answer is for [`Search::answered`].
+    Ask(Search, HttpRequest),
+    /// The search is over.
+    Over(Result<ResourceMetadata, ResourceMetadataError>),
 }
 
 /// Bounds of the answer: 10 s, 1 MiB, as for a server's metadata.
@@ -107,6 +135,42 @@ pub fn request(resource: &Url) -> Option<HttpRequest> {
 /// [`NounError`] if `location` is no URL of a server.
 pub fn request_at(location: &str, policy: SchemePolicy) -> Result<HttpRequest, NounError> {
     server_url(location, policy).map(request_to)
+}
+
+impl Search {
+    /// Begins to look for the metadata of an API; one request, or two more.
+    pub fn begin(resource: &str, policy: SchemePolicy) -> Progress {
+        let resource = match server_url(resource, policy) {
+            Ok(resource) => resource,
+            Err(error) => return Progress::Over(Err(ResourceMetadataError::Url(error))),
+        };
+        match request(&resource) {
+            Some(request) => Progress::Ask(Self { resource, policy, stage: Stage::WellKnown }, request),
+            None => Progress::Over(Err(ResourceMetadataError::Url(NounError::Characters))),
+        }
+    }
+
+    /// Takes the answer to the last request.
+    pub fn answered(self, outcome: Result<HttpResponse, HttpFailure>) -> Progress {
+        let Self { resource, policy, stage } = self;
+        match stage {
+            Stage::Api(error) => {
+                let denial = outcome.ok().as_ref().and_then(Denial::of);
+                let location = denial.and_then(|denial| denial.resource_metadata);
+                match location.and_then(|location| request_at(&location, policy).ok()) {
+                    Some(request) => Progress::Ask(Self { resource, policy, stage: Stage::Named }, request),
+                    None => Progress::Over(Err(error)),
+                }
+            }
+            Stage::WellKnown | Stage::Named => match ResourceMetadata::read(outcome, &resource, policy) {
+                Err(error @ ResourceMetadataError::Unavailable(_)) if matches!(stage, Stage::WellKnown) => {
+                    let request = request_to(resource.clone());
+                    Progress::Ask(Self { resource, policy, stage: Stage::Api(error) }, request)
+                }
+                found => Progress::Over(found),
+            },
+        }
+    }
 }
 
 impl ResourceMetadata {
@@ -194,6 +258,7 @@ impl fmt::Display for ResourceMetadataError {
             Self::ResourceMismatch { expected, found } => {
                 write!(f, "resource mismatch: asked for {expected}, the metadata says {found}")
             }
+            Self::Url(error) => write!(f, "this is no URL of an API: {error}"),
             Self::Unavailable(problem) => write!(f, "no resource metadata: {problem}"),
         }
     }

@@ -191,7 +191,7 @@ impl Session {
             Some(record) => Some(VerifiedIdToken::decode(record, key)?),
         };
         let requested_scope = scope("requested_scope")?;
-        if id_token.is_none() && requested_scope.as_ref().is_some_and(|scope| scope.contains("openid")) {
+        if id_token.is_none() && requested_scope.as_ref().is_some_and(Scope::asks_for_id_token) {
             return None;
         }
         Some(Self {

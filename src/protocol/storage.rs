@@ -46,6 +46,11 @@ impl RecordName {
         Self(format!("{PREFIX}keys {issuer}"))
     }
 
+    /// The name of what an app keeps about clients that were added while it ran.
+    pub fn added_clients() -> Self {
+        Self(format!("{PREFIX}clients"))
+    }
+
     /// A name as it was found in storage, if it is one of this library's.
     pub fn found(name: String) -> Option<Self> {
         name.starts_with(PREFIX).then_some(Self(name))

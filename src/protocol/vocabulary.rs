@@ -129,6 +129,11 @@ impl Scope {
     pub fn contains(&self, token: &str) -> bool {
         self.tokens().any(|known| known == token)
     }
+
+    /// Whether it asks who signed in: then an ID token must come (OpenID Connect Core §3.1.2.1).
+    pub fn asks_for_id_token(&self) -> bool {
+        self.contains("openid")
+    }
 }
 
 impl fmt::Display for NounError {

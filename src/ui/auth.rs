@@ -12,10 +12,11 @@ use crate::browser::driver::{Call, Driver};
 use crate::browser::navigation;
 use crate::protocol::challenge::StepUp;
 use crate::protocol::claims::Claims;
-use crate::protocol::client::{Client, ClientKey};
+use crate::protocol::client::{Client, ClientKey, ClientSettings, ConfigurationError};
 use crate::protocol::error::Error;
 use crate::protocol::flow::{Activity, CallId, Configuration, Flow};
 use crate::protocol::protected_resource::ResourceRequest;
+use crate::protocol::resource_metadata::{ResourceMetadata, ResourceMetadataError};
 use crate::protocol::session::Session;
 use crate::protocol::time::Seconds;
 
@@ -193,6 +194,27 @@ impl Auth {
     /// Makes an authorization request at `key` to be shown as a link; it appears in [`Flow::prepared`].
     pub fn prepare_sign_in(self, key: ClientKey, return_path: String) {
         self.shared().driver.prepare_sign_in(key, Some(return_path));
+    }
+
+    /// Adds a client to those of the configuration, for this page, and selects it.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`]; nothing is added then.
+    pub fn add_client(self, settings: ClientSettings) -> Result<(), ConfigurationError> {
+        let client = self.peek(|flow| Client::new(settings, flow.site()))?;
+        let key = client.key().clone();
+        self.shared().driver.add_client(client);
+        self.select(key);
+        Ok(())
+    }
+
+    /// Finds out what an API says about itself, above all whose tokens it takes (RFC 9728). No token is sent.
+    ///
+    /// # Errors
+    /// [`ResourceMetadataError`].
+    pub async fn find_resource(self, url: &str) -> Result<ResourceMetadata, ResourceMetadataError> {
+        let driver = self.shared().driver.clone();
+        driver.find_resource(url).await
     }
 
     /// Stops a sign-in that waits for the network.

@@ -13,6 +13,7 @@ use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::ui::Auth;
 
+use super::added;
 use super::node::{Node, element};
 use super::parts::button;
 
@@ -49,15 +50,17 @@ const CONFIGURATION: &str = r#"{ "authorization_servers": [{
   "resources": [{ "name": "Photos", "url": "sandbox/api/photos" }]
 }] }"#;
 
-/// Reads config.json; a list without servers means the sandbox.
+/// Reads config.json, where a list without servers means the sandbox, and adds what was added in this tab.
 pub(super) fn read(outcome: Result<HttpResponse, HttpFailure>, site: &Site) -> Result<Vec<Client>, ConfigurationError> {
-    let clients = read_configuration(outcome, site)?;
-    // What is wrong with this one can only be the site's own address; without a server, the page says so.
-    Ok(if clients.is_empty() {
-        parse_configuration(CONFIGURATION.as_bytes(), site).unwrap_or_default()
-    } else {
-        clients
-    })
+    let mut clients = read_configuration(outcome, site)?;
+    if clients.is_empty() {
+        // What is wrong with this one can only be the site's own address; without a server, the page says so.
+        clients = parse_configuration(CONFIGURATION.as_bytes(), site).unwrap_or_default();
+    }
+    let is_new = |client: &Client| !clients.iter().any(|known| known.key() == client.key());
+    let added: Vec<_> = added::clients(site).into_iter().filter(is_new).collect();
+    clients.extend(added);
+    Ok(clients)
 }
 
 impl Sandbox {

@@ -28,7 +28,7 @@ describe("ID tokens", () => {
       assert.ok(checks.every((check) => !/ failed\./.test(check)), checks.join("\n"));
       const found = (title) => checks.find((check) => check.startsWith(title));
       assert.match(found("Signature"), /passed\./);
-      assert.match(found("Algorithm"), new RegExp(`found "${algorithm}"`));
+      assert.match(found("Algorithm"), new RegExp(`found ${algorithm}\\.`));
       assert.match(found("Issuer"), /OpenID Connect Core §3\.1\.3\.7 \(2\)/);
       assert.match(await person(page).innerText(), /sub\s+alice/);
     });
@@ -247,8 +247,68 @@ describe("two servers in one page", () => {
       await logIn(page, user);
       await allow(page);
       await isSignedIn(page);
-      assert.match(await idToken(page).innerText(), new RegExp(`Issuer \\(iss\\) passed\\. expected ${issuer}`));
+      assert.match(await idToken(page).innerText(), new RegExp(`Issuer \\(iss\\) passed\\. .*\\s+Expected ${issuer}`));
       assert.match(await person(page).innerText(), new RegExp(`sub\\s+${user}`));
     }
+  });
+});
+
+describe("from an API's address", () => {
+  const scenario = setting({ needs: ANOTHER_ORIGIN });
+
+  scenario("to a sign-in at its authorization server: only a client ID is asked for", { allow: [/elsewhere/] }, async ({ page, stage }) => {
+    stage.configure(stage.client({ name: "Elsewhere", issuer: `${stage.authorizationServer.issuer}/elsewhere` }));
+    await page.goto(stage.url());
+    await page.getByText("Start from an API").click();
+    await page.getByRole("textbox", { name: "URL of the API" }).fill(stage.photos);
+    await page.getByRole("button", { name: "Find its authorization server" }).click();
+    const form = page.getByRole("form", { name: `Server ${stage.authorizationServer.issuer}` });
+    assert.equal(await form.getByRole("textbox", { name: "Scope" }).inputValue(), "photos:read");
+    await form.getByRole("button", { name: "Add this server" }).click();
+    assert.match((await readFault(page, form)).text, /client identifier/);
+    await form.getByRole("textbox", { name: "Client ID" }).fill("workbench");
+    await form.getByRole("button", { name: "Add this server" }).click();
+
+    await page.getByRole("region", { name: "localhost" }).getByRole("button", { name: "Sign in", exact: true }).click();
+    await logIn(page);
+    await allow(page);
+    await isSignedIn(page);
+    const [request] = stage.authorizationRequests;
+    assert.equal(request.parameters.resource, stage.photos);
+    const { status } = await readApi(page);
+    assert.equal(status, "Status 200");
+    // It is there until the tab ends, and it is nobody's configuration.
+    await page.reload();
+    await isSignedIn(page).catch(() => {});
+    await navigationTo(page, "Sign in").click();
+    await page.getByRole("region", { name: "localhost" }).waitFor();
+  });
+
+  scenario("that says nothing about itself, to a sentence", { allow: [/status of 40[14]/] }, async ({ page, stage }) => {
+    await page.goto(stage.url());
+    await page.getByText("Start from an API").click();
+    await page.getByRole("textbox", { name: "URL of the API" }).fill(`${stage.api.origin}/silent`);
+    await page.getByRole("button", { name: "Find its authorization server" }).click();
+    const { code, text } = await readFault(page);
+    assert.equal(code, "resource_metadata.unavailable");
+    assert.match(text, /look up its authorization server in its documentation/);
+    // Asked without a token, at its well-known place and then itself.
+    assert.deepEqual(stage.apiRequests.map(({ path, headers }) => [path, headers.authorization]), [
+      ["/.well-known/oauth-protected-resource/silent", undefined],
+      ["/silent", undefined],
+    ]);
+  });
+});
+
+describe("known servers", () => {
+  const scenario = setting({ needs: ANOTHER_ORIGIN });
+
+  scenario("are shown with what is known about them, and where it is known from", { allow: [/accounts\.google\.com/, /ERR_/] }, async ({ page, stage }) => {
+    stage.configure(stage.client({ name: "Google", issuer: "https://accounts.google.com" }), stage.client());
+    await page.goto(stage.url());
+    const note = page.getByRole("region", { name: "Google" }).getByText(/Known about this server: .* wants a client secret/);
+    await note.waitFor();
+    assert.match(await note.getByRole("link", { name: "Source" }).getAttribute("href"), /angular-oauth2-oidc\/issues\/812/);
+    assert.equal(await page.getByRole("region", { name: "Development server" }).getByText("Known about this server").count(), 0);
   });
 });

@@ -28,7 +28,9 @@ impl Request {
     }
 
     fn kept(&self, name: &str) -> &str {
-        self.record.member(name).and_then(Value::as_str).unwrap_or_default()
+        let asked = self.record.member("id_token");
+        let found = self.record.text(name).or_else(|| asked?.text(name));
+        found.unwrap_or_default()
     }
 }
 

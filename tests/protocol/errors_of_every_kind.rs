@@ -1,4 +1,4 @@
-//! One error of every kind, with what each must say of itself.
+//! One error of every kind, with what each must say of itself; those about whom to trust have a file of their own.
 
 use leptos_pkce::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use leptos_pkce::protocol::authorization_response::{
@@ -16,6 +16,7 @@ use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErr
 use leptos_pkce::protocol::url::{SchemePolicy, UrlError};
 use leptos_pkce::protocol::vocabulary::RedirectUri;
 
+use crate::errors_about_trust::{id_token, keys, push, resource_metadata, userinfo};
 use crate::scenario::{ISSUER, key};
 
 /// An error, its code, whose side it is on, and its words to the letter.
@@ -26,12 +27,13 @@ pub(crate) struct Kind {
     pub(crate) message: String,
 }
 
-fn kind(error: impl Into<Error>, code: &str, fault: Fault, message: &str) -> Kind {
+pub(crate) fn kind(error: impl Into<Error>, code: &str, fault: Fault, message: &str) -> Kind {
     Kind { error: error.into(), code: code.to_owned(), fault, message: message.to_owned() }
 }
 
 pub(crate) fn every_kind() -> Vec<Kind> {
-    [configuration(), metadata(), request(), callback(), token(), resource()].into_iter().flatten().collect()
+    let of_oauth = [configuration(), metadata(), request(), callback(), token(), resource()];
+    of_oauth.into_iter().chain([push(), keys(), id_token(), userinfo(), resource_metadata()]).flatten().collect()
 }
 
 fn configuration() -> Vec<Kind> {
@@ -136,6 +138,30 @@ fn request() -> Vec<Kind> {
             "request.entropy",
             Fault::Environment,
             "the browser gave no random numbers",
+        ),
+        kind(
+            AuthorizationRequestError::NoAlgorithm,
+            "request.no_algorithm",
+            Fault::AuthorizationServer,
+            "the server signs ID tokens by no algorithm that this client verifies",
+        ),
+        kind(
+            AuthorizationRequestError::NoKeys,
+            "request.no_keys",
+            Fault::AuthorizationServer,
+            "the metadata has no jwks_uri, so no ID token could be verified",
+        ),
+        kind(
+            AuthorizationRequestError::NoProofKey,
+            "request.no_proof_key",
+            Fault::Environment,
+            "the browser makes no key to bind the tokens to",
+        ),
+        kind(
+            AuthorizationRequestError::NoPushEndpoint,
+            "request.no_push_endpoint",
+            Fault::AuthorizationServer,
+            "the metadata has no pushed_authorization_request_endpoint",
         ),
         kind(
             AuthorizationRequestError::ParameterTwice { name: "audience".into() },
@@ -277,7 +303,7 @@ fn callback() -> Vec<Kind> {
 }
 
 /// Why no whole answer came: the last part of a code, whose side it is on, and the words.
-fn failures() -> [(HttpFailure, &'static str, Fault, &'static str); 6] {
+fn failures() -> [(HttpFailure, &'static str, Fault, &'static str); 7] {
     [
         (
             HttpFailure::BodyTooLarge { limit: 1024 },
@@ -286,6 +312,12 @@ fn failures() -> [(HttpFailure, &'static str, Fault, &'static str); 6] {
             "the answer is longer than 1024 octets",
         ),
         (HttpFailure::Cancelled, "cancelled", Fault::EndUser, "the request was cancelled"),
+        (
+            HttpFailure::NoProof,
+            "no_proof",
+            Fault::Environment,
+            "the browser could not sign with the key that belongs to it",
+        ),
         (HttpFailure::Offline, "offline", Fault::Network, "the browser is offline"),
         (HttpFailure::Timeout { after: Seconds(20) }, "timeout", Fault::Network, "no complete answer within 20 s"),
         (HttpFailure::Unreachable, "unreachable", Fault::Network, "no readable answer"),
@@ -325,6 +357,18 @@ fn token() -> Vec<Kind> {
             "the token response has no access_token",
         ),
         kind(
+            TokenError::MissingIdToken,
+            "token.missing_id_token",
+            side,
+            "openid was asked for, and the token response has no id_token",
+        ),
+        kind(
+            TokenError::NonceHidden,
+            "token.nonce_hidden",
+            side,
+            "the server wants a DPoP nonce and gave none that this page can read",
+        ),
+        kind(
             TokenError::NotJson { media_type: "text/plain".into() },
             "token.not_json",
             side,
@@ -339,6 +383,12 @@ fn token() -> Vec<Kind> {
             "token.unsupported_token_type",
             side,
             "token type mac is not Bearer",
+        ),
+        kind(
+            TokenError::UnsupportedTokenType { found: "Bearer".into(), expected: TokenType::Dpop },
+            "token.unsupported_token_type",
+            side,
+            "token type Bearer is not DPoP",
         ),
     ];
     kinds.extend(failures().map(|(failure, code, fault, message)| {
@@ -356,6 +406,12 @@ fn resource() -> Vec<Kind> {
             "header field Cookie cannot be sent",
         ),
         kind(ResourceError::Method, "resource.method", Fault::Caller, "this is no HTTP method"),
+        kind(
+            ResourceError::NonceHidden,
+            "resource.nonce_hidden",
+            Fault::AuthorizationServer,
+            "the API wants a DPoP nonce and gave none that this page can read",
+        ),
         kind(
             ResourceError::NotAllowed { url: "https://b.example/x".into(), allowed: vec!["https://a.example".into()] },
             "resource.not_allowed",

@@ -190,7 +190,7 @@ fn agrees_with_another_reader_on_damaged_documents() {
     });
 }
 
-/// Whatever holds no fraction is written as it was read.
+/// Whole numbers are written as they were read, of fractions six places; zero has no sign.
 #[test]
 fn writes_what_it_reads() {
     for_all(json_value(), |document| {
@@ -207,6 +207,23 @@ fn writes_what_it_reads() {
         ["{\"b\":1,\"a\":[true,false,null,\"\\\"\\\\\"]}", "9007199254740992", "\"\\u0000\\u001f\u{7f}ä😀\"", "{}"]
     {
         assert_eq!(Value::parse(text.as_bytes()).map(|value| value.to_text()).as_deref(), Ok(text));
+    }
+    for (read, written) in [
+        ("1.5", "1.5"),
+        ("-0.25", "-0.25"),
+        ("1700000000.123456", "1700000000.123456"),
+        ("0.000001", "0.000001"),
+        ("0.0000001", "0"),
+        ("0.9999999", "1"),
+        ("268254789.19115517", "268254789.191155"),
+        ("-0.0000001", "0"),
+        ("-0", "0"),
+        ("-0.0", "0"),
+        ("-7", "-7"),
+        ("9007199254740994", "null"),
+        ("1e400", "null"),
+    ] {
+        assert_eq!(Value::parse(read.as_bytes()).map(|value| value.to_text()).as_deref(), Ok(written), "{read}");
     }
 }
 

@@ -10,10 +10,23 @@ use leptos_pkce::protocol::vocabulary::{ClientId, Issuer};
 use leptos_pkce::protocol::{authorization_response::AuthorizationGrant, client::ClientKey};
 use serde_json::json;
 
+use crate::id_tokens::{self, JWKS_URI};
 use crate::scenario::{CODE, ISSUER, START, Scenario, TOKEN_ENDPOINT, as_json, key, value};
 
 fn record() -> serde_json::Value {
     as_json(&Scenario::public_client().openid().from("/album").pending().encode())
+}
+
+/// Whatever a configuration can add to a request, but for what changes how it is sent.
+fn everything() -> Scenario {
+    Scenario::public_client()
+        .openid()
+        .from("/album")
+        .configured("resource", json!(["https://api.example", "urn:photos"]))
+        .configured("max_age", json!(600))
+        .configured("acr_values", json!("gold silver"))
+        .configured("clock_tolerance", json!(0))
+        .configured("dpop", json!(true))
 }
 
 fn decode(record: &serde_json::Value) -> Option<PendingAuthorization> {
@@ -28,7 +41,12 @@ fn with(member: &str, value: serde_json::Value) -> serde_json::Value {
 
 #[test]
 fn reads_back_what_it_wrote() {
-    for scenario in [Scenario::public_client(), Scenario::public_client().openid().from("/album")] {
+    for scenario in [
+        Scenario::public_client(),
+        Scenario::public_client().openid().from("/album"),
+        everything(),
+        everything().configured("acr_values", json!("a")).configured("resource", json!("urn:x")),
+    ] {
         let pending = scenario.pending();
         let text = pending.encode().to_text();
         assert_eq!(PendingAuthorization::decode(&value(&text), SchemePolicy::HttpsOnly), Some(pending));
@@ -49,7 +67,7 @@ fn reads_back_the_algorithms_that_it_wrote() {
 fn holds_all_that_the_exchange_needs() {
     let record = record();
     for (member, value) in [
-        ("version", json!(1)),
+        ("version", json!(2)),
         ("issuer", json!(ISSUER)),
         ("client_id", json!("spa")),
         ("redirect_uri", json!("https://app.example/callback")),
@@ -63,13 +81,25 @@ fn holds_all_that_the_exchange_needs() {
         assert_eq!(record[member], value, "{member}");
     }
     assert_eq!(record.as_object().map(serde_json::Map::len), Some(13));
+    let nonce = json!({
+        "nonce": id_tokens::nonce(), "jwks_uri": JWKS_URI, "algorithms": ["ES256"], "clock_tolerance": 60,
+    });
+    assert_eq!(record["id_token"], nonce);
+
+    let record = as_json(&everything().pending().encode());
+    assert_eq!(record["resource"], json!(["https://api.example", "urn:photos"]));
+    assert_eq!(record["dpop"], json!(true));
+    let asked = [("max_age", json!(600)), ("acr_values", json!("gold silver")), ("clock_tolerance", json!(0))];
+    for (member, value) in asked {
+        assert_eq!(record["id_token"][member], value, "{member}");
+    }
 }
 
 /// WEB-2: what comes out of storage is input: anything but what was written is no record.
 #[test]
 fn refuses_a_record_that_encode_did_not_write() {
     for (member, values) in [
-        ("version", vec![json!(0), json!(2), json!("1"), json!(null)]),
+        ("version", vec![json!(0), json!(1), json!(3), json!("2"), json!(null)]),
         ("issuer", vec![json!("http://as.example"), json!("javascript:x"), json!("https://as.example?x"), json!(1)]),
         ("client_id", vec![json!(""), json!("\u{7f}"), json!(null)]),
         ("redirect_uri", vec![json!("/callback"), json!("https://app.example/#x"), json!(null)]),
@@ -79,7 +109,9 @@ fn refuses_a_record_that_encode_did_not_write() {
         ),
         ("iss_announced", vec![json!("false"), json!(0), json!(null)]),
         ("state", vec![json!(""), json!(1), json!(null)]),
-        ("nonce", vec![json!(5), json!({}), json!("")]),
+        ("id_token", vec![json!("x"), json!({}), json!([]), json!({ "nonce": "x" })]),
+        ("resource", vec![json!("urn:x"), json!([5]), json!({})]),
+        ("dpop_jkt", vec![json!(5), json!([])]),
         ("code_verifier", vec![json!(""), json!("short"), json!("a".repeat(129)), json!("ä".repeat(43)), json!(null)]),
         ("scope", vec![json!(""), json!("a  b"), json!(["openid"])]),
         ("token_storage", vec![json!("local"), json!(null)]),
@@ -87,6 +119,20 @@ fn refuses_a_record_that_encode_did_not_write() {
     ] {
         for value in values {
             assert_eq!(decode(&with(member, value.clone())), None, "{member}: {value}");
+        }
+    }
+    for (member, values) in [
+        ("nonce", vec![json!(5), json!({}), json!(""), json!(null)]),
+        ("jwks_uri", vec![json!("http://as.example/jwks"), json!("data:x"), json!(5), json!(null)]),
+        ("algorithms", vec![json!("ES256"), json!(["none"]), json!(["HS256"]), json!([5]), json!(null)]),
+        ("max_age", vec![json!(-1), json!("1"), json!(0.5)]),
+        ("acr_values", vec![json!(5), json!(["a"])]),
+        ("clock_tolerance", vec![json!(-1), json!("60"), json!(1e300), json!(null)]),
+    ] {
+        for value in values {
+            let mut record = record();
+            record["id_token"][member] = value.clone();
+            assert_eq!(decode(&record), None, "id_token.{member}: {value}");
         }
     }
     for document in ["null", "[]", "{}", "5", "\"x\""] {

@@ -84,7 +84,9 @@ const MEMBERS: &[&str] = &[
     "id_token",
     "iss_announced",
     "issuer",
+    "jwks_uri",
     "metadata",
+    "nonce",
     "redirect_uri",
     "refresh_token",
     "resources",
@@ -313,8 +315,7 @@ fn a_pending_record_with_one_member_changed_completes_nothing_else() {
             prop_assert!(*member == name || found.get(member) == Some(value), "{} changed {}", name, member);
         }
         prop_assert!(
-            ["client_id", "scope", "nonce", "return_path", "state", "created_at", "code_verifier"]
-                .contains(&name.as_str())
+            ["client_id", "scope", "return_path", "state", "created_at", "code_verifier"].contains(&name.as_str())
                 || found == good,
             "{}",
             name

@@ -10,6 +10,7 @@ use leptos_pkce::protocol::authorization_request::{
     AuthorizationRequestError, Departure, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
 use leptos_pkce::protocol::authorization_response::{AuthorizationGrant, AuthorizationResponse, CallbackError};
+use leptos_pkce::protocol::challenge::StepUp;
 use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration, read_configuration};
 use leptos_pkce::protocol::dpop::{ProofKey, ProofOrder};
 use leptos_pkce::protocol::error::Error;
@@ -52,6 +53,7 @@ pub(crate) const RFC_9449_KEY: [&str; 2] =
 pub(crate) const START: u64 = 1_700_000_000;
 
 /// What is fixed before the page opens.
+#[derive(Clone)]
 pub(crate) struct Scenario {
     page: &'static str,
     servers: Vec<serde_json::Value>,
@@ -99,6 +101,8 @@ pub(crate) struct Tab {
     /// What the proof of each request was to be made with.
     pub(crate) proofs: Vec<Option<ProofOrder>>,
     pub(crate) proof_key: Option<ProofKey>,
+    /// Whether the browser keeps that key while the page is away.
+    pub(crate) proof_key_is_kept: bool,
     pub(crate) navigations: Vec<Url>,
     pub(crate) answered: Vec<(CallId, Result<HttpResponse, ResourceError>)>,
 }
@@ -170,6 +174,29 @@ impl Scenario {
         let token = document(TOKENS);
         self.answering(&well_known, document(metadata_of(OTHER_ISSUER).to_string()))
             .answering(&format!("{OTHER_ISSUER}/token"), token)
+    }
+
+    /// A second client at the first server; its sessions are kept.
+    pub(crate) fn second_client(mut self) -> Self {
+        let client = json!({
+            "issuer": ISSUER, "client_id": "second", "scope": "openid", "token_storage": "session",
+        });
+        self.servers.push(client);
+        self
+    }
+
+    /// A second server that is asked for ID tokens too, with keys of its own by the same names.
+    pub(crate) fn second_openid_server(mut self) -> Self {
+        self.servers.push(json!({
+            "issuer": OTHER_ISSUER, "client_id": "other spa", "scope": "openid", "token_storage": "session",
+            "resources": [{ "name": "Other", "url": format!("{OTHER_ISSUER}/api") }],
+        }));
+        let mut metadata = metadata_of(OTHER_ISSUER);
+        let jwks_uri = format!("{OTHER_ISSUER}/jwks");
+        set(&mut metadata, "jwks_uri", json!(jwks_uri));
+        set(&mut metadata, "id_token_signing_alg_values_supported", json!(["ES256"]));
+        self.answering(&format!("{OTHER_ISSUER}/.well-known/openid-configuration"), document(metadata.to_string()))
+            .answering(&jwks_uri, id_tokens::keys(&[id_tokens::key_of(6, "1")]))
     }
 
     /// A member of the first server's metadata; `null` removes it.
@@ -277,6 +304,7 @@ impl Scenario {
             sent: Vec::new(),
             proofs: Vec::new(),
             proof_key: ProofKey::new(RFC_9449_KEY[0], RFC_9449_KEY[1]),
+            proof_key_is_kept: true,
             navigations: Vec::new(),
             answered: Vec::new(),
         };
@@ -346,11 +374,12 @@ impl Tab {
 
     /// The page begins anew at the callback; `{state}` stands for the state that was sent last.
     pub(crate) fn come_back(&mut self, query: &str, fragment: &str) {
-        let fill = |template: &str| match self.navigations.last() {
-            Some(url) => template.replace("{state}", &parameter(url.query(), "state")),
-            None => template.to_owned(),
-        };
-        self.redirected(&fill(query), &fill(fragment));
+        // In the address, or in the request that was pushed in its place.
+        let in_address = self.navigations.last().and_then(|url| state_in(url.query()?));
+        let pushed = || self.sent.iter().rev().find_map(|(_, request)| state_in(request.body.as_deref()?));
+        let state = in_address.or_else(pushed).unwrap_or("{state}");
+        let [query, fragment] = [query, fragment].map(|template| template.replace("{state}", state));
+        self.redirected(&query, &fragment);
     }
 
     /// The page begins anew with exactly this in its address bar.
@@ -374,6 +403,13 @@ impl Tab {
         let entropy = self.draw();
         let return_path = return_path.map(str::to_owned);
         self.happen(Event::SignIn { key, return_path, step_up: None, entropy, intent });
+    }
+
+    /// A click on what an API's demand for another sign-in is shown as.
+    pub(crate) fn step_up(&mut self, demand: StepUp, return_path: &str) {
+        let (entropy, return_path) = (self.draw(), Some(return_path.to_owned()));
+        let step_up = Some(demand);
+        self.happen(Event::SignIn { key: key(ISSUER), return_path, step_up, entropy, intent: Intent::Navigate });
     }
 
     pub(crate) fn sign_out(&mut self) {
@@ -423,9 +459,11 @@ impl Tab {
         self.trace.push(in_words(&effect, self.now));
         match effect {
             Effect::ProofKey(key) => {
-                self.arriving.push_back(Event::ProofKey { key, proof_key: self.proof_key.clone(), is_kept: true });
+                let (proof_key, is_kept) = (self.proof_key.clone(), self.proof_key_is_kept);
+                self.arriving.push_back(Event::ProofKey { key, proof_key, is_kept });
             }
-            Effect::ForgetProofKey(_) => self.proof_key = None,
+            // The next one is another key.
+            Effect::ForgetProofKey(_) => self.proof_key = ProofKey::new(RFC_9449_KEY[1], RFC_9449_KEY[0]),
             Effect::Fetch { fetch, request, proof } => {
                 self.proofs.push(proof);
                 let url = request.url.without_query().to_owned();
@@ -502,6 +540,12 @@ impl Tab {
         self.sent.iter().map(|(_, request)| request).filter(|request| request.url.without_query() == url).collect()
     }
 
+    /// What the proofs of all requests to `url` were to be made with; a request without one counts as `None`.
+    pub(crate) fn proofs_to(&self, url: &str) -> Vec<Option<&ProofOrder>> {
+        let sent = self.sent.iter().zip(&self.proofs);
+        sent.filter(|((_, request), _)| request.url.without_query() == url).map(|(_, proof)| proof.as_ref()).collect()
+    }
+
     /// The only token request.
     #[track_caller]
     pub(crate) fn token_request(&self) -> &HttpRequest {
@@ -545,7 +589,7 @@ impl Storage {
         names.map(|name| (name.clone(), self.read(&name))).collect()
     }
 
-    /// The names of one kind: `pending`, `session` or `metadata`.
+    /// The names of one kind: `pending`, `session`, `metadata` or `keys`.
     pub(crate) fn names(&self, kind: &str) -> Vec<&str> {
         let prefix = format!("leptos-pkce {kind} ");
         self.records.keys().map(String::as_str).filter(|name| name.starts_with(&prefix)).collect()
@@ -623,6 +667,11 @@ pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {
 pub(crate) fn parameter(text: Option<&str>, name: &str) -> String {
     let pairs = parameters(text.unwrap_or_default());
     form::value(&pairs, name).unwrap_or_default().to_owned()
+}
+
+/// The state in a query or form, where base64url needs no decoding.
+fn state_in(text: &str) -> Option<&str> {
+    text.split('&').find_map(|pair| pair.strip_prefix("state="))
 }
 
 /// An error and, to the letter, what it says.

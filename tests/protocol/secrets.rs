@@ -3,7 +3,9 @@
 use leptos_pkce::protocol::authorization_response::AuthorizationResponse;
 use leptos_pkce::protocol::flow::Intent;
 use leptos_pkce::protocol::form;
-use leptos_pkce::protocol::secret::{AccessToken, AuthorizationCode, CodeVerifier, Nonce, RefreshToken, State};
+use leptos_pkce::protocol::secret::{
+    AccessToken, AuthorizationCode, CodeVerifier, IdToken, Nonce, RefreshToken, State,
+};
 use leptos_pkce::protocol::storage::{Record, RecordName};
 use leptos_pkce::protocol::time::UnixTime;
 use leptos_pkce::protocol::token_request::TokenRequest;
@@ -11,10 +13,12 @@ use leptos_pkce::protocol::token_response::{TokenResponse, TokenType};
 use serde_json::json;
 
 use crate::answers::document;
+use crate::id_tokens;
 use crate::scenario::{API, ISSUER, START, Scenario, key, parameter};
 
 const CODE: &str = "canary-code";
-const TOKENS: &str = r#"{"access_token":"canary-access","refresh_token":"canary-refresh","id_token":"canary-id","token_type":"Bearer","expires_in":3600,"scope":"photos:read"}"#;
+/// With an ID token whose claims are canaries too.
+const TOKENS: &str = r#"{"access_token":"canary-access","refresh_token":"canary-refresh","id_token":"{id_token}","token_type":"Bearer","expires_in":3600,"scope":"photos:read"}"#;
 
 fn scenario() -> Scenario {
     Scenario::public_client()
@@ -22,18 +26,30 @@ fn scenario() -> Scenario {
         .configured("token_storage", json!("session"))
         .answering(API, document("\"canary-body\""))
         .response(&format!("code={CODE}&state={{state}}"))
-        .tokens(TOKENS)
+        .tokens(&tokens())
         .from("/album")
+}
+
+fn tokens() -> String {
+    let mut claims = id_tokens::claims();
+    for (name, value) in [("name", "canary-name"), ("email", "canary@as.example")] {
+        claims[name] = json!(value);
+    }
+    claims["at_hash"] = json!(id_tokens::at_hash("canary-access"));
+    TOKENS.replace("{id_token}", &id_tokens::compact(&id_tokens::header(), &claims))
 }
 
 /// Every secret of the scenario: what servers send, and what was drawn.
 fn secrets() -> Vec<String> {
     let pending = scenario().pending().encode();
     let drawn = ["state", "nonce", "code_verifier"].map(|name| {
-        let text = pending.member(name).and_then(|value| value.as_str());
+        let asked = pending.member("id_token");
+        let text = pending.text(name).or_else(|| asked?.text(name));
         text.expect("the record holds it").to_owned()
     });
-    drawn.into_iter().chain(["canary".to_owned()]).collect()
+    let id_token = tokens().split('"').find(|text| text.starts_with("ey")).map(str::to_owned);
+    let parts = id_token.expect("an ID token").split('.').map(str::to_owned).collect::<Vec<_>>();
+    drawn.into_iter().chain(["canary".to_owned()]).chain(parts).collect()
 }
 
 #[track_caller]
@@ -53,7 +69,8 @@ fn no_debug_output_of_a_whole_flow_shows_a_secret() {
     tab.reload();
     tab.ask(key(ISSUER), None, Intent::Show);
     tab.sign_out();
-    let kinds = ["Fetch", "Take", "Write", "Remove", "List", "Navigate", "ReplaceRoute", "Answer", "WakeAt", "Read"];
+    let kinds =
+        ["Fetch", "Take", "Write", "Remove", "List", "Navigate", "ReplaceRoute", "Answer", "WakeAt", "Read", "Verify"];
     for kind in kinds {
         assert!(tab.debug.contains(kind), "{kind} did not happen");
     }
@@ -77,10 +94,11 @@ fn no_debug_output_of_a_value_shows_a_secret() {
     assert_shows_no_secret(&format!("{grant:?}"));
     let request = TokenRequest::new(grant);
     assert_shows_no_secret(&format!("{request:?}"));
-    let response = TokenResponse::read(document(TOKENS), TokenType::Bearer).expect("tokens");
-    assert_shows_no_secret(&format!("{response:?} {:?}", document(TOKENS)));
+    let response = TokenResponse::read(document(tokens()), TokenType::Bearer).expect("tokens");
+    assert_shows_no_secret(&format!("{response:?} {:?}", document(tokens())));
     let mut tab = scenario().run();
-    assert_shows_no_secret(&format!("{:?}", tab.session()));
+    let session = tab.session().expect("a session");
+    assert_shows_no_secret(&format!("{session:?} {:?} {:?}", session.claims(), session.id_token()));
     tab.call(1, API);
     assert_shows_no_secret(&format!("{:?} {:?}", tab.sent, tab.answered));
 }
@@ -89,16 +107,17 @@ fn no_debug_output_of_a_value_shows_a_secret() {
 #[test]
 fn every_kind_of_secret_is_redacted() {
     let shown = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         AccessToken::new("canary"),
         AuthorizationCode::new("canary"),
         CodeVerifier::new("canary"),
+        IdToken::new("canary"),
         Nonce::new("canary"),
         RefreshToken::new("canary"),
         State::new("canary"),
     );
     assert_shows_no_secret(&shown);
-    assert_eq!(shown.matches("([redacted])").count(), 6);
+    assert_eq!(shown.matches("([redacted])").count(), 7);
 }
 
 /// CFG-4: a code leaves this page in one request body and nowhere else.

@@ -115,6 +115,41 @@ fn refuses_a_record_that_encode_did_not_write() {
     }
 }
 
+/// IDT-7, OPS-3: who was signed in is so after a reload; what other people's token says, or none at all, signs nobody in.
+#[test]
+fn a_restored_session_is_about_the_same_person() {
+    let mut tab = Scenario::public_client().openid().configured("token_storage", json!("session")).run();
+    let name = RecordName::session(&key(ISSUER)).as_str().to_owned();
+    let text = tab.storage.records[&name].clone();
+    let before = session(&tab).claims().cloned();
+    tab.reload();
+    assert_eq!(session(&tab).claims(), before.as_ref());
+    assert_eq!(session(&tab).id_token().map(|token| token.checks()), Some(Vec::new()), "verified by an earlier page");
+    for (member, value) in [
+        ("iss", json!("https://other.example")),
+        ("iss", json!(null)),
+        ("aud", json!("other")),
+        ("aud", json!(["other"])),
+        ("aud", json!(null)),
+        ("sub", json!("")),
+        ("sub", json!(5)),
+    ] {
+        let mut record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let claims = record["id_token"].as_str().expect("claims as text");
+        let mut claims: serde_json::Value = serde_json::from_str(claims).expect("JSON");
+        claims[member] = value.clone();
+        record["id_token"] = json!(claims.to_string());
+        tab.storage.records.insert(name.clone(), record.to_string());
+        tab.reload();
+        assert!(tab.session().is_none(), "{member}: {value}");
+    }
+    let mut record: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    record.as_object_mut().expect("an object").remove("id_token");
+    tab.storage.records.insert(name, record.to_string());
+    tab.reload();
+    assert!(tab.session().is_none(), "openid without an ID token");
+}
+
 /// CFG-14: another client's record is not taken for one's own, not even under one's own name.
 #[test]
 fn is_not_taken_from_another_client() {

@@ -15,7 +15,7 @@ use crate::answers::{answer, document};
 use crate::scenario::{Scenario, TOKEN_ENDPOINT, parameters, value};
 
 /// Shared vectors lie beside the checkout, or where `LEPTOS_PKCE_VECTORS` says; without them the test is skipped.
-fn shared(file: &str) -> Option<Value> {
+pub(crate) fn shared(file: &str) -> Option<Value> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
     let folder = std::env::var_os("LEPTOS_PKCE_VECTORS").map_or(beside, Into::into);
     match std::fs::read_to_string(folder.join(file)) {

@@ -19,11 +19,12 @@ use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
 use super::{entropy, navigation, storage, subtle};
 use crate::protocol::challenge::StepUp;
-use crate::protocol::client::ClientKey;
+use crate::protocol::client::{Client, ClientKey};
 use crate::protocol::dpop::ProofOrder;
 use crate::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
+use crate::protocol::resource_metadata::{Progress, ResourceMetadata, ResourceMetadataError, Search};
 use crate::protocol::site::Site;
 use crate::protocol::time::UnixTime;
 
@@ -115,6 +116,32 @@ impl Driver {
     /// Signs in once more as an API demands it.
     pub fn step_up(&self, key: ClientKey, return_path: Option<String>, demand: StepUp) {
         self.request(key, return_path, Some(demand), Intent::Navigate);
+    }
+
+    /// Adds a client to those of the configuration, for this page.
+    pub fn add_client(&self, client: Client) {
+        self.dispatch(Event::ClientAdded(client));
+    }
+
+    /// Finds out what an API says about itself (RFC 9728), from its URL alone. No token is sent.
+    ///
+    /// # Errors
+    /// [`ResourceMetadataError`].
+    pub async fn find_resource(&self, url: &str) -> Result<ResourceMetadata, ResourceMetadataError> {
+        let policy = self.read(|flow| flow.site().scheme_policy());
+        let mut progress = Search::begin(url, policy);
+        loop {
+            match progress {
+                Progress::Over(found) => return found,
+                Progress::Ask(search, request) => {
+                    let outcome = match Cancel::new() {
+                        Some(cancel) => fetch::send(request, None, &cancel).await,
+                        None => Err(HttpFailure::Unreachable),
+                    };
+                    progress = search.answered(outcome);
+                }
+            }
+        }
     }
 
     /// Asks the user info endpoint; what it says appears in the session.

@@ -11,9 +11,8 @@
 use std::sync::Arc;
 
 use super::super::authorization_response::AuthorizationResponse;
-use super::super::dpop::asks_for_nonce;
 use super::super::error::Error;
-use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
+use super::super::http::{HttpFailure, HttpResponse};
 use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
 use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::pending_authorization::PendingAuthorization;
@@ -26,6 +25,7 @@ use super::super::token_request::{Exchange, TokenRequest};
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
 use super::keys::KeyState;
+use super::proofs::{ProofAnswer, Proven};
 use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId};
 
 pub(super) enum Callback {
@@ -40,8 +40,8 @@ pub(super) struct Exchanging {
     pub(super) exchange: Exchange,
     sent_at: UnixTime,
     stage: Stage,
-    /// The request, to be sent once more with a nonce; and the thumbprint that its key must have.
-    again: Option<(HttpRequest, Option<String>)>,
+    /// What went with the request to the token endpoint, while it is awaited.
+    proven: Option<Proven>,
 }
 
 enum Stage {
@@ -94,13 +94,12 @@ impl Flow {
             Ok(grant) => {
                 let thumbprint = grant.pending.dpop_jkt.clone();
                 let TokenRequest { http, exchange } = TokenRequest::new(grant);
-                let again = exchange.dpop.then(|| (http.again(), thumbprint.clone()));
-                let order = exchange.dpop.then(|| self.proof_order(&exchange.key, &http.url, thumbprint));
-                let stage = Stage::Token(self.fetch_with(http, order));
+                let (fetch, proven) = self.fetch_bound(exchange.dpop, &exchange.key, http, thumbprint);
+                let stage = Stage::Token(fetch);
                 if let Some(asked) = &exchange.id_token {
                     self.want_keys(&exchange.key.issuer, &asked.jwks_uri);
                 }
-                self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at: now, stage, again }));
+                self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at: now, stage, proven }));
             }
         }
     }
@@ -114,17 +113,15 @@ impl Flow {
         now: UnixTime,
     ) {
         self.learn_clock(&exchanging.exchange.key.issuer, outcome.as_ref().ok(), now);
-        let Exchanging { exchange, sent_at, again, .. } = exchanging;
-        if let (Some((request, thumbprint)), Ok(response)) = (again, &outcome) {
-            let is_new = self.learn_nonce(&request.url, response);
-            if asks_for_nonce(response) && !is_new {
-                return self.refuse_exchange(TokenError::NonceHidden, exchange);
+        let Exchanging { exchange, sent_at, proven, .. } = exchanging;
+        match self.proof_answered(&exchange.key, proven, &outcome) {
+            ProofAnswer::Again(fetch, proven) => {
+                let (stage, proven) = (Stage::Token(fetch), Some(proven));
+                self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at: now, stage, proven }));
+                return;
             }
-            if asks_for_nonce(response) {
-                let order = self.proof_order(&exchange.key, &request.url, thumbprint);
-                let stage = Stage::Token(self.fetch_with(request, Some(order)));
-                return self.exchanging(exchange, now, stage);
-            }
+            ProofAnswer::NonceHidden => return self.refuse_exchange(TokenError::NonceHidden, exchange),
+            ProofAnswer::Final => {}
         }
         match TokenResponse::read(outcome, TokenType::asked(exchange.dpop)) {
             Err(error) => self.refuse_exchange(error, exchange),
@@ -140,7 +137,7 @@ impl Flow {
     }
 
     fn exchanging(&mut self, exchange: Exchange, sent_at: UnixTime, stage: Stage) {
-        self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at, stage, again: None }));
+        self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at, stage, proven: None }));
     }
 
     /// Whether an exchange waits for this issuer's keys, or will.

@@ -3,11 +3,11 @@
 //! Rule: a request is sent once, and once more only where the server wanted a nonce in its proof and so has not looked at
 //! the rest (RFC 9449 §8, §9).
 
-use super::super::dpop::asks_for_nonce;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::protected_resource::{ResourceError, ResourceRequest, protected_resource_request};
 use super::super::time::UnixTime;
 use super::super::token_response::TokenType;
+use super::proofs::{ProofAnswer, Proven};
 use super::{CallId, ClientKey, Effect, FetchId, Flow};
 
 /// A request whose answer is awaited.
@@ -15,8 +15,7 @@ pub(super) struct PendingCall {
     pub(super) purpose: Purpose,
     pub(super) key: ClientKey,
     fetch: FetchId,
-    /// The request, to be sent once more with a nonce.
-    again: Option<HttpRequest>,
+    proven: Option<Proven>,
 }
 
 /// Whom the answer is for.
@@ -42,10 +41,8 @@ impl Flow {
     /// Sends a request that carries the token of `key`.
     pub(super) fn send(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest) {
         let is_bound = self.session(&key).is_some_and(|session| session.token_type == TokenType::Dpop);
-        let again = is_bound.then(|| request.again());
-        let order = is_bound.then(|| self.proof_order(&key, &request.url, None));
-        let fetch = self.fetch_with(request, order);
-        self.calls.push(PendingCall { purpose, key, fetch, again });
+        let (fetch, proven) = self.fetch_bound(is_bound, &key, request, None);
+        self.calls.push(PendingCall { purpose, key, fetch, proven });
     }
 
     /// The answer to a call; gives it back if it is none.
@@ -56,19 +53,15 @@ impl Flow {
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
         let Some(index) = self.calls.iter().position(|call| call.fetch == fetch) else { return Some(outcome) };
-        let PendingCall { purpose, key, again, .. } = self.calls.swap_remove(index);
-        let mut outcome = outcome.map_err(ResourceError::Network);
-        if let (Some(request), Ok(response)) = (again, &outcome)
-            && asks_for_nonce(response)
-        {
-            if self.learn_nonce(&request.url, response) {
-                let order = self.proof_order(&key, &request.url, None);
-                let fetch = self.fetch_with(request, Some(order));
-                self.calls.push(PendingCall { purpose, key, fetch, again: None });
+        let PendingCall { purpose, key, proven, .. } = self.calls.swap_remove(index);
+        let outcome = match self.proof_answered(&key, proven, &outcome) {
+            ProofAnswer::Again(fetch, proven) => {
+                self.calls.push(PendingCall { purpose, key, fetch, proven: Some(proven) });
                 return None;
             }
-            outcome = Err(ResourceError::NonceHidden);
-        }
+            ProofAnswer::NonceHidden => Err(ResourceError::NonceHidden),
+            ProofAnswer::Final => outcome.map_err(ResourceError::Network),
+        };
         match purpose {
             Purpose::Api(call) => self.effects.push(Effect::Answer { call, outcome }),
             Purpose::UserInfo => self.userinfo_answered(key, outcome, now),

@@ -12,7 +12,6 @@ use super::super::authorization_request::{
     AuthorizationRequestError, Departure, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
 use super::super::client::{ClientKey, TokenStorage};
-use super::super::dpop::asks_for_nonce;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::json::Value;
@@ -21,7 +20,7 @@ use super::super::pushed_authorization::{PushError, pushed};
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
-use super::proofs::ProofKeyState;
+use super::proofs::{ProofAnswer, ProofKeyState, Proven};
 use super::{Activity, Callback, DiscoveryState, Effect, FetchId, Flow, Intent};
 
 pub(super) enum SignIn {
@@ -39,7 +38,7 @@ pub(super) struct Pushing {
     name: RecordName,
     fetch: FetchId,
     intent: Intent,
-    proof: Option<(HttpRequest, Option<String>)>,
+    proven: Option<Proven>,
 }
 
 impl Pushing {
@@ -182,11 +181,8 @@ impl Flow {
 
     fn push(&mut self, pending: &PendingAuthorization, name: RecordName, request: HttpRequest, intent: Intent) {
         let key = pending.key.clone();
-        let thumbprint = || pending.dpop_jkt.clone();
-        let order = pending.dpop.then(|| self.proof_order(&key, &request.url, thumbprint()));
-        let proof = pending.dpop.then(|| (request.again(), thumbprint()));
-        let fetch = self.fetch_with(request, order);
-        self.sign_in = SignIn::Pushing(Pushing { key, name, fetch, intent, proof });
+        let (fetch, proven) = self.fetch_bound(pending.dpop, &key, request, pending.dpop_jkt.clone());
+        self.sign_in = SignIn::Pushing(Pushing { key, name, fetch, intent, proven });
     }
 
     /// The answer to a pushed request; gives it back if it is none.
@@ -203,21 +199,15 @@ impl Flow {
                 return Some(outcome);
             }
         };
-        let Pushing { key, name, intent, proof, .. } = pushing;
-        let mut refused = None;
-        if let (Some((request, thumbprint)), Ok(response)) = (proof, &outcome) {
-            let is_new = self.learn_nonce(&request.url, response);
-            if asks_for_nonce(response) && is_new {
-                let order = self.proof_order(&key, &request.url, thumbprint);
-                let fetch = self.fetch_with(request, Some(order));
-                self.sign_in = SignIn::Pushing(Pushing { key, name, fetch, intent, proof: None });
+        let Pushing { key, name, intent, proven, .. } = pushing;
+        let answer = self.proof_answered(&key, proven, &outcome);
+        let url = match (answer, self.discovery(&key)) {
+            (ProofAnswer::Again(fetch, proven), _) => {
+                self.sign_in = SignIn::Pushing(Pushing { key, name, fetch, intent, proven: Some(proven) });
                 return None;
             }
-            refused = asks_for_nonce(response).then_some(PushError::NonceHidden);
-        }
-        let url = match (refused, self.discovery(&key)) {
-            (Some(error), _) => Err(error.into()),
-            (None, Some(DiscoveryState::Ready(metadata))) => {
+            (ProofAnswer::NonceHidden, _) => Err(PushError::NonceHidden.into()),
+            (ProofAnswer::Final, Some(DiscoveryState::Ready(metadata))) => {
                 pushed(outcome, metadata, &key.client_id).map_err(Arc::from)
             }
             // Signed out meanwhile.
@@ -253,7 +243,9 @@ impl Flow {
         if let SignIn::Discovering { key, .. } = &self.sign_in {
             let key = key.clone();
             self.sign_in = SignIn::Idle;
-            self.cancel_discovery(&key);
+            if !self.userinfo_waits_for_metadata(&key) {
+                self.cancel_discovery(&key);
+            }
         } else if let SignIn::Pushing(Pushing { key, name, .. }) = &self.sign_in {
             let key = key.clone();
             self.effects.push(Effect::Remove(name.clone()));

@@ -54,6 +54,16 @@ impl Flow {
         };
     }
 
+    /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
+    pub(super) fn client_added(&mut self, client: Client) {
+        let key = client.key.clone();
+        self.discoveries.retain(|(known, _)| *known != key);
+        if let Configuration::Ready(clients) = &mut self.configuration {
+            clients.retain(|known| known.key != key);
+            clients.push(client);
+        }
+    }
+
     /// A record of an earlier page: a session is taken up, metadata saves a round trip, garbage is neither.
     pub(super) fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) {
         if self.keys_read(name, record.as_ref(), now) {
@@ -132,6 +142,7 @@ impl Flow {
                 self.attempt(key, attempts);
             }
         }
+        self.userinfo_metadata_changed(key);
         self.proceed(now);
     }
 
@@ -139,9 +150,6 @@ impl Flow {
         self.discoveries.retain(|(known, _)| known != key);
         self.discoveries.push((key.clone(), state));
         self.want_keys_of(key);
-        if cfg!(feature = "userinfo") && !matches!(self.discovery(key), Some(DiscoveryState::Fetching { .. })) {
-            self.userinfo_discovered(key);
-        }
     }
 
     /// Drops a discovery that is on its way; one that is done stays, for it says nothing about anybody.

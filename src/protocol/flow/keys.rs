@@ -163,6 +163,19 @@ impl Flow {
         None
     }
 
+    /// Drops keys that are on their way, unless somebody still waits for them: nothing is written after a sign-out.
+    pub(super) fn cancel_keys(&mut self, issuer: &Issuer) {
+        if self.waits_for_keys(issuer) || self.userinfo_waits_for_keys(issuer) {
+            return;
+        }
+        let is_it = |entry: &KeyEntry| entry.issuer == *issuer && !matches!(entry.state, KeyState::Ready(_));
+        if let Some(index) = self.keys.iter().position(is_it)
+            && let KeyState::Fetching(fetch, _) = self.keys.swap_remove(index).state
+        {
+            self.effects.push(Effect::CancelFetch(fetch));
+        }
+    }
+
     /// Repeats what waited for its time.
     pub(super) fn keys_woke(&mut self, now: UnixTime) {
         let waiting = self.keys.iter().find_map(|entry| match entry.state {

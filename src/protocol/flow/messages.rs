@@ -53,6 +53,8 @@ pub enum Intent {
 
 /// Something that happened.
 pub enum Event {
+    /// The app has found one more client, or a better configuration of one that it has.
+    ClientAdded(Client),
     /// The page began; comes first.
     Started(ConfigurationSource),
     /// The address bar held these when the page began: query without `?`, fragment without `#`.

@@ -160,6 +160,7 @@ impl Flow {
         match event {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
+            Event::ClientAdded(client) => self.client_added(client),
             Event::Redirected { query, fragment } => self.redirected(&query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
             Event::SignIn { key, return_path, step_up, entropy, intent } => {

@@ -1,13 +1,16 @@
-//! Proofs of possession: which key, with which nonce.
+//! Proofs of possession: which key, with which nonce, and the one repeat for a server that wants another nonce.
+//!
+//! Rule: every answer may bring a nonce, also a good one, and the newest counts. A request is sent once more only if there
+//! is now another nonce than its proof had.
 //!
 //! Source: RFC 9449 §8 to §10.
 
 use super::super::client::ClientKey;
-use super::super::dpop::{ProofKey, ProofOrder};
-use super::super::http::HttpResponse;
+use super::super::dpop::{ProofKey, ProofOrder, asks_for_nonce};
+use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::time::UnixTime;
 use super::super::url::Url;
-use super::{Effect, Flow};
+use super::{Effect, FetchId, Flow};
 
 /// What is known of the key that a client's tokens are bound to.
 pub(super) enum ProofKeyState {
@@ -19,7 +22,83 @@ pub(super) enum ProofKeyState {
     Failed,
 }
 
+/// A request that went out with a proof.
+pub(super) struct Proven {
+    url: Url,
+    thumbprint: Option<String>,
+    /// The nonce that its proof had.
+    nonce: Option<String>,
+    /// The request, to be sent once more; `None` if it was.
+    again: Option<HttpRequest>,
+}
+
+/// What an answer means for the proof of its request.
+pub(super) enum ProofAnswer {
+    /// The server has looked at the request, or never will.
+    Final,
+    /// The request was sent once more.
+    Again(FetchId, Proven),
+    /// The server wants a nonce and gave none that this page may read.
+    NonceHidden,
+}
+
 impl Flow {
+    /// Sends a request, with a proof if `is_bound`; the key must have `thumbprint`, if that is given.
+    pub(super) fn fetch_bound(
+        &mut self,
+        is_bound: bool,
+        key: &ClientKey,
+        request: HttpRequest,
+        thumbprint: Option<String>,
+    ) -> (FetchId, Option<Proven>) {
+        if !is_bound {
+            return (self.fetch(request), None);
+        }
+        let again = Some(request.again());
+        let (fetch, proven) = self.prove(key, request, thumbprint, again);
+        (fetch, Some(proven))
+    }
+
+    fn prove(
+        &mut self,
+        key: &ClientKey,
+        request: HttpRequest,
+        thumbprint: Option<String>,
+        again: Option<HttpRequest>,
+    ) -> (FetchId, Proven) {
+        let (url, nonce) = (request.url.clone(), self.nonces.get(&request.url).map(str::to_owned));
+        let order = ProofOrder {
+            key: key.proof_key_name(),
+            thumbprint: thumbprint.clone(),
+            nonce: nonce.clone(),
+            clock: self.clock_of(&key.issuer),
+        };
+        (self.fetch_with(request, Some(order)), Proven { url, thumbprint, nonce, again })
+    }
+
+    /// Takes the nonce of an answer, and sends the request once more if that is what the server wants.
+    pub(super) fn proof_answered(
+        &mut self,
+        key: &ClientKey,
+        proven: Option<Proven>,
+        outcome: &Result<HttpResponse, HttpFailure>,
+    ) -> ProofAnswer {
+        let (Some(Proven { url, thumbprint, nonce, again }), Ok(response)) = (proven, outcome) else {
+            return ProofAnswer::Final;
+        };
+        self.nonces.learn(&url, response);
+        match again {
+            Some(request) if asks_for_nonce(response) => {
+                if self.nonces.get(&url) == nonce.as_deref() {
+                    return ProofAnswer::NonceHidden;
+                }
+                let (fetch, proven) = self.prove(key, request, thumbprint, None);
+                ProofAnswer::Again(fetch, proven)
+            }
+            _ => ProofAnswer::Final,
+        }
+    }
+
     /// The key of `key`'s client; asks for it if it is not known.
     pub(super) fn proof_key(&mut self, key: &ClientKey) -> &ProofKeyState {
         let index = self.proof_keys.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
@@ -38,6 +117,12 @@ impl Flow {
         is_kept: bool,
         now: UnixTime,
     ) {
+        let is_awaited =
+            |(known, state): &(ClientKey, ProofKeyState)| known == key && matches!(state, ProofKeyState::Asked);
+        // One that comes after a sign-out was forgotten.
+        if !self.proof_keys.iter().any(is_awaited) {
+            return;
+        }
         let state = match proof_key {
             None => ProofKeyState::Failed,
             Some(proof_key) => ProofKeyState::Ready(is_kept.then(|| proof_key.thumbprint())),
@@ -45,22 +130,5 @@ impl Flow {
         self.proof_keys.retain(|(known, _)| known != key);
         self.proof_keys.push((key.clone(), state));
         self.proceed(now);
-    }
-
-    /// What the proof of a request to `url` is made with.
-    pub(super) fn proof_order(&self, key: &ClientKey, url: &Url, thumbprint: Option<String>) -> ProofOrder {
-        ProofOrder {
-            key: key.proof_key_name(),
-            thumbprint,
-            nonce: self.nonces.get(url).map(str::to_owned),
-            clock: self.clock_of(&key.issuer),
-        }
-    }
-
-    /// Takes the nonce of an answer; whether it is another one than before.
-    pub(super) fn learn_nonce(&mut self, url: &Url, response: &HttpResponse) -> bool {
-        let before = self.nonces.get(url).map(str::to_owned);
-        self.nonces.learn(url, response);
-        self.nonces.get(url) != before.as_deref()
     }
 }

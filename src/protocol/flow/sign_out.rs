@@ -19,6 +19,7 @@ impl Flow {
         self.prepared.take_if(|(owner, _)| *owner == key);
         self.sessions.retain(|session| session.key != key);
         self.set_userinfo(&key, None);
+        self.cancel_keys(&key.issuer);
         self.proof_keys.retain(|(known, _)| *known != key);
         self.effects.push(Effect::Remove(RecordName::session(&key)));
         self.effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));

@@ -1,7 +1,7 @@
 //! Asking the user info endpoint: when the app wants to know more than the ID token says.
 //!
 //! ```text
-//!  AskUserInfo ─► (call) ─► Keys ─► Verdict ─► in the session
+//!  AskUserInfo ─► Metadata ─► (call) ─► Keys ─► Verdict ─► in the session
 //! ```
 //!
 //! An answer that is not signed goes into the session at once.
@@ -24,7 +24,7 @@ use super::{ClientKey, DiscoveryState, Flow, VerifyId};
 
 /// What is being done about a client's user info.
 pub(super) enum UserInfoState {
-    /// The metadata that say where the endpoint is are awaited.
+    /// The server's metadata are awaited: a session may be older than those that this tab keeps.
     Metadata,
     /// The endpoint is asked.
     Asking,
@@ -37,37 +37,44 @@ pub(super) enum UserInfoState {
 
 impl Flow {
     pub(super) fn ask_userinfo(&mut self, key: ClientKey) {
-        let is_asking = |state: &UserInfoState| !matches!(state, UserInfoState::Failed(_) | UserInfoState::Metadata);
+        let is_asking = |state: &UserInfoState| !matches!(state, UserInfoState::Failed(_));
         if self.userinfo.iter().any(|(known, state)| *known == key && is_asking(state)) {
             return;
         }
-        let Some(session) = self.session(&key).filter(|session| session.id_token.is_some()) else {
+        if self.session(&key).is_none_or(|session| session.id_token.is_none()) {
             return self.userinfo_refused(&key, UserInfoError::NoIdToken);
-        };
-        let access_token = session.access_token.clone();
-        match self.discovery(&key) {
-            None | Some(DiscoveryState::Fetching { .. }) => {
-                self.set_userinfo(&key, Some(UserInfoState::Metadata));
-                self.discover(&key);
-            }
-            Some(DiscoveryState::Failed(error)) => {
-                let error = error.clone();
-                self.set_userinfo(&key, Some(UserInfoState::Failed(error)));
-            }
-            Some(DiscoveryState::Ready(metadata)) => match metadata.userinfo_endpoint.clone() {
-                None => self.userinfo_refused(&key, UserInfoError::NoEndpoint),
-                Some(endpoint) => {
-                    self.set_userinfo(&key, Some(UserInfoState::Asking));
-                    self.send(Purpose::UserInfo, key, userinfo_request(endpoint, access_token));
-                }
-            },
         }
+        self.discover(&key);
+        self.set_userinfo(&key, Some(UserInfoState::Metadata));
+        self.userinfo_metadata_changed(&key);
     }
 
-    /// Goes on if somebody waited for this server's metadata.
-    pub(super) fn userinfo_discovered(&mut self, key: &ClientKey) {
-        if self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata)) {
-            self.ask_userinfo(key.clone());
+    /// Whether the endpoint cannot be asked before the metadata of `key` are there.
+    pub(super) fn userinfo_waits_for_metadata(&self, key: &ClientKey) -> bool {
+        self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata))
+    }
+
+    /// Asks the endpoint if that waited for the metadata.
+    pub(super) fn userinfo_metadata_changed(&mut self, key: &ClientKey) {
+        if !self.userinfo_waits_for_metadata(key) {
+            return;
+        }
+        let endpoint = match self.discovery(key) {
+            Some(DiscoveryState::Ready(metadata)) => metadata.userinfo_endpoint.clone(),
+            Some(DiscoveryState::Failed(error)) => {
+                let error = error.clone();
+                return self.set_userinfo(key, Some(UserInfoState::Failed(error)));
+            }
+            _ => return,
+        };
+        match (self.session(key), endpoint) {
+            (_, None) => self.userinfo_refused(key, UserInfoError::NoEndpoint),
+            (None, _) => self.set_userinfo(key, None),
+            (Some(session), Some(endpoint)) => {
+                let request = userinfo_request(endpoint, session.access_token.clone());
+                self.set_userinfo(key, Some(UserInfoState::Asking));
+                self.send(Purpose::UserInfo, key.clone(), request);
+            }
         }
     }
 
@@ -97,12 +104,23 @@ impl Flow {
         }
     }
 
-    /// Goes on if a signed answer waited for these keys.
+    /// Whether a signed answer waits for this issuer's keys.
+    pub(super) fn userinfo_waits_for_keys(&self, issuer: &Issuer) -> bool {
+        self.userinfo.iter().any(|known| waits_for_keys(known, issuer))
+    }
+
+    /// Goes on with the signed answers that waited for these keys; several clients may be known to one issuer.
     pub(super) fn userinfo_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        let waits = |(key, state): &(ClientKey, UserInfoState)| {
-            key.issuer == *issuer && matches!(state, UserInfoState::Keys(_))
-        };
-        let Some(index) = self.userinfo.iter().position(waits) else { return };
+        let waiting = self.userinfo.iter().filter(|known| waits_for_keys(known, issuer));
+        let waiting: Vec<ClientKey> = waiting.map(|(key, _)| key.clone()).collect();
+        for key in waiting {
+            self.verify_userinfo(&key, now);
+        }
+    }
+
+    fn verify_userinfo(&mut self, key: &ClientKey, now: UnixTime) {
+        let issuer = &key.issuer;
+        let Some(index) = self.userinfo.iter().position(|(known, _)| known == key) else { return };
         let (key, UserInfoState::Keys(jws)) = self.userinfo.swap_remove(index) else { return };
         let algorithms = self.metadata(&key).and_then(Result::ok).map(|metadata| metadata.userinfo_algorithms.clone());
         let verification = match self.keys_of(issuer) {
@@ -163,4 +181,8 @@ impl Flow {
         self.userinfo.retain(|(known, _)| known != key);
         self.userinfo.extend(state.map(|state| (key.clone(), state)));
     }
+}
+
+fn waits_for_keys((key, state): &(ClientKey, UserInfoState), issuer: &Issuer) -> bool {
+    key.issuer == *issuer && matches!(state, UserInfoState::Keys(_))
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod callback;
+mod from_api;
 mod not_found;
 mod session;
 mod sign_in;

@@ -79,16 +79,17 @@ fn verified(checks: &[Check]) -> Node {
         "Verified here, by this browser:"
     };
     let row = |check: &Check| {
-        let mark = match check.outcome {
+        let outcome = match check.outcome {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
             Outcome::NotApplicable => "not needed",
         };
-        element("li.check")
-            .attribute("data-outcome", mark)
-            .child(element("b").child(title(check.id)))
-            .child(format!(" {mark}. "))
-            .child(element("span.muted").child(format!("{} ({})", in_words(check), check.section)))
+        element("li")
+            .attribute("data-outcome", outcome)
+            .child(element("strong").child(title(check.id)))
+            .child(element("span.verdict").child(format!(" {outcome}. ")))
+            .child(element("span.muted").child(check.section))
+            .child(element("p.muted").child(in_words(check)))
     };
     section("ID token").child(element("p").child(words)).child(element("ol.checks").children(checks.iter().map(row)))
 }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use leptos_pkce::inspect::quirks::explain;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Configuration};
 use leptos_pkce::protocol::metadata::{IssParameter, Metadata, PkceSupport};
+use leptos_pkce::protocol::quirks::{self, Quirk};
 
 use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, copy_button, fault_panel, values};
 use super::super::sandbox;
 use super::super::shell::Place;
+use super::from_api::from_api;
 use crate::route::Route;
 
 /// What there is to show, coarse enough that a card is not made anew while somebody uses it.
@@ -39,7 +42,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
         Content::Cards(keys) if keys.is_empty() => sandbox::nowhere(),
         Content::Cards(keys) => {
             let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
-            element("div.cards").children(clients.map(|client| card(place, &client)))
+            element("div.cards").children(clients.map(|client| card(place, &client))).child(from_api(place))
         }
     };
     fragment()
@@ -93,6 +96,7 @@ fn card(place: Place, client: &Client) -> Node {
         .child(is_sandbox.then(sandbox::introduction))
         .child(facts(client))
         .child(copyable)
+        .children(quirks::known(&client.key().issuer).map(known_quirk))
         .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
         .child(actions(place, key))
         .live_by(prepared, |url| url.as_deref().map(prepared_request))
@@ -166,6 +170,17 @@ fn supported(metadata: &Metadata) -> String {
 
 fn unsupported(error: &Error) -> String {
     format!("The server's metadata cannot be used yet: {error}.")
+}
+
+/// What is known about this server, with where it is known from.
+fn known_quirk(quirk: &'static Quirk) -> Node {
+    let link = element("a").attribute("href", quirk.source).attribute("rel", "noopener noreferrer");
+    element("p.note")
+        .attribute("data-quirk", quirk.id)
+        .child("Known about this server: ")
+        .child(explain(quirk))
+        .child(" ")
+        .child(link.attribute("target", "_blank").child("Source"))
 }
 
 /// An authorization request as a plain link.

@@ -47,6 +47,17 @@ export async function startApi({
       allowOrigin(request, response, origins, expose);
       if (request.method === "OPTIONS") return reply(response, 204);
 
+      // RFC 9728 §3.1: what the API says about itself.
+      if (entry.path === "/.well-known/oauth-protected-resource/photos") {
+        return json(response, 200, {
+          resource: `${server.origin}/photos`,
+          resource_name: "Photos",
+          authorization_servers: [authorizationServer.issuer],
+          scopes_supported: ["photos:read"],
+          bearer_methods_supported: ["header"],
+        });
+      }
+
       const [scheme, token] = (request.headers.authorization ?? "").split(" ");
       // RFC 6750 §3.1: a request without any authentication is told nothing but the scheme.
       const isBound = scheme.toLowerCase() === "dpop";

@@ -1,0 +1,175 @@
+//! Where known servers depart from the specifications, as data: one row each, with its source.
+//!
+//! Rule: a row says for which issuers it holds, and that by host and path alone. Only [`Deviation::IssuerTemplate`] changes
+//! what is accepted, and no further than its template; every other row is there to be shown. Nothing here sends a secret,
+//! leaves a check out, or touches a server that is not in the list.
+//!
+//! Source: the threads that each row names, in which the servers' users met it.
+
+use super::json::Value;
+use super::text::{cut, parts};
+use super::vocabulary::Issuer;
+
+/// One departure of one server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quirk {
+    /// A stable name.
+    pub id: &'static str,
+    /// What it is.
+    pub deviation: Deviation,
+    /// Where it was met, for people.
+    pub source: &'static str,
+    /// The host; with a leading dot, every host below it.
+    host: &'static str,
+    /// What the issuer's path begins with.
+    path: &'static str,
+}
+
+/// How a server departs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deviation {
+    /// The metadata names the issuer by a template, and ID tokens fill it with the tenant of the person (`tid`).
+    IssuerTemplate,
+    /// The issuer of this address is another one, which the metadata names.
+    OtherIssuer,
+    /// The token endpoint wants a client secret also of public clients.
+    SecretDemanded,
+    /// The token endpoint answers pages only if the client is registered as a single-page application.
+    PageMustBeRegistered,
+    /// The token endpoint answers no page of another origin.
+    NoCors,
+    /// An answer with scope comes as a form post, which no static page can receive.
+    FormPost,
+    /// The issuer ends in a slash, however it is usually written.
+    TrailingSlash,
+    /// The origin of the page is registered apart from the redirect URI.
+    OriginsRegistered,
+}
+
+/// Every row.
+pub const QUIRKS: [Quirk; 10] = [
+    Quirk {
+        id: "entra-common-issuer",
+        deviation: Deviation::IssuerTemplate,
+        source: "https://github.com/coreos/go-oidc/issues/212",
+        host: "login.microsoftonline.com",
+        path: "/common/v2.0",
+    },
+    Quirk {
+        id: "entra-organizations-issuer",
+        deviation: Deviation::IssuerTemplate,
+        source: "https://github.com/coreos/go-oidc/issues/212",
+        host: "login.microsoftonline.com",
+        path: "/organizations/v2.0",
+    },
+    Quirk {
+        id: "entra-consumers-issuer",
+        deviation: Deviation::OtherIssuer,
+        source: "https://github.com/thesaadmirza/django-bastion/issues/38",
+        host: "login.microsoftonline.com",
+        path: "/consumers/v2.0",
+    },
+    Quirk {
+        id: "entra-client-type",
+        deviation: Deviation::PageMustBeRegistered,
+        source: "https://github.com/AzureAD/microsoft-authentication-library-for-js/issues/5196",
+        host: "login.microsoftonline.com",
+        path: "/",
+    },
+    Quirk {
+        id: "google-client-secret",
+        deviation: Deviation::SecretDemanded,
+        source: "https://github.com/manfredsteyer/angular-oauth2-oidc/issues/812",
+        host: "accounts.google.com",
+        path: "",
+    },
+    Quirk {
+        id: "github-cors",
+        deviation: Deviation::NoCors,
+        source: "https://github.com/isaacs/github/issues/330",
+        host: "github.com",
+        path: "",
+    },
+    Quirk {
+        id: "apple-form-post",
+        deviation: Deviation::FormPost,
+        source: "https://github.com/nov/apple_id/issues/6",
+        host: "appleid.apple.com",
+        path: "",
+    },
+    Quirk {
+        id: "auth0-trailing-slash",
+        deviation: Deviation::TrailingSlash,
+        source: "https://github.com/auth0/nextjs-auth0/pull/2693",
+        host: ".auth0.com",
+        path: "",
+    },
+    Quirk {
+        id: "okta-trusted-origins",
+        deviation: Deviation::OriginsRegistered,
+        source: "https://github.com/okta/samples-js-react/issues/57",
+        host: ".okta.com",
+        path: "",
+    },
+    Quirk {
+        id: "keycloak-web-origins",
+        deviation: Deviation::OriginsRegistered,
+        source: "https://github.com/mauriciovigolo/keycloak-angular/issues/91",
+        host: "",
+        path: "/realms/",
+    },
+];
+
+/// Where the tenant stands in the template.
+const PLACEHOLDER: &str = "{tenantid}";
+
+/// The claim that holds it.
+const TENANT: &str = "tid";
+
+/// What is known of this issuer's server.
+pub fn known(issuer: &Issuer) -> impl Iterator<Item = &'static Quirk> {
+    let (host, path) = (issuer.url().host(), issuer.url().path());
+    QUIRKS.iter().filter(move |quirk| quirk.holds_for(host, path))
+}
+
+/// Whether metadata that names this issuer is that of the configured one (RFC 8414 §3.3): to the letter, or by the template.
+pub(super) fn is_issuer_of(found: &str, configured: &Issuer) -> bool {
+    found == configured.as_str() || tenant_issuer(configured, PLACEHOLDER).is_some_and(|template| found == template)
+}
+
+/// The `iss` that an ID token of this issuer must have; by the template that is for its own claims to say.
+///
+/// `None` if the token does not name a tenant. The signature then vouches for it, by a key that serves all tenants.
+pub(super) fn expected_iss(configured: &Issuer, claims: &Value) -> Option<String> {
+    if !has_template(configured) {
+        return Some(configured.as_str().to_owned());
+    }
+    tenant_issuer(configured, claims.text(TENANT).filter(|tenant| is_uuid(tenant))?)
+}
+
+fn has_template(issuer: &Issuer) -> bool {
+    known(issuer).any(|quirk| quirk.deviation == Deviation::IssuerTemplate)
+}
+
+/// The issuer with a tenant in the place of its first path segment, if its server has a template.
+fn tenant_issuer(issuer: &Issuer, tenant: &str) -> Option<String> {
+    let (_, rest) = cut(issuer.url().path().get(1..)?, b'/');
+    has_template(issuer).then(|| [issuer.url().origin(), "/", tenant, "/", rest.unwrap_or_default()].concat())
+}
+
+/// `8-4-4-4-12` hexadecimal digits (RFC 9562 §4).
+fn is_uuid(text: &str) -> bool {
+    let is_hexadecimal = |part: &str| part.bytes().all(|octet| octet.is_ascii_hexdigit());
+    parts(text, b'-').map(str::len).eq([8, 4, 4, 4, 12]) && parts(text, b'-').all(is_hexadecimal)
+}
+
+impl Quirk {
+    fn holds_for(&self, host: &str, path: &str) -> bool {
+        let is_host = match self.host {
+            "" => true,
+            below if below.starts_with('.') => host.ends_with(below),
+            whole => host == whole,
+        };
+        is_host && path.starts_with(self.path)
+    }
+}

@@ -1,0 +1,157 @@
+//! Known servers: each row with what it matches, and the one that changes what is accepted in detail.
+
+use leptos_pkce::inspect::advice::advise;
+use leptos_pkce::inspect::quirks::explain;
+use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::id_token::CheckId;
+use leptos_pkce::protocol::metadata::{Metadata, MetadataError};
+use leptos_pkce::protocol::quirks::{Deviation, QUIRKS, known};
+use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
+use leptos_pkce::protocol::url::SchemePolicy;
+use leptos_pkce::protocol::vocabulary::Issuer;
+use serde_json::json;
+
+use crate::answers::document;
+use crate::id_tokens::{self, compact, header};
+use crate::scenario::{Scenario, value};
+
+const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+fn issuer(text: &str) -> Issuer {
+    Issuer::parse(text, SchemePolicy::HttpsOnly).expect("an issuer")
+}
+
+fn ids(text: &str) -> Vec<&'static str> {
+    known(&issuer(text)).map(|quirk| quirk.id).collect()
+}
+
+#[test]
+fn each_row_is_found_by_its_server_and_by_no_other() {
+    for (text, expected) in [
+        ("https://login.microsoftonline.com/common/v2.0", &["entra-common-issuer", "entra-client-type"][..]),
+        ("https://login.microsoftonline.com/organizations/v2.0", &["entra-organizations-issuer", "entra-client-type"]),
+        ("https://login.microsoftonline.com/consumers/v2.0", &["entra-consumers-issuer", "entra-client-type"]),
+        ("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", &["entra-client-type"]),
+        ("https://accounts.google.com", &["google-client-secret"]),
+        ("https://github.com", &["github-cors"]),
+        ("https://appleid.apple.com", &["apple-form-post"]),
+        ("https://example.eu.auth0.com/", &["auth0-trailing-slash"]),
+        ("https://example.okta.com/oauth2/default", &["okta-trusted-origins"]),
+        ("https://id.example/realms/main", &["keycloak-web-origins"]),
+        ("https://accounts.google.com.evil.example", &[]),
+        ("https://evil.example/login.microsoftonline.com/common/v2.0", &[]),
+        ("https://evilauth0.com/", &[]),
+        ("https://as.example/common/v2.0", &[]),
+    ] {
+        assert_eq!(ids(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn each_row_has_a_source_and_words() {
+    for quirk in QUIRKS {
+        assert!(quirk.source.starts_with("https://github.com/"), "{}", quirk.id);
+        assert!(explain(&quirk).ends_with('.'), "{}", quirk.id);
+        assert_eq!(QUIRKS.iter().filter(|other| other.id == quirk.id).count(), 1, "{}", quirk.id);
+    }
+}
+
+fn entra(path: &str) -> Scenario {
+    let configured = format!("https://login.microsoftonline.com/{path}");
+    let metadata = json!({
+        "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0",
+        "authorization_endpoint": format!("{configured}/authorize"),
+        "token_endpoint": "https://as.example/token",
+        "jwks_uri": id_tokens::JWKS_URI,
+        "id_token_signing_alg_values_supported": ["ES256"],
+    });
+    Scenario::public_client()
+        .openid()
+        .configured("issuer", json!(configured))
+        .answering(&format!("{configured}/.well-known/openid-configuration"), document(metadata.to_string()))
+}
+
+/// Signs in at the address that serves every tenant, with these claims in the ID token.
+fn sign_in(changes: serde_json::Value) -> Result<(), Error> {
+    let mut claims = id_tokens::claims();
+    claims["iss"] = json!(format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
+    claims["tid"] = json!(TENANT);
+    for (name, value) in changes.as_object().expect("an object") {
+        claims[name] = value.clone();
+    }
+    let mut tab = entra("common/v2.0").token_answer(id_tokens::tokens(&compact(&header(), &claims))).open();
+    let key = tab.flow().clients()[0].key().clone();
+    tab.ask(key.clone(), None, leptos_pkce::protocol::flow::Intent::Navigate);
+    assert_eq!(tab.navigations.len(), 1, "the template is the issuer of this address");
+    tab.now += 60;
+    tab.come_back("code=x&state={state}", "");
+    match tab.flow().callback_failure() {
+        Some(failure) => Err((*failure.error).clone()),
+        None => {
+            assert!(tab.flow().session(&key).is_some());
+            Ok(())
+        }
+    }
+}
+
+/// IDT-1: by the template the issuer is the tenant's, as the token names both, and nobody else.
+#[test]
+fn a_template_is_filled_by_the_tenant_and_by_nothing_else() {
+    assert_eq!(sign_in(json!({})), Ok(()));
+    for changes in [
+        json!({ "tid": null }),
+        json!({ "tid": "common" }),
+        json!({ "tid": "../../evil" }),
+        json!({ "tid": "72f988bf-86f1-41af-91ab-2d7cd011db48" }),
+        json!({ "iss": "https://login.microsoftonline.com/{tenantid}/v2.0" }),
+        json!({ "iss": "https://login.microsoftonline.com/common/v2.0" }),
+        json!({ "iss": format!("https://login.evil.example/{TENANT}/v2.0") }),
+        json!({ "iss": format!("https://login.microsoftonline.com/{TENANT}/v2.0/") }),
+    ] {
+        let Err(Error::IdToken(error)) = sign_in(changes.clone()) else { panic!("accepted: {changes}") };
+        assert_eq!(error.failed(), [CheckId::Issuer], "{changes}");
+    }
+}
+
+/// CFG-7: the template is accepted at those addresses, and nowhere else.
+#[test]
+fn no_other_server_may_name_itself_by_a_template() {
+    let document = value(
+        &json!({ "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "authorization_endpoint": "https://a.example/a",
+            "token_endpoint": "https://a.example/t" })
+        .to_string(),
+    );
+    let check = |configured: &str| {
+        let policy = SchemePolicy::HttpsOnly;
+        Metadata::check(&document, &value("{}"), &issuer(configured), policy)
+    };
+    assert!(check("https://login.microsoftonline.com/organizations/v2.0").is_ok());
+    for configured in [
+        "https://login.microsoftonline.com/consumers/v2.0",
+        "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0",
+        "https://login.microsoftonline.com/common",
+        "https://as.example/common/v2.0",
+    ] {
+        assert!(matches!(check(configured), Err(MetadataError::IssuerMismatch { .. })), "{configured}");
+    }
+}
+
+/// What may explain an error comes first in the advice for it, and only where it may.
+#[test]
+fn advice_begins_with_what_is_known_about_the_server() {
+    let refused = Error::Token(TokenError::Refused(TokenErrorResponse {
+        error: TokenErrorCode::InvalidRequest,
+        error_description: Some("client_secret is missing.".into()),
+        error_uri: None,
+        status: 400,
+    }));
+    let advice = |issuer: &str, error: &Error| {
+        let scenario = Scenario::public_client().configured("issuer", json!(issuer));
+        advise(error, Some(&scenario.client()), &scenario.site()).checks
+    };
+    let secret = QUIRKS.iter().find(|quirk| quirk.deviation == Deviation::SecretDemanded).expect("a row");
+    assert_eq!(advice("https://accounts.google.com", &refused)[0], explain(secret));
+    assert!(!advice("https://as.example", &refused).contains(&explain(secret).to_owned()));
+    let other = Error::Token(TokenError::Html);
+    assert!(!advice("https://accounts.google.com", &other).contains(&explain(secret).to_owned()));
+}
