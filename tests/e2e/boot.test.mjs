@@ -65,7 +65,7 @@ scenario(
 );
 
 scenario(
-  "says so if the WebAssembly module is not the one that was built (WEB-13)",
+  "says so if the WebAssembly module is not the one that was built (WEB-13, A36)",
   { allow: [LOAD_FAILED, /integrity/] },
   async ({ page, stage, witness }) => {
     stage.answer(wasm(), { body: Buffer.from("0061736d01000000", "hex") });
@@ -76,7 +76,7 @@ scenario(
 );
 
 scenario(
-  "says so if one of the scripts is not the one that was built (WEB-13)",
+  "says so if one of the scripts is not the one that was built (WEB-13, A36)",
   { allow: [LOAD_FAILED, /integrity/] },
   async ({ page, stage }) => {
     const name = `/${readdirSync(app()).find((name) => /^workbench-[0-9a-f]+\.js$/.test(name))}`;

@@ -84,7 +84,7 @@ describe("the built page", () => {
 });
 
 describe("the headers of the deployment", () => {
-  it("are those of a page that gives nothing away (WEB-4, WEB-7, WEB-8, WEB-12)", async () => {
+  it("are those of a page that gives nothing away (WEB-4, WEB-7, WEB-8, WEB-12, A31)", async () => {
     const host = await startStaticHost({ root: dist.app() });
     try {
       for (const path of ["", "callback", "session", "config.json"]) {
@@ -206,7 +206,7 @@ describe("the policy in the browser", () => {
     ["a plain request to another machine", () => void fetch("http://evil.example/").catch(() => {}), /connect-src blocked/],
   ];
 
-  scenario("stops whatever somebody might inject (WEB-4, WEB-5)", { allow: BLOCKED, needs: ANOTHER_ORIGIN }, async ({ page, stage, witness }) => {
+  scenario("stops whatever somebody might inject (WEB-4, WEB-5, A37)", { allow: BLOCKED, needs: ANOTHER_ORIGIN }, async ({ page, stage, witness }) => {
     for (const [what, attempt, directive] of ATTEMPTS) {
       await page.goto(stage.url());
       await signInButton(page).waitFor();

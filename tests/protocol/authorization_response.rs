@@ -381,9 +381,9 @@ fn completes_with_the_record_alone() {
     assert_eq!(parameter(tab.token_request().body.as_deref(), "redirect_uri"), "https://app.example/old");
 }
 
+/// A46: a value is decoded once, and what an escape hides stays hidden.
 #[test]
 fn reads_nothing_twice() {
-    // A value is decoded once: what an escape hides stays hidden.
     let tab = Scenario::public_client().response("code=a%2526code%253Db&state={state}").run();
     assert_eq!(parameter(tab.token_request().body.as_deref(), "code"), "a%26code%3Db");
 }

@@ -148,7 +148,7 @@ fn nobody_leaves_for_another_issuer() {
     assert!(tab.storage.records.is_empty());
 }
 
-/// CFG-3: every endpoint is https, whatever it is for.
+/// CFG-3, A44: every endpoint is https, whatever it is for.
 #[test]
 fn refuses_an_endpoint_that_is_not_https() {
     for name in [

@@ -7,7 +7,7 @@ use super::attacks::ATTACKS;
 use super::missing::MISSING;
 use super::sources::{Kind, Witness};
 use super::table::REQUIREMENTS;
-use super::{GROUPS, Level};
+use super::{GROUPS, Level, shown};
 
 const HEAD: &str = "# Requirements and attacks
 
@@ -50,13 +50,14 @@ pub(crate) fn group_of(id: &str) -> &str {
 
 /// How many ids of each group are shown, and by what.
 fn summary(out: &mut String, witnesses: &[Witness]) {
+    let shown = shown(witnesses);
     let names = KINDS.map(|(_, name)| name).join(" | ");
     let _ = writeln!(out, "| Group | Shown | {names} |");
     let _ = writeln!(out, "| --- | --- |{}", " --- |".repeat(KINDS.len()));
     for (prefix, title) in GROUPS.into_iter().chain([("A", "Attacks")]) {
         let ids: Vec<&str> = all_ids().filter(|id| group_of(id) == prefix).collect();
         let names = |id: &str, witness: &&Witness| witness.ids.iter().any(|named| named == id);
-        let shown = ids.iter().filter(|id| witnesses.iter().any(|witness| names(id, &witness))).count();
+        let shown = ids.iter().filter(|id| shown.contains_key(**id)).count();
         let _ = write!(out, "| {title} | {shown} of {} |", ids.len());
         for (kind, _) in KINDS {
             let is_such = |witness: &Witness| witness.kind == kind;
