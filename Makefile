@@ -4,6 +4,9 @@ PUBLIC_URL = /
 CONFIG =
 DIST = dist
 ONLY =
+SECONDS_EACH ?= 120
+TARGETS =
+FILES =
 
 # Signing in, on the sandbox once more: all but what tests the sandbox itself, or the servers of the tests.
 ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(wildcard tests/e2e/*.test.mjs))
@@ -11,7 +14,7 @@ ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(wildca
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown
 
-.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package clean
+.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package fuzz mutants requirements clean
 # The steps of `make test` share one target directory and one terminal.
 .NOTPARALLEL:
 
@@ -68,5 +71,15 @@ dist-sub: setup
 package: ## what would be published, and nothing else
 	@$(ENV) scripts/package
 
+fuzz: ## looks for inputs that break a parser, and keeps what is worth replaying [SECONDS_EACH=120] [TARGETS="url form"]
+	@SECONDS_EACH=$(SECONDS_EACH) scripts/fuzz $(TARGETS)
+
+mutants: ## looks for code that no test minds; hours, and docs/mutants.md [FILES=src/protocol/url.rs]
+	@scripts/setup mutants
+	@$(ENV) node scripts/mutants.mjs $(FILES)
+
+requirements: ## writes docs/requirements.md anew, from the tests
+	$(ENV) REQUIREMENTS=write cargo test --locked --test requirements
+
 clean: ## removes what was built, not what was installed
-	rm -rf target dist dist-minimal dist-sub test-artifacts
+	rm -rf target dist dist-minimal dist-sub test-artifacts fuzz/target

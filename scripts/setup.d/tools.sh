@@ -29,7 +29,7 @@ ensure_mutator() {
 ensure_tool() {
   local command=$1 version=$2 purpose=$3 crate=$4 found
   shift 4
-  found=$("$command" --version 2>/dev/null | cut -d' ' -f2) || true
+  found=$(version_line "$command" | cut -d' ' -f2) || true
   if [ "$found" = "$version" ]; then
     say "$command" "$version $purpose"
     return
@@ -42,6 +42,9 @@ ensure_tool() {
     fail "$crate $version could not be built: the lines above say why; if it is the network, a $command $version on PATH" \
       "is used instead."
 }
+
+# A command of cargo's may want to hear its own name first.
+version_line() { "$1" --version 2>/dev/null || "$1" "${1#cargo-}" --version 2>/dev/null; }
 
 # The tool refuses to work on what another version of the crate has produced, and says so late in the build.
 check_wasm_bindgen_pin() {

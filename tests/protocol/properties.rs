@@ -24,10 +24,11 @@ use serde_json::json;
 use crate::answers::{TOKENS, answer, document};
 use crate::scenario::{CODE, ISSUER, START, Scenario, as_json, key, parameter, value};
 
-/// Tries `property` on 96 values that are the same in every run.
+/// Tries `property` on 96 values that are the same in every run; `PROPTEST_CASES` says otherwise.
 #[track_caller]
 pub(crate) fn for_all<S: Strategy>(strategy: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = Config { cases: 96, failure_persistence: None, ..Config::default() };
+    let cases = std::env::var("PROPTEST_CASES").map_or(96, |_| Config::default().cases);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     if let Err(error) = runner.run(&strategy, property) {
         panic!("{error}");

@@ -11,7 +11,7 @@ use super::{GROUPS, Level, shown};
 
 const HEAD: &str = "# Requirements and attacks
 
-Written by `REQUIREMENTS=write cargo test --test requirements` from `tests/requirements/` and from the tests themselves, which
+Written by `make requirements` from `tests/requirements/` and from the tests themselves, which
 name in their doc comments and titles what they show; `make test` fails if this file is not what that command would write.
 
 Levels: *must* is a specification's MUST for this kind of client, *should* its SHOULD, *policy* this project's own.

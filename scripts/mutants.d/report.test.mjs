@@ -1,0 +1,41 @@
+// What a run comes to, by runs that nobody made.
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { judge, report } from "./report.mjs";
+
+const outcome = (name, summary) => ({ scenario: { Mutant: { file: name.split(":")[0], name } }, summary });
+const run = (...outcomes) => ({ outcomes: [{ scenario: "Baseline", summary: "Success" }, ...outcomes] });
+
+describe("a run of mutants", () => {
+  it("is judged by those that could be built; one that loops was noticed (OPS-8)", () => {
+    const { score, total } = judge(
+      run(
+        outcome("a.rs:1:2: replace f with g", "CaughtMutant"),
+        outcome("a.rs:2:2: replace f with g", "Timeout"),
+        outcome("b.rs:3:2: replace f with g", "MissedMutant"),
+        outcome("b.rs:4:2: replace f with g", "Unviable"),
+      ),
+      {},
+    );
+    assert.deepEqual(total, { caught: 2, missed: 1, unviable: 1 });
+    assert.equal(score.toFixed(1), "66.7");
+  });
+
+  it("names survivors without a reason, and reasons without a survivor, wherever the line is now", () => {
+    const reasons = { "a.rs: replace > with >= in f": "both are the same", "a.rs: replace g": "gone" };
+    const { unknown, late } = judge(
+      run(outcome("a.rs:9:9: replace > with >= in f", "MissedMutant"), outcome("a.rs:8:8: delete ! in f", "MissedMutant")),
+      reasons,
+    );
+    assert.deepEqual(unknown.map(({ place, name }) => [place, name]), [["a.rs:8", "a.rs: delete ! in f"]]);
+    assert.deepEqual(late, ["a.rs: replace g"]);
+  });
+
+  it("is written down with its date, per file, with each reason", () => {
+    const text = report(judge(run(outcome("a.rs:9:9: delete ! in f", "MissedMutant")), { "a.rs: delete ! in f": "why" }), "2026-01-02");
+    assert.match(text, /On 2026-01-02: \*\*0\.0 %\*\* of 1 mutants/);
+    assert.match(text, /\| `a\.rs` \| 1 \| 0 \| 1 \| 0\.0 % \|/);
+    assert.match(text, /- `a\.rs: delete ! in f`: why/);
+  });
+});
