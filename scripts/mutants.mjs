@@ -24,7 +24,7 @@ const left = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")
 const earlier = resumes ? [...left(NOTICED), ...left(OUTCOMES)].filter(({ summary }) => summary !== "MissedMutant") : [];
 writeFileSync(NOTICED, JSON.stringify({ outcomes: earlier }));
 
-const options = ["mutants", "--output", OUTPUT, "--colors", "never", "--no-shuffle"];
+const options = ["mutants", "--output", OUTPUT, "--colors", "never", "--no-shuffle", "--gitignore", "true"];
 // By the mutants' names: --file would add to the configured files.
 if (files.length) options.push("--re", `^(${files.map((file) => file.replaceAll(".", "\\.")).join("|")}):`);
 if (resumes) options.push("--iterate");

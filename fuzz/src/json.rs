@@ -43,7 +43,7 @@ fn round_trip(value: &Value) {
 }
 
 /// Of a number only six places are written, and none of one beyond 2^53.
-fn is_nearly(before: &Value, after: &Value) -> bool {
+pub(super) fn is_nearly(before: &Value, after: &Value) -> bool {
     match (before, after) {
         (Value::Number(before), Value::Number(after)) => (before - after).abs() <= 1e-6 + before.abs() * 1e-12,
         (Value::Number(before), Value::Null) => before.abs() > (1_u64 << 53) as f64,
