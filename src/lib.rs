@@ -20,7 +20,7 @@
 //! ```text
 //! configuration ─► metadata ─► authorization request ─► pending authorization
 //!                                                                ║ redirect
-//! protected resource ◄─ session ◄─ token response ◄─ token request ◄─ authorization response
+//! protected resource ◄─ session ◄─ ID token ◄─ token response ◄─ token request ◄─ authorization response
 //! ```
 //!
 //! Each arrow is a function that takes values and gives a value or an error; time and random octets are arguments. In
@@ -28,7 +28,7 @@
 //! and with canned answers:
 //!
 //! ```
-//! use leptos_pkce::protocol::authorization_request::{Entropy, authorization_request};
+//! use leptos_pkce::protocol::authorization_request::{Departure, Entropy, Wish, authorization_request};
 //! use leptos_pkce::protocol::authorization_response::AuthorizationResponse;
 //! use leptos_pkce::protocol::client::parse_configuration;
 //! use leptos_pkce::protocol::form;
@@ -44,7 +44,7 @@
 //! use leptos_pkce::protocol::site::Site;
 //! use leptos_pkce::protocol::time::{Seconds, UnixTime};
 //! use leptos_pkce::protocol::token_request::TokenRequest;
-//! use leptos_pkce::protocol::token_response::TokenResponse;
+//! use leptos_pkce::protocol::token_response::{TokenResponse, TokenType};
 //!
 //! let now = UnixTime(1_700_000_000);
 //! let json = |body: &str| HttpResponse {
@@ -80,8 +80,9 @@
 //!     116, 24, 223, 180, 151, 153, 224, 37, 79, 250, 96, 125, 216, 173, 187, 186, 22, 212, 37, 77, 105, 214, 191,
 //!     240, 91, 88, 5, 88, 83, 132, 141, 121,
 //! ]);
-//! let return_path = ReturnPath::parse("/albums/7");
-//! let (url, pending) = authorization_request(client, &metadata, &site, return_path, &Entropy(octets), now)?;
+//! let wish = Wish { return_path: ReturnPath::parse("/albums/7"), ..Wish::default() };
+//! let (departure, pending) = authorization_request(client, &metadata, &site, wish, &Entropy(octets), now)?;
+//! let Departure::Navigate(url) = departure else { panic!("nothing asks for a pushed request") };
 //! assert!(url.as_str().starts_with("https://server.example.com/authorize?response_type=code&client_id=s6BhdRkqt3"));
 //! let sent = form::decode(url.query().expect("the request is a query")).expect("each parameter is there once");
 //! let sent = |name: &str| form::value(&sent, name);
@@ -112,7 +113,8 @@
 //!
 //! // A session is made only of an answer that passed every check (RFC 6749 §5.1).
 //! let answer = json(r#"{ "access_token": "2YotnFZFEjr1zCsicMWpAA", "token_type": "Bearer", "expires_in": 3600 }"#);
-//! let session = Session::new(&exchange, TokenResponse::read(Ok(answer))?, now);
+//! // With `openid` in the scope it would also want a verified ID token: `id_token::check_id_token` makes one.
+//! let session = Session::new(&exchange, TokenResponse::read(Ok(answer), TokenType::Bearer)?, None, now)?;
 //! assert_eq!(session.remaining(now.plus(Seconds(600))), Some(Seconds(3000)));
 //! assert_eq!(session.granted_scope().map(|scope| scope.as_str()), Some("photos:read"));
 //! assert_eq!(exchange.return_path.as_ref().map(ReturnPath::as_str), Some("/albums/7"));

@@ -17,7 +17,7 @@ fn main() {
         let settings = ClientSettings {
             issuer: Some("http://localhost:9080".into()),
             client_id: "workbench".into(),
-            scope: Some("photos:read".into()),
+            scope: Some("openid photos:read".into()),
             resources: vec![("Photos".into(), PHOTOS.into())],
             ..ClientSettings::default()
         };
@@ -51,6 +51,7 @@ fn App() -> impl IntoView {
             <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
         </SignedOut>
         <SignedIn>
+            <p>"Signed in as "{move || auth.claims().map(|claims| claims.sub().to_owned())}</p>
             <button on:click=call>"Send"</button>
             <button on:click=sign_out>"Sign out"</button>
             <pre role="region" aria-label="API response">{answer}</pre>
