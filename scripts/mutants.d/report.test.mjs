@@ -8,7 +8,7 @@ const outcome = (name, summary) => ({ scenario: { Mutant: { file: name.split(":"
 const run = (...outcomes) => ({ outcomes: [{ scenario: "Baseline", summary: "Success" }, ...outcomes] });
 
 describe("a run of mutants", () => {
-  it("is judged by those that could be built; one that loops was noticed (OPS-8)", () => {
+  it("is judged by those that could be built; one that loops was noticed", () => {
     const { score, total } = judge(
       run(
         outcome("a.rs:1:2: replace f with g", "CaughtMutant"),
