@@ -27,7 +27,7 @@ fn corpus() -> PathBuf {
 /// OPS-7, TOK-18, WEB-2, RS-10, A39, A41: whatever was found holds, for every parser.
 #[test]
 fn every_input_of_the_corpus_holds() {
-    for (name, check) in fuzz::TARGETS {
+    for fuzz::Target { name, check } in fuzz::TARGETS {
         for path in files_in(&corpus().join(name)) {
             // The name comes before the panic, so that the input can be found.
             println!("{}", path.display());
@@ -39,7 +39,7 @@ fn every_input_of_the_corpus_holds() {
 /// OPS-7: a target without inputs looks in the dark, and inputs without a target are never looked at.
 #[test]
 fn every_target_has_its_inputs_and_its_binary() {
-    let names: BTreeSet<String> = fuzz::TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let names: BTreeSet<String> = fuzz::TARGETS.iter().map(|target| target.name.to_owned()).collect();
     let named = |folder: &Path| -> BTreeSet<String> {
         let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         files_in(folder).into_iter().filter_map(stem).collect()

@@ -25,23 +25,31 @@ pub mod token_response;
 pub mod url;
 pub mod userinfo;
 
-/// Each target by the name of its binary and of its folder in `corpus/`.
-pub const TARGETS: [(&str, fn(&[u8])); 17] = [
-    ("authorization_response", authorization_response::check),
-    ("challenge", challenge::check),
-    ("configuration", configuration::check),
-    ("date", date::check),
-    ("form", form::check),
-    ("id_token", id_token::check),
-    ("json", json::check),
-    ("key_set", key_set::check),
-    ("metadata", metadata::check),
-    ("nonce", nonce::check),
-    ("pushed_authorization", pushed_authorization::check),
-    ("records", records::check),
-    ("resource_metadata", resource_metadata::check),
-    ("return_path", return_path::check),
-    ("token_response", token_response::check),
-    ("url", url::check),
-    ("userinfo", userinfo::check),
+/// What is held against any octets.
+pub struct Target {
+    /// The name of its binary, and of its folder in `corpus/`.
+    pub name: &'static str,
+    /// Panics if something does not hold.
+    pub check: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: [Target; 17] = [
+    Target { name: "authorization_response", check: authorization_response::check },
+    Target { name: "challenge", check: challenge::check },
+    Target { name: "configuration", check: configuration::check },
+    Target { name: "date", check: date::check },
+    Target { name: "form", check: form::check },
+    Target { name: "id_token", check: id_token::check },
+    Target { name: "json", check: json::check },
+    Target { name: "key_set", check: key_set::check },
+    Target { name: "metadata", check: metadata::check },
+    Target { name: "nonce", check: nonce::check },
+    Target { name: "pushed_authorization", check: pushed_authorization::check },
+    Target { name: "records", check: records::check },
+    Target { name: "resource_metadata", check: resource_metadata::check },
+    Target { name: "return_path", check: return_path::check },
+    Target { name: "token_response", check: token_response::check },
+    Target { name: "url", check: url::check },
+    Target { name: "userinfo", check: userinfo::check },
 ];
