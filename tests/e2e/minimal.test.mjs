@@ -20,7 +20,7 @@ scenario("signs in, calls the API and signs out", async ({ page, stage }) => {
   await allow(page);
   await signOutButton(page).waitFor();
   assert.equal(page.url(), stage.url());
-  assert.equal(stage.authorizationRequests[0].parameters.scope, "photos:read");
+  assert.equal(stage.authorizationRequests[0].parameters.scope, "openid photos:read");
 
   await page.getByRole("button", { name: "Send" }).click();
   await apiResponse(page).getByText("Harbour at six").waitFor();
