@@ -317,7 +317,7 @@ impl Client {
     /// # Errors
     /// [`MetadataError::MissingMember`] if it does not have what a sign-in needs.
     pub(super) fn configured_metadata(&self, site: &Site) -> Result<Metadata, MetadataError> {
-        let document = Value::object(vec![("issuer", Some(Value::string(self.key.issuer.as_str())))]);
+        let document = Value::Object(vec![("issuer".to_owned(), Value::string(self.key.issuer.as_str()))]);
         Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy())
     }
 }
@@ -588,7 +588,11 @@ impl Problems {
     }
 
     fn noun<T>(&mut self, member: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
-        parsed.map_err(|error| self.add(member, &format!("{expected} ({error})"), text)).ok()
+        parsed.map_err(|error| self.wrong(member, text, expected, error)).ok()
+    }
+
+    fn wrong(&mut self, member: &str, text: &str, expected: &str, error: NounError) {
+        self.add(member, &format!("{expected} ({error})"), text);
     }
 
     fn at(&self, member: &str) -> String {

@@ -171,14 +171,7 @@ pub fn well_known_urls(issuer: &Issuer) -> [String; 2] {
 /// The request for one of the [`well_known_urls`]; `attempt` counts from 0.
 pub fn discovery_request(issuer: &Issuer, attempt: usize) -> Option<HttpRequest> {
     let text = well_known_urls(issuer).into_iter().nth(attempt)?;
-    Some(HttpRequest {
-        method: "GET".to_owned(),
-        url: Url::parse(&text).ok()?,
-        headers: vec![("accept".to_owned(), "application/json".to_owned())],
-        bearer: None,
-        body: None,
-        limits: LIMITS,
-    })
+    Some(HttpRequest::get(Url::parse(&text).ok()?, "application/json", LIMITS))
 }
 
 /// Reads a document off an answer, without judging its members.

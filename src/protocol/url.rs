@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::form::{self, Plus};
-use super::text::{cut, cut_last, parts};
+use super::text::{cut, cut_last, number, parts};
 
 /// An absolute URL, kept exactly as it was written, with the parts that are compared. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
@@ -237,17 +237,15 @@ fn scheme(text: &str) -> Result<(Scheme, &str), UrlError> {
 }
 
 /// Splits `host:port`; the colons of an IPv6 address stand between brackets.
-fn split_port(authority: &str) -> Result<(String, Option<u16>), UrlError> {
+fn split_port(authority: &str) -> Result<(String, Option<u32>), UrlError> {
     let (host, port) = match cut_last(authority, b':') {
         (_, Some(port)) if port.ends_with(']') => (authority, None),
         split => split,
     };
     let port = match port {
         None => None,
-        Some(digits) if digits.starts_with('0') || !digits.bytes().all(|octet| octet.is_ascii_digit()) => {
-            return Err(UrlError::Port);
-        }
-        Some(digits) => Some(digits.parse().map_err(|_| UrlError::Port)?),
+        Some(digits) if digits.starts_with('0') => return Err(UrlError::Port),
+        Some(digits) => Some(number(digits, 65_535).ok_or(UrlError::Port)?),
     };
     Ok((host.to_ascii_lowercase(), port))
 }
@@ -279,9 +277,9 @@ fn ipv4(host: &str) -> Option<[u8; 4]> {
     let mut parts = parts(host, b'.');
     for octet in &mut octets {
         let part = parts.next()?;
-        *octet = part.parse().ok()?;
-        // No sign and no leading zero: what is written is what it means.
-        if part.starts_with('+') || (part.len() > 1 && part.starts_with('0')) {
+        *octet = u8::try_from(number(part, 255)?).ok()?;
+        // No leading zero: what is written is what it means.
+        if part.len() > 1 && part.starts_with('0') {
             return None;
         }
     }
@@ -294,7 +292,7 @@ pub(super) fn has_dot_segment(path: &str) -> bool {
     decoded.split(|octet| matches!(octet, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b".."))
 }
 
-fn origin(scheme: Scheme, host: &str, port: Option<u16>) -> String {
+fn origin(scheme: Scheme, host: &str, port: Option<u32>) -> String {
     let (name, default) = match scheme {
         Scheme::Http => ("http", 80),
         Scheme::Https => ("https", 443),

@@ -6,8 +6,8 @@
 use super::super::dpop::asks_for_nonce;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::protected_resource::{ResourceError, ResourceRequest, protected_resource_request};
+use super::super::session::Session;
 use super::super::time::UnixTime;
-use super::super::token_response::TokenType;
 use super::{CallId, ClientKey, Effect, FetchId, Flow};
 
 /// A request whose answer is awaited.
@@ -41,7 +41,7 @@ impl Flow {
 
     /// Sends a request that carries the token of `key`.
     pub(super) fn send(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest) {
-        let is_bound = self.session(&key).is_some_and(|session| session.token_type == TokenType::Dpop);
+        let is_bound = self.session(&key).is_some_and(Session::is_bound);
         let again = is_bound.then(|| request.again());
         let order = is_bound.then(|| self.proof_order(&key, &request.url, None));
         let fetch = self.fetch_with(request, order);
@@ -71,6 +71,7 @@ impl Flow {
         }
         match purpose {
             Purpose::Api(call) => self.effects.push(Effect::Answer { call, outcome }),
+            Purpose::UserInfo if cfg!(not(feature = "userinfo")) => {}
             Purpose::UserInfo => self.userinfo_answered(key, outcome, now),
         }
         None

@@ -160,6 +160,7 @@ impl Flow {
                         self.effects.push(Effect::Remove(name));
                     }
                     (Ok(()), Departure::Navigate(url)) => self.leave(pending.key, url, intent, now),
+                    (Ok(()), Departure::Push(_)) if cfg!(not(feature = "par")) => {}
                     (Ok(()), Departure::Push(request)) => self.push(&pending, name, request, intent),
                 }
             }
@@ -196,14 +197,13 @@ impl Flow {
         outcome: Result<HttpResponse, HttpFailure>,
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
-        let pushing = match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
+        let Pushing { key, name, intent, proof, .. } = match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
             SignIn::Pushing(pushing) if cfg!(feature = "par") && pushing.fetch == fetch => pushing,
             other => {
                 self.sign_in = other;
                 return Some(outcome);
             }
         };
-        let Pushing { key, name, intent, proof, .. } = pushing;
         let mut refused = None;
         if let (Some((request, thumbprint)), Ok(response)) = (proof, &outcome) {
             let is_new = self.learn_nonce(&request.url, response);

@@ -59,6 +59,9 @@ impl Flow {
 
     /// Takes the nonce of an answer; whether it is another one than before.
     pub(super) fn learn_nonce(&mut self, url: &Url, response: &HttpResponse) -> bool {
+        if cfg!(not(feature = "dpop")) {
+            return false;
+        }
         let before = self.nonces.get(url).map(str::to_owned);
         self.nonces.learn(url, response);
         self.nonces.get(url) != before.as_deref()

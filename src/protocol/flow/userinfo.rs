@@ -37,6 +37,9 @@ pub(super) enum UserInfoState {
 
 impl Flow {
     pub(super) fn ask_userinfo(&mut self, key: ClientKey) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         let is_asking = |state: &UserInfoState| !matches!(state, UserInfoState::Failed(_) | UserInfoState::Metadata);
         if self.userinfo.iter().any(|(known, state)| *known == key && is_asking(state)) {
             return;
@@ -66,6 +69,9 @@ impl Flow {
 
     /// Goes on if somebody waited for this server's metadata.
     pub(super) fn userinfo_discovered(&mut self, key: &ClientKey) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         if self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata)) {
             self.ask_userinfo(key.clone());
         }
@@ -99,6 +105,9 @@ impl Flow {
 
     /// Goes on if a signed answer waited for these keys.
     pub(super) fn userinfo_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         let waits = |(key, state): &(ClientKey, UserInfoState)| {
             key.issuer == *issuer && matches!(state, UserInfoState::Keys(_))
         };
@@ -126,6 +135,9 @@ impl Flow {
     }
 
     pub(super) fn userinfo_verified(&mut self, verify: VerifyId, verdict: &Verdict) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         let waits =
             |(_, state): &(ClientKey, UserInfoState)| matches!(state, UserInfoState::Verdict(id, _) if *id == verify);
         let Some(index) = self.userinfo.iter().position(waits) else { return };
