@@ -163,8 +163,8 @@ pub fn well_known_urls(issuer: &Issuer) -> [String; 2] {
     let path = url.path();
     let path = path.strip_suffix('/').unwrap_or(path);
     [
-        format!("{trimmed}/.well-known/openid-configuration"),
-        format!("{}/.well-known/oauth-authorization-server{path}", url.origin()),
+        [trimmed, "/.well-known/openid-configuration"].concat(),
+        [url.origin(), "/.well-known/oauth-authorization-server", path].concat(),
     ]
 }
 

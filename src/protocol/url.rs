@@ -15,10 +15,9 @@ use super::form::{self, Plus};
 use super::text::{cut, cut_last, number, parts};
 
 /// An absolute URL, kept exactly as it was written, with the parts that are compared. Cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Url(Arc<Parts>);
 
-#[derive(PartialEq, Eq)]
 struct Parts {
     text: String,
     scheme: Scheme,
@@ -93,7 +92,7 @@ impl Url {
         }
         let (host, port) = split_port(authority)?;
         check_host(&host)?;
-        let path = format!("/{}", path.unwrap_or_default());
+        let path = ["/", path.unwrap_or_default()].concat();
         if has_dot_segment(&path) {
             return Err(UrlError::DotSegment);
         }
@@ -153,11 +152,11 @@ impl Url {
     pub fn with_query(&self, encoded: &str) -> Self {
         let query = match self.query() {
             None | Some("") => encoded.to_owned(),
-            Some(query) if query.ends_with('&') => format!("{query}{encoded}"),
-            Some(query) => format!("{query}&{encoded}"),
+            Some(query) if query.ends_with('&') => [query, encoded].concat(),
+            Some(query) => [query, "&", encoded].concat(),
         };
         Self(Arc::new(Parts {
-            text: format!("{}?{query}", self.without_query()),
+            text: [self.without_query(), "?", &query].concat(),
             scheme: self.0.scheme,
             origin: self.0.origin.clone(),
             host: self.0.host.clone(),
@@ -172,6 +171,15 @@ impl Url {
         before_query(self.as_str())
     }
 }
+
+/// By the text: the parts follow from it.
+impl PartialEq for Url {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Url {}
 
 impl AsRef<str> for Url {
     fn as_ref(&self) -> &str {
@@ -298,7 +306,7 @@ fn origin(scheme: Scheme, host: &str, port: Option<u32>) -> String {
         Scheme::Https => ("https", 443),
     };
     match port {
-        Some(port) if port != default => format!("{name}://{host}:{port}"),
-        _ => format!("{name}://{host}"),
+        Some(port) if port != default => [name, "://", host, ":", &port.to_string()].concat(),
+        _ => [name, "://", host].concat(),
     }
 }
