@@ -6,7 +6,7 @@
 //! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1; RFC 9111 §5.1.
 
 use super::http::HttpResponse;
-use super::text::parts;
+use super::text::{number, parts};
 use super::time::UnixTime;
 
 /// Seconds by which a server's clock is ahead of the one here; negative if it is behind.
@@ -35,7 +35,7 @@ fn parse_date(text: &str) -> Option<UnixTime> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = parts(text, b' ').collect();
     let [_, day, month, year, time, "GMT"] = words[..] else { return None };
-    let number = |text: &str, most: u64| text.parse::<u64>().ok().filter(|number| *number <= most);
+    let number = |text: &str, most: u32| number(text, most).map(u64::from);
     let month = MONTHS.iter().position(|known| *known == month)? as u64;
     let (day, year) = (number(day, 31)?, number(year, 9999)?.checked_sub(1970)? + 1970);
     let clock: Vec<&str> = parts(time, b':').collect();

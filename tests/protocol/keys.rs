@@ -276,11 +276,7 @@ fn a_server_without_keys_or_algorithms_is_not_asked() {
         assert!(tab.navigations.is_empty());
     }
     let tab = openid().metadata("id_token_signing_alg_values_supported", json!(null)).run();
-    assert_eq!(
-        failed(&tab),
-        [CheckId::Signature, CheckId::Algorithm],
-        "JOSE-1: RS256 where nothing is said"
-    );
+    assert_eq!(failed(&tab), [CheckId::Signature, CheckId::Algorithm], "JOSE-1: RS256 where nothing is said");
 }
 
 /// OUT-3, RS-13: signing out while keys are awaited ends it; what arrives then is neither used nor kept.
