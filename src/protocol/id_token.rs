@@ -525,27 +525,15 @@ impl IdTokenError {
 
 impl IdTokenRequest {
     pub(super) fn encode(&self) -> Value {
-<<<<<<< HEAD
         let algorithms = self.algorithms.iter().map(|algorithm| Value::string(algorithm.as_str()));
-        Value::object(vec![
-            ("nonce", Some(Value::string(self.nonce.expose()))),
-            ("jwks_uri", Some(Value::string(self.jwks_uri.as_str()))),
-            ("algorithms", Some(Value::Array(algorithms.collect()))),
-            ("max_age", self.authentication.max_age.map(|Seconds(max_age)| Value::from(max_age))),
-            ("acr_values", self.authentication.acr_values.as_deref().map(Value::string)),
-            ("clock_tolerance", Some(Value::from(self.clock_tolerance.0))),
-        ])
-=======
-        let algorithms = algorithm::NAMES.iter().filter(|(_, algorithm)| self.algorithms.contains(algorithm));
         let mut record = Members::default();
         record.text("nonce", Some(self.nonce.expose()));
         record.text("jwks_uri", Some(self.jwks_uri.as_str()));
-        record.value("algorithms", Some(Value::Array(algorithms.map(|(name, _)| Value::string(name)).collect())));
+        record.value("algorithms", Some(Value::Array(algorithms.collect())));
         record.number("max_age", self.authentication.max_age.map(|max_age| max_age.0));
         record.text("acr_values", self.authentication.acr_values.as_deref());
         record.number("clock_tolerance", Some(self.clock_tolerance.0));
         record.finish()
->>>>>>> main
     }
 
     pub(super) fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
