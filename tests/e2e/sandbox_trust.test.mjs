@@ -10,6 +10,13 @@ import { LOAD_FAILED } from "./support/visitor.mjs";
 const misbehave = (page, ...on) =>
   page.evaluate((on) => fetch("/sandbox/switches", { method: "PUT", body: JSON.stringify({ on }) }).then(({ status }) => status), on);
 
+/** The same, for a page that has kept nothing: metadata and keys of before a switch would say what was true then. */
+async function misbehaveAnew(page, stage, ...on) {
+  await misbehave(page, ...on);
+  await page.evaluate(() => sessionStorage.clear());
+  await page.goto(stage.url());
+}
+
 /** Signs in from wherever the page is; resolves with the code of what went wrong, or with "signed in". */
 async function outcome(page) {
   await navigationTo(page, "Sign in").click();
@@ -60,10 +67,7 @@ describe("ID tokens of the sandbox", () => {
   scenario("A13 to A24: that are wrong sign nobody in", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
     await page.goto(stage.url());
     for (const [name, code] of Object.entries(WRONG)) {
-      // Keys of an earlier sign-in would do for the next.
-      await page.evaluate(() => sessionStorage.clear());
-      await page.goto(stage.url());
-      await misbehave(page, name);
+      await misbehaveAnew(page, stage, name);
       assert.equal(await outcome(page), code, name);
       assert.equal(await page.evaluate(() => Object.keys(sessionStorage).some((key) => key.includes(" session "))), false, name);
     }
@@ -78,11 +82,8 @@ describe("ID tokens of the sandbox", () => {
   scenario("that are right in an unusual way sign people in", async ({ page, stage }) => {
     await page.goto(stage.url());
     for (const name of RIGHT) {
-      await misbehave(page, name);
+      await misbehaveAnew(page, stage, name);
       assert.equal(await outcome(page), "signed in", name);
-      // Metadata of before a switch would say what was true then.
-      await page.evaluate(() => sessionStorage.clear());
-      await page.goto(stage.url());
     }
   });
 
@@ -107,7 +108,7 @@ describe("bound tokens of the sandbox", () => {
 
   scenario("DP-4, DP-8: nonces are taken as they come; one that nobody may read ends in a sentence", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
     await page.goto(stage.url());
-    await misbehave(page, "dpop-required", "dpop-nonce");
+    await misbehaveAnew(page, stage, "dpop-required", "dpop-nonce");
     assert.equal(await outcome(page), "signed in");
     await navigationTo(page, "API").click();
     await page.getByLabel("URL", { exact: true }).fill(stage.photos);
