@@ -914,7 +914,7 @@ async fn tells_listeners_of_changes_made_by_listeners() {
     let (driver, key) = start(&settings());
     let told = Rc::new(Cell::new(0));
     driver.subscribe({
-        let (driver, key, told) = (driver.clone(), key.clone(), told.clone());
+        let (driver, key, told) = (driver, key.clone(), told.clone());
         move || {
             told.set(told.get() + 1);
             if told.get() == 1 {

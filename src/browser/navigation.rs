@@ -43,7 +43,7 @@ pub fn base_url() -> Option<String> {
     let origin = window.location().origin().ok()?;
     let root = window.document()?.document_element()?;
     let base = root.get_attribute("data-base").unwrap_or_else(|| "/".to_owned());
-    Some(format!("{origin}{base}"))
+    Some([origin, base].concat())
 }
 
 /// Path, query and fragment of the page.
@@ -51,7 +51,7 @@ pub fn current_path() -> String {
     let Some(window) = web_sys::window() else { return String::new() };
     let location = window.location();
     let part = |text: Result<String, JsValue>| text.unwrap_or_default();
-    format!("{}{}{}", part(location.pathname()), part(location.search()), part(location.hash()))
+    [part(location.pathname()), part(location.search()), part(location.hash())].concat()
 }
 
 /// Leaves the page.

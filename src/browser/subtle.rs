@@ -59,10 +59,7 @@ pub async fn verify(verification: &Verification) -> Verdict {
 /// A key that WebCrypto does not take made no signature; an algorithm that it does not have is a failure.
 async fn is_signed_by(key: &PublicKey, verification: &Verification) -> Result<bool, SubtleFailure> {
     let subtle = subtle()?;
-    let jwk = Object::new();
-    for (name, value) in key.members() {
-        Reflect::set(&jwk, &name.into(), &value.into())?;
-    }
+    let jwk = object(&key.members())?;
     let algorithm = parameters(verification.algorithm)?;
     let usages = Array::of1(&"verify".into());
     let key = match JsFuture::from(subtle.import_key_with_object("jwk", &jwk, &algorithm, false, &usages)?).await {
@@ -163,13 +160,18 @@ fn parameters(algorithm: Algorithm) -> Result<Object, SubtleFailure> {
         Algorithm::Ed25519 => "Ed25519",
     };
     let hash = algorithm.hash();
-    let parameters = Object::new();
-    for (name, value) in [("name", name), ("hash", hash.as_str()), ("namedCurve", hash.curve().0)] {
-        Reflect::set(&parameters, &name.into(), &value.into())?;
-    }
+    let parameters = object(&[("name", name), ("hash", hash.as_str()), ("namedCurve", hash.curve().0)])?;
     // RFC 7518 §3.5: the salt is as long as the hash.
     Reflect::set(&parameters, &"saltLength".into(), &hash.octets().into())?;
     Ok(parameters)
+}
+
+fn object(members: &[(&str, &str)]) -> Result<Object, SubtleFailure> {
+    let object = Object::new();
+    for (name, value) in members {
+        Reflect::set(&object, &(*name).into(), &(*value).into())?;
+    }
+    Ok(object)
 }
 
 /// WebCrypto of the page or the worker; it is absent where the context is not secure.

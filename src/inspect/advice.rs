@@ -126,7 +126,7 @@ fn metadata(error: &MetadataError) -> (String, Vec<&'static str>) {
             if unreadable {
                 checks.insert(0, "Check that the server is running and reachable from this browser.");
                 checks.insert(1, "Check that the server lets this origin read its metadata (CORS): browsers report a refusal like a server that is not there.");
-                checks.push("A server without CORS on its metadata works if authorization_endpoint and token_endpoint stand under metadata in config.json.");
+                checks.push("A server without CORS on its metadata works if authorization_endpoint and token_endpoint (and jwks_uri, for the scope openid) stand under metadata in config.json.");
             }
             ("The authorization server's metadata could not be had.".into(), checks)
         }

@@ -111,10 +111,8 @@ macro_rules! error_codes {
 
             /// Reads a code; case matters.
             pub fn parse(text: &str) -> Self {
-                match text {
-                    $($wire => Self::$variant,)+
-                    other => Self::Other(shorten(other, 100)),
-                }
+                let known = Self::REGISTERED.iter().find(|code| code.as_str() == text);
+                known.cloned().unwrap_or_else(|| Self::Other(shorten(text, 100)))
             }
         }
     };

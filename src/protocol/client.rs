@@ -225,7 +225,7 @@ pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, Co
             for (index, server) in servers.iter().enumerate() {
                 problems.within(&format!("authorization_servers[{index}]"), |problems| {
                     let settings = settings(server, problems);
-                    let Some(client) = check(settings, site, problems) else { return };
+                    let Some(client) = check(&settings, site, problems) else { return };
                     if clients.iter().any(|known| known.key == client.key) {
                         problems.add("", "each issuer and client_id once", "the same pair as before");
                     }
@@ -244,7 +244,7 @@ impl Client {
     /// [`ConfigurationError::Invalid`] with every problem.
     pub fn new(settings: ClientSettings, site: &Site) -> Result<Self, ConfigurationError> {
         let mut problems = Problems::default();
-        match check(settings, site, &mut problems) {
+        match check(&settings, site, &mut problems) {
             Some(client) if problems.found.is_empty() => Ok(client),
             _ => Err(ConfigurationError::Invalid(problems.found)),
         }
@@ -317,7 +317,7 @@ impl Client {
     /// # Errors
     /// [`MetadataError::MissingMember`] if it does not have what a sign-in needs.
     pub(super) fn configured_metadata(&self, site: &Site) -> Result<Metadata, MetadataError> {
-        let document = Value::object(vec![("issuer", Some(Value::string(self.key.issuer.as_str())))]);
+        let document = Value::Object(vec![("issuer".to_owned(), Value::string(self.key.issuer.as_str()))]);
         Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy())
     }
 }
@@ -372,11 +372,11 @@ impl fmt::Display for Problem {
 }
 
 /// Checks the settings of one server; `None` if a required member is unusable (and then a problem was added).
-fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Option<Client> {
+fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Option<Client> {
     let policy = site.scheme_policy();
-    let metadata = settings.metadata.unwrap_or(Value::Object(Vec::new()));
+    let metadata = settings.metadata.clone().unwrap_or(Value::Object(Vec::new()));
     for wrong in metadata::wrong_members(&metadata, policy) {
-        problems.add(&format!("metadata.{}", wrong.name), &wrong.expected, &wrong.found);
+        problems.add(&["metadata.", &wrong.name].concat(), &wrong.expected, &wrong.found);
     }
     if metadata.member("client_secret").is_some() {
         problems.add("metadata.client_secret", NO_CLIENT_SECRET, "a client secret (not shown)");
@@ -384,9 +384,9 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
     let named = metadata.member("issuer").and_then(Value::as_str);
     let endpoint = metadata.member("authorization_endpoint").and_then(Value::as_str);
     let has_endpoints = endpoint.is_some() && metadata.member("token_endpoint").is_some();
-    let (issuer_text, discovery) = match (settings.issuer.map(|text| site.resolve(&text)), named) {
+    let (issuer_text, discovery) = match (settings.issuer.as_deref().map(|text| site.resolve(text)), named) {
         (Some(issuer), Some(named)) if issuer != named => {
-            problems.add("metadata.issuer", &format!("the same as issuer, {issuer}"), named);
+            problems.add("metadata.issuer", &["the same as issuer, ", &issuer].concat(), named);
             return None;
         }
         (Some(issuer), _) => (issuer, Discovery::Fetch),
@@ -411,26 +411,25 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
         }
         text => problems.noun("client_id", text, "a client identifier", ClientId::parse(text)),
     };
-    let scope = settings
-        .scope
-        .filter(|text| !text.is_empty())
-        .and_then(|text| problems.noun("scope", &text, "scope tokens separated by single spaces", Scope::parse(&text)));
-    let redirect_text = settings.redirect_uri.unwrap_or_else(|| site.url_of("callback"));
+    let scope = settings.scope.as_deref().filter(|text| !text.is_empty());
+    let scope = scope
+        .and_then(|text| problems.noun("scope", text, "scope tokens separated by single spaces", Scope::parse(text)));
+    let redirect_text = settings.redirect_uri.clone().unwrap_or_else(|| site.url_of("callback"));
     let redirect_uri = problems.noun(
         "redirect_uri",
         &redirect_text,
         "an absolute URL without fragment",
         RedirectUri::parse(&redirect_text, policy),
     );
-    let post_logout_redirect_uri = settings.post_logout_redirect_uri.and_then(|text| {
-        let parsed = RedirectUri::parse(&text, policy);
-        problems.noun("post_logout_redirect_uri", &text, "an absolute URL without fragment", parsed)
+    let post_logout_redirect_uri = settings.post_logout_redirect_uri.as_deref().and_then(|text| {
+        let parsed = RedirectUri::parse(text, policy);
+        problems.noun("post_logout_redirect_uri", text, "an absolute URL without fragment", parsed)
     });
     for (index, (name, _)) in settings.extra_parameters.iter().enumerate() {
         let is_twice = settings.extra_parameters.iter().take(index).any(|(known, _)| known == name);
         if is_protected(name) || is_twice {
             let expected = "parameters that this app does not set itself, each once";
-            problems.add(&format!("extra_parameters.{name}"), expected, name);
+            problems.add(&["extra_parameters.", name].concat(), expected, name);
         }
     }
     check_prompt(&settings.extra_parameters, settings.max_age, problems);
@@ -467,31 +466,34 @@ fn check(settings: ClientSettings, site: &Site, problems: &mut Problems) -> Opti
         }
     };
     let mut resources = Vec::new();
-    for (index, (name, text)) in settings.resources.into_iter().enumerate() {
+    for (index, (name, text)) in settings.resources.iter().enumerate() {
         let expected = "an absolute URL without query or fragment";
         let member = format!("resources[{index}].url");
-        let url = server_url(&site.resolve(&text), policy).and_then(|url| {
+        let url = server_url(&site.resolve(text), policy).and_then(|url| {
             if url.query().is_some() || url.fragment().is_some() { Err(NounError::QueryOrFragment) } else { Ok(url) }
         });
-        if let Some(url) = problems.noun(&member, &text, expected, url) {
-            resources.push(Resource { name: if name.is_empty() { text } else { name }, url });
+        if let Some(url) = problems.noun(&member, text, expected, url) {
+            resources.push(Resource { name: if name.is_empty() { text } else { name }.clone(), url });
         }
     }
 
     let key = ClientKey { issuer: issuer?, client_id: client_id? };
     Some(Client {
-        name: if settings.name.is_empty() { key.issuer.url().host().to_owned() } else { settings.name },
+        name: if settings.name.is_empty() { key.issuer.url().host().to_owned() } else { settings.name.clone() },
         key,
         discovery,
         scope,
         redirect_uri: redirect_uri?,
         post_logout_redirect_uri,
         metadata,
-        extra_parameters: settings.extra_parameters,
+        extra_parameters: settings.extra_parameters.clone(),
         token_storage: token_storage?,
         resources,
-        resource: settings.resource,
-        authentication: Authentication { max_age: settings.max_age.map(Seconds), acr_values: settings.acr_values },
+        resource: settings.resource.clone(),
+        authentication: Authentication {
+            max_age: settings.max_age.map(Seconds),
+            acr_values: settings.acr_values.clone(),
+        },
         clock_tolerance: Seconds(clock_tolerance),
         pushed_authorization_requests: settings.pushed_authorization_requests,
         dpop: settings.dpop,
@@ -588,12 +590,16 @@ impl Problems {
     }
 
     fn noun<T>(&mut self, member: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
-        parsed.map_err(|error| self.add(member, &format!("{expected} ({error})"), text)).ok()
+        parsed.map_err(|error| self.wrong(member, text, expected, error)).ok()
+    }
+
+    fn wrong(&mut self, member: &str, text: &str, expected: &str, error: NounError) {
+        self.add(member, &format!("{expected} ({error})"), text);
     }
 
     fn at(&self, member: &str) -> String {
         let separator = if self.place.is_empty() || member.is_empty() { "" } else { "." };
-        format!("{}{separator}{member}", self.place)
+        [&self.place, separator, member].concat()
     }
 }
 

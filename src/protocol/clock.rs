@@ -6,7 +6,7 @@
 //! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1; RFC 9111 §5.1.
 
 use super::http::HttpResponse;
-use super::text::parts;
+use super::text::{number, parts};
 use super::time::UnixTime;
 
 /// Seconds by which a server's clock is ahead of the one here; negative if it is behind.
@@ -35,16 +35,14 @@ fn parse_date(text: &str) -> Option<UnixTime> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = parts(text, b' ').collect();
     let [_, day, month, year, time, "GMT"] = words[..] else { return None };
-    // As many digits as the form has, and nothing but digits: `parse` alone would take a sign.
-    let number = |text: &str, digits: usize, most: u64| {
-        let is_number = text.len() == digits && text.bytes().all(|octet| octet.is_ascii_digit());
-        is_number.then(|| text.parse::<u64>().ok()).flatten().filter(|number| *number <= most)
-    };
+    // As many digits as the form has.
+    let number =
+        |text: &str, digits: usize, most: u32| number(text, most).filter(|_| text.len() == digits).map(u64::from);
     let month = MONTHS.iter().position(|known| *known == month)? as u64;
     let year = number(year, 4, 9999)?.checked_sub(1970)? + 1970;
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {
-        1 => 28 + u64::from(is_leap),
+        1 => 28 + u32::from(is_leap),
         3 | 5 | 8 | 10 => 30,
         _ => 31,
     };

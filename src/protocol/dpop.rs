@@ -194,6 +194,8 @@ pub fn asks_for_nonce(response: &HttpResponse) -> bool {
         |challenge: &Challenge| challenge.token_scheme() == Some(TokenScheme::Dpop) && challenge.error() == ERROR;
     let in_body = || Value::parse(&response.body).is_ok_and(|body| body.text("error") == ERROR);
     match response.status {
+        // Without a proof there is no place for a nonce.
+        _ if cfg!(not(feature = "dpop")) => false,
         400 => in_body(),
         401 => Challenge::all_of(response).iter().any(in_challenge) || in_body(),
         _ => false,

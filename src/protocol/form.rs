@@ -6,8 +6,6 @@
 //!
 //! Source: RFC 6749 appendix B; §3.1 and §3.2 (no parameter more than once).
 
-use std::fmt::Write as _;
-
 use super::text::{cut, parts, shorten};
 
 /// Why a query or a form body could not be read.
@@ -91,8 +89,10 @@ fn escape_into(out: &mut String, text: &str) {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(octet.into()),
             b' ' => out.push('+'),
             _ => {
-                // Writing to a String cannot fail.
-                let _ = write!(out, "%{octet:02X}");
+                let digit = |number: u8| char::from(b"0123456789ABCDEF"[usize::from(number)]);
+                out.push('%');
+                out.push(digit(octet / 16));
+                out.push(digit(octet % 16));
             }
         }
     }

@@ -75,6 +75,21 @@ pub enum HttpFailure {
 }
 
 impl HttpRequest {
+    /// A request for a document of the media type `accept`.
+    pub(super) fn get(url: Url, accept: &str, limits: Limits) -> Self {
+        let headers = vec![("accept".to_owned(), accept.to_owned())];
+        Self { method: "GET".to_owned(), url, headers, bearer: None, body: None, limits }
+    }
+
+    /// A form post without further headers, so that no preflight is needed; its answer is JSON.
+    pub(super) fn post(url: Url, form: String, limits: Limits) -> Self {
+        let mut request = Self::get(url, "application/json", limits);
+        request.method = "POST".to_owned();
+        request.headers.push(("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        request.body = Some(form);
+        request
+    }
+
     /// The same once more, for a server that wants another proof with it and has not looked at the rest.
     pub(super) fn again(&self) -> Self {
         Self {

@@ -16,7 +16,7 @@ use super::algorithm::{self, Algorithm};
 use super::base64url;
 use super::claims::{Claims, numeric_date};
 use super::client::{Authentication, ClientKey};
-use super::json::Value;
+use super::json::{Members, Value};
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
 use super::quirks;
 use super::secret::{IdToken, Nonce};
@@ -526,34 +526,27 @@ impl IdTokenError {
 impl IdTokenRequest {
     pub(super) fn encode(&self) -> Value {
         let algorithms = self.algorithms.iter().map(|algorithm| Value::string(algorithm.as_str()));
-        Value::object(vec![
-            ("nonce", Some(Value::string(self.nonce.expose()))),
-            ("jwks_uri", Some(Value::string(self.jwks_uri.as_str()))),
-            ("algorithms", Some(Value::Array(algorithms.collect()))),
-            ("max_age", self.authentication.max_age.map(|Seconds(max_age)| Value::from(max_age))),
-            ("acr_values", self.authentication.acr_values.as_deref().map(Value::string)),
-            ("clock_tolerance", Some(Value::from(self.clock_tolerance.0))),
-        ])
+        let mut record = Members::default();
+        record.text("nonce", Some(self.nonce.expose()));
+        record.text("jwks_uri", Some(self.jwks_uri.as_str()));
+        record.value("algorithms", Some(Value::Array(algorithms.collect())));
+        record.number("max_age", self.authentication.max_age.map(|max_age| max_age.0));
+        record.text("acr_values", self.authentication.acr_values.as_deref());
+        record.number("clock_tolerance", Some(self.clock_tolerance.0));
+        record.finish()
     }
 
     pub(super) fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
-        let seconds = |value: &Value| value.as_whole_number().map(Seconds);
         let algorithms = record.member("algorithms")?.as_array()?.iter();
         Some(Self {
             nonce: Nonce::new(record.text("nonce").filter(|nonce| !nonce.is_empty())?),
             jwks_uri: server_url(record.text("jwks_uri")?, policy).ok()?,
             algorithms: algorithms.map(|name| Algorithm::parse(name.as_str()?)).collect::<Option<_>>()?,
             authentication: Authentication {
-                max_age: match record.member("max_age") {
-                    None => None,
-                    Some(max_age) => Some(seconds(max_age)?),
-                },
-                acr_values: match record.member("acr_values") {
-                    None => None,
-                    Some(acr_values) => Some(acr_values.as_str()?.to_owned()),
-                },
+                max_age: record.optional_number("max_age")?.map(Seconds),
+                acr_values: record.optional_text("acr_values")?.map(str::to_owned),
             },
-            clock_tolerance: seconds(record.member("clock_tolerance")?)?,
+            clock_tolerance: Seconds(record.number("clock_tolerance")?),
         })
     }
 }

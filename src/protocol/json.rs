@@ -120,6 +120,27 @@ impl Value {
         self.member(name)?.as_str()
     }
 
+    /// The text of the member `name`, which may be absent: `None` if it is there and no string.
+    pub fn optional_text(&self, name: &str) -> Option<Option<&str>> {
+        match self.member(name) {
+            None => Some(None),
+            Some(value) => value.as_str().map(Some),
+        }
+    }
+
+    /// The whole number of the member `name`, if it is one.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.member(name)?.as_whole_number()
+    }
+
+    /// The whole number of the member `name`, which may be absent: `None` if it is there and no whole number.
+    pub fn optional_number(&self, name: &str) -> Option<Option<u64>> {
+        match self.member(name) {
+            None => Some(None),
+            Some(value) => value.as_whole_number().map(Some),
+        }
+    }
+
     /// The members, if this is an object.
     pub fn as_object(&self) -> Option<&[(String, Self)]> {
         match self {
@@ -194,6 +215,34 @@ impl Value {
                 out.push('}');
             }
         }
+    }
+}
+
+/// An object in the making: members are written in their order, and one without a value is left out.
+#[derive(Default)]
+pub struct Members(Vec<(String, Value)>);
+
+impl Members {
+    /// A text.
+    pub fn text(&mut self, name: &str, text: Option<&str>) {
+        self.value(name, text.map(Value::string));
+    }
+
+    /// A whole number; up to 2^53 it is exact.
+    pub fn number(&mut self, name: &str, number: Option<u64>) {
+        self.value(name, number.map(Value::from));
+    }
+
+    /// Any value.
+    pub fn value(&mut self, name: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.0.push((name.to_owned(), value));
+        }
+    }
+
+    /// The object.
+    pub fn finish(self) -> Value {
+        Value::Object(self.0)
     }
 }
 

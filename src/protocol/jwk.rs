@@ -88,20 +88,16 @@ impl Jwk {
     /// Reads a key; `None` if it is no public key for signatures that this client would rely on.
     pub fn read(key: &Value) -> Option<Self> {
         // A member of the wrong type is not the same as an absent one: such a key is not understood.
-        let text = |name: &str| match key.member(name) {
-            None => Some(None),
-            Some(value) => value.as_str().map(Some),
-        };
-        let is_for_signatures = text("use")?.is_none_or(|usage| usage == "sig")
+        let is_for_signatures = key.optional_text("use")?.is_none_or(|usage| usage == "sig")
             && key.member("key_ops").is_none_or(|operations| {
                 let mut operations = operations.as_array().unwrap_or_default().iter();
                 operations.any(|operation| operation.as_str() == Some("verify"))
             });
-        let alg = match text("alg")? {
+        let alg = match key.optional_text("alg")? {
             None => None,
             Some(name) => Some(Algorithm::parse(name)?),
         };
-        let kid = text("kid")?.map(str::to_owned);
+        let kid = key.optional_text("kid")?.map(str::to_owned);
         if !is_for_signatures || kid.as_ref().is_some_and(|kid| kid.len() > LONGEST_KID) {
             return None;
         }

@@ -31,14 +31,7 @@ const USED: [&str; 10] = ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y"
 
 /// The request for the keys at `jwks_uri`.
 pub fn keys_request(jwks_uri: &Url) -> HttpRequest {
-    HttpRequest {
-        method: "GET".to_owned(),
-        url: jwks_uri.clone(),
-        headers: vec![("accept".to_owned(), "application/json".to_owned())],
-        bearer: None,
-        body: None,
-        limits: LIMITS,
-    }
+    HttpRequest::get(jwks_uri.clone(), "application/json", LIMITS)
 }
 
 /// Reads the answer: the key set, and the document that is worth keeping of it.
@@ -55,7 +48,7 @@ pub fn read_keys(jwks_uri: &Url, outcome: Result<HttpResponse, HttpFailure>) -> 
         members.retain(|(name, _)| USED.contains(&name.as_str()));
         Value::Object(members)
     });
-    Ok((set, Value::object(vec![("keys", Some(Value::Array(keys.collect())))])))
+    Ok((set, Value::Object(vec![("keys".to_owned(), Value::Array(keys.collect()))])))
 }
 
 impl fmt::Display for KeysError {

@@ -164,22 +164,15 @@ pub fn well_known_urls(issuer: &Issuer) -> [String; 2] {
     let path = url.path();
     let path = path.strip_suffix('/').unwrap_or(path);
     [
-        format!("{trimmed}/.well-known/openid-configuration"),
-        format!("{}/.well-known/oauth-authorization-server{path}", url.origin()),
+        [trimmed, "/.well-known/openid-configuration"].concat(),
+        [url.origin(), "/.well-known/oauth-authorization-server", path].concat(),
     ]
 }
 
 /// The request for one of the [`well_known_urls`]; `attempt` counts from 0.
 pub fn discovery_request(issuer: &Issuer, attempt: usize) -> Option<HttpRequest> {
     let text = well_known_urls(issuer).into_iter().nth(attempt)?;
-    Some(HttpRequest {
-        method: "GET".to_owned(),
-        url: Url::parse(&text).ok()?,
-        headers: vec![("accept".to_owned(), "application/json".to_owned())],
-        bearer: None,
-        body: None,
-        limits: LIMITS,
-    })
+    Some(HttpRequest::get(Url::parse(&text).ok()?, "application/json", LIMITS))
 }
 
 /// Reads a document off an answer, without judging its members.

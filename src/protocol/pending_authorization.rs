@@ -10,7 +10,7 @@
 
 use super::client::{ClientKey, TokenStorage};
 use super::id_token::IdTokenRequest;
-use super::json::Value;
+use super::json::{Members, Value};
 use super::metadata::IssParameter;
 use super::return_path::ReturnPath;
 use super::secret::{CodeVerifier, State};
@@ -68,34 +68,32 @@ impl PendingAuthorization {
 
     /// The record for sessionStorage: the one place where verifier and nonce are written down.
     pub fn encode(&self) -> Value {
-        let text = |text: &str| Some(Value::string(text));
-        Value::object(vec![
-            ("version", Some(Value::from(VERSION))),
-            ("issuer", text(self.key.issuer.as_str())),
-            ("client_id", text(self.key.client_id.as_str())),
-            ("redirect_uri", text(self.redirect_uri.as_str())),
-            ("token_endpoint", text(self.token_endpoint.as_str())),
-            ("iss_announced", Some(Value::Bool(self.iss_parameter == IssParameter::Announced))),
-            ("state", text(self.state.expose())),
-            ("id_token", self.id_token.as_ref().map(IdTokenRequest::encode)),
-            ("code_verifier", text(self.code_verifier.expose())),
-            ("scope", self.scope.as_ref().and_then(|scope| text(scope.as_str()))),
-            ("resource", Some(texts(&self.resource)).filter(|_| !self.resource.is_empty())),
-            ("dpop", self.dpop.then_some(Value::Bool(true))),
-            ("dpop_jkt", self.dpop_jkt.as_deref().map(Value::string)),
-            ("token_storage", text(self.token_storage.as_str())),
-            ("return_path", self.return_path.as_ref().and_then(|path| text(path.as_str()))),
-            ("created_at", Some(Value::from(self.created_at.0))),
-        ])
+        let mut record = Members::default();
+        record.number("version", Some(VERSION));
+        record.text("issuer", Some(self.key.issuer.as_str()));
+        record.text("client_id", Some(self.key.client_id.as_str()));
+        record.text("redirect_uri", Some(self.redirect_uri.as_str()));
+        record.text("token_endpoint", Some(self.token_endpoint.as_str()));
+        record.value("iss_announced", Some(Value::Bool(self.iss_parameter == IssParameter::Announced)));
+        record.text("state", Some(self.state.expose()));
+        record.value("id_token", self.id_token.as_ref().map(IdTokenRequest::encode));
+        record.text("code_verifier", Some(self.code_verifier.expose()));
+        record.text("scope", self.scope.as_ref().map(Scope::as_str));
+        record.value("resource", Some(texts(&self.resource)).filter(|_| !self.resource.is_empty()));
+        record.value("dpop", self.dpop.then_some(Value::Bool(true)));
+        record.text("dpop_jkt", self.dpop_jkt.as_deref());
+        record.text("token_storage", Some(self.token_storage.as_str()));
+        record.text("return_path", self.return_path.as_ref().map(ReturnPath::as_str));
+        record.number("created_at", Some(self.created_at.0));
+        record.finish()
     }
 
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write.
     pub fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
         let text = |name: &str| record.text(name).filter(|text| !text.is_empty());
-        let whole = |name: &str| record.member(name).and_then(Value::as_whole_number);
-        let scope = match record.member("scope") {
+        let scope = match record.optional_text("scope")? {
             None => None,
-            Some(scope) => Some(Scope::parse(scope.as_str()?).ok()?),
+            Some(scope) => Some(Scope::parse(scope).ok()?),
         };
         let id_token = match record.member("id_token") {
             None => None,
@@ -106,7 +104,9 @@ impl PendingAuthorization {
             return None;
         }
         let code_verifier = text("code_verifier").map(CodeVerifier::new)?;
-        if whole("version")? != VERSION || !code_verifier.is_well_formed() {
+        // A build without the feature has no key that the code could be bound to.
+        let is_foreign = cfg!(not(feature = "dpop")) && record.member("dpop").is_some();
+        if record.number("version")? != VERSION || !code_verifier.is_well_formed() || is_foreign {
             return None;
         }
         Some(Self {
@@ -135,14 +135,11 @@ impl PendingAuthorization {
                 None => false,
                 Some(dpop) => *dpop == Value::Bool(true),
             },
-            dpop_jkt: match record.member("dpop_jkt") {
-                None => None,
-                Some(thumbprint) => Some(thumbprint.as_str()?.to_owned()),
-            },
+            dpop_jkt: record.optional_text("dpop_jkt")?.map(str::to_owned),
             token_storage: TokenStorage::parse(text("token_storage")?)?,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.
             return_path: text("return_path").and_then(ReturnPath::parse),
-            created_at: UnixTime(whole("created_at")?),
+            created_at: UnixTime(record.number("created_at")?),
         })
     }
 }

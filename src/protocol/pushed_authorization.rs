@@ -38,17 +38,9 @@ pub enum PushError {
 /// Bounds of the answer: 10 s, 64 KiB.
 const LIMITS: Limits = Limits { deadline: Seconds(10), body: 64 * 1024 };
 
-/// The request that carries the parameters; a form post without further headers, so that no preflight is needed.
+/// The request that carries the parameters.
 pub(super) fn push_request(endpoint: Url, parameters: String) -> HttpRequest {
-    let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
-    HttpRequest {
-        method: "POST".to_owned(),
-        url: endpoint,
-        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-        bearer: None,
-        body: Some(parameters),
-        limits: LIMITS,
-    }
+    HttpRequest::post(endpoint, parameters, LIMITS)
 }
 
 /// Reads the answer: the address that the person is sent to (RFC 9126 §4).

@@ -8,7 +8,7 @@
 use super::claims::Claims;
 use super::client::{ClientKey, TokenStorage};
 use super::id_token::VerifiedIdToken;
-use super::json::Value;
+use super::json::{Members, Value};
 use super::secret::{AccessToken, RefreshToken};
 use super::time::{Seconds, UnixTime};
 use super::token_request::Exchange;
@@ -83,6 +83,11 @@ impl Session {
         self.token_type
     }
 
+    /// Whether each request needs a proof, because the token is bound to a key.
+    pub(super) fn is_bound(&self) -> bool {
+        cfg!(feature = "dpop") && self.token_type == TokenType::Dpop
+    }
+
     /// Whether the server gave a refresh token.
     pub fn has_refresh_token(&self) -> bool {
         self.refresh_token.is_some()
@@ -153,37 +158,37 @@ impl Session {
 
     /// The record for sessionStorage: the one place where an access token is written down.
     pub fn encode(&self) -> Value {
-        let text = |text: &str| Some(Value::string(text));
-        let scope = |scope: &Option<Scope>| scope.as_ref().map(|scope| Value::string(scope.as_str()));
-        Value::object(vec![
-            ("version", Some(Value::from(VERSION))),
-            ("issuer", text(self.key.issuer.as_str())),
-            ("client_id", text(self.key.client_id.as_str())),
-            ("access_token", text(self.access_token.expose())),
-            ("id_token", self.id_token.as_ref().map(VerifiedIdToken::encode)),
-            ("userinfo", self.userinfo.as_ref().map(Claims::encode)),
-            ("dpop", (self.token_type == TokenType::Dpop).then_some(Value::Bool(true))),
-            ("expires_at", self.expires_at.map(|end| Value::from(end.0))),
-            ("requested_scope", scope(&self.requested_scope)),
-            ("granted_scope", scope(&self.granted_scope)),
-            ("signed_in_at", Some(Value::from(self.signed_in_at.0))),
-        ])
+        let mut record = Members::default();
+        record.number("version", Some(VERSION));
+        record.text("issuer", Some(self.key.issuer.as_str()));
+        record.text("client_id", Some(self.key.client_id.as_str()));
+        record.text("access_token", Some(self.access_token.expose()));
+        record.value("id_token", self.id_token.as_ref().map(VerifiedIdToken::encode));
+        record.value("userinfo", self.userinfo.as_ref().map(Claims::encode));
+        record.value("dpop", self.is_bound().then_some(Value::Bool(true)));
+        record.number("expires_at", self.expires_at.map(|end| end.0));
+        record.text("requested_scope", self.requested_scope.as_ref().map(Scope::as_str));
+        record.text("granted_scope", self.granted_scope.as_ref().map(Scope::as_str));
+        record.number("signed_in_at", Some(self.signed_in_at.0));
+        record.finish()
     }
 
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write for `key`.
     pub fn decode(record: &Value, key: &ClientKey, policy: SchemePolicy) -> Option<Self> {
-        let text = |name: &str| record.member(name).and_then(Value::as_str);
-        let whole = |name: &str| record.member(name).and_then(Value::as_whole_number);
-        let scope = |name: &str| match record.member(name) {
+        let scope = |name: &str| match record.optional_text(name)? {
             None => Some(None),
-            Some(value) => Scope::parse(value.as_str()?).ok().map(Some),
+            Some(text) => Scope::parse(text).ok().map(Some),
         };
         let is_token = |text: &&str| !text.is_empty() && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
         let found = ClientKey {
-            issuer: Issuer::parse(text("issuer")?, policy).ok()?,
-            client_id: ClientId::parse(text("client_id")?).ok()?,
+            issuer: Issuer::parse(record.text("issuer")?, policy).ok()?,
+            client_id: ClientId::parse(record.text("client_id")?).ok()?,
         };
-        if whole("version")? != VERSION || found != *key {
+        if record.number("version")? != VERSION || found != *key {
+            return None;
+        }
+        // Written by a build that has the feature: one without it could not use the token.
+        if cfg!(not(feature = "dpop")) && record.member("dpop").is_some() {
             return None;
         }
         let id_token = match record.member("id_token") {
@@ -196,20 +201,17 @@ impl Session {
         }
         Some(Self {
             key: found,
-            access_token: AccessToken::new(text("access_token").filter(is_token)?),
+            access_token: AccessToken::new(record.text("access_token").filter(is_token)?),
             refresh_token: None,
             userinfo: userinfo_of(record.member("userinfo"), id_token.as_ref()),
             id_token,
-            expires_at: match record.member("expires_at") {
-                None => None,
-                Some(value) => Some(UnixTime(value.as_whole_number()?)),
-            },
+            expires_at: record.optional_number("expires_at")?.map(UnixTime),
             requested_scope,
             granted_scope: scope("granted_scope")?,
             tolerated: Vec::new(),
             token_type: TokenType::asked(matches!(record.member("dpop"), Some(Value::Bool(true)))),
             token_storage: TokenStorage::Session,
-            signed_in_at: UnixTime(whole("signed_in_at")?),
+            signed_in_at: UnixTime(record.number("signed_in_at")?),
         })
     }
 }

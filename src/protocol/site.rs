@@ -19,7 +19,7 @@ impl Site {
     pub fn parse(base: &str) -> Result<Self, UrlError> {
         let url = Url::parse(base)?;
         let (directory, _) = cut_last(url.path(), b'/');
-        Ok(Self { base: Url::parse(&format!("{}{directory}/", url.origin()))? })
+        Ok(Self { base: Url::parse(&[url.origin(), directory, "/"].concat())? })
     }
 
     /// The origin of the page.
@@ -34,7 +34,7 @@ impl Site {
 
     /// The URL of a file or route below the base; `name` has no leading `/`.
     pub fn url_of(&self, name: &str) -> String {
-        format!("{}{name}", self.base.as_str())
+        [self.base.as_str(), name].concat()
     }
 
     /// An address as configurations write it: absolute, or a path below the base, e.g. `auth/` or `auth/api`.

@@ -28,22 +28,22 @@ const PENDING: &str = "leptos-pkce pending ";
 impl RecordName {
     /// The name of an authorization request that awaits its answer.
     pub fn pending(state: &State) -> Self {
-        Self(format!("{PENDING}{}", state.expose()))
+        Self([PENDING, state.expose()].concat())
     }
 
     /// The name of a session.
     pub fn session(key: &ClientKey) -> Self {
-        Self(format!("{PREFIX}session {} {}", key.issuer, key.client_id))
+        Self([PREFIX, "session ", key.issuer.as_str(), " ", key.client_id.as_str()].concat())
     }
 
     /// The name of an authorization server's metadata.
     pub fn metadata(issuer: &Issuer) -> Self {
-        Self(format!("{PREFIX}metadata {issuer}"))
+        Self([PREFIX, "metadata ", issuer.as_str()].concat())
     }
 
     /// The name of an authorization server's keys.
     pub fn keys(issuer: &Issuer) -> Self {
-        Self(format!("{PREFIX}keys {issuer}"))
+        Self([PREFIX, "keys ", issuer.as_str()].concat())
     }
 
     /// The name of what an app keeps about clients that were added while it ran.

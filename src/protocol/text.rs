@@ -22,6 +22,16 @@ pub(crate) fn parts(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The number that decimal digits write, if it is at most `most`; no sign, no space.
+pub(crate) fn number(text: &str, most: u32) -> Option<u32> {
+    let append = |number: u64, octet: u8| {
+        let number = number * 10 + u64::from(octet.checked_sub(b'0').filter(|digit| *digit <= 9)?);
+        (number <= most.into()).then_some(number)
+    };
+    let number = text.bytes().try_fold(0, append).filter(|_| !text.is_empty())?;
+    u32::try_from(number).ok()
+}
+
 /// At most `most` octets, cut between two characters: what others send may be long, a message need not be.
 pub(crate) fn shorten(text: &str, most: usize) -> String {
     let mut end = text.len().min(most);
@@ -52,6 +62,19 @@ mod tests {
                 "{text}"
             );
             assert!(parts(text, b',').eq(text.split(',')), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_the_numbers_that_the_standard_library_reads() {
+        for text in
+            ["", "0", "7", "007", "255", "256", "65535", "65536", "4294967295", "4294967296", "99999999999999999999"]
+        {
+            assert_eq!(number(text, u32::MAX), text.parse().ok(), "{text}");
+            assert_eq!(number(text, 255), text.parse::<u8>().ok().map(u32::from), "{text}");
+        }
+        for text in ["+1", "-1", " 1", "1 ", "1.0", "0x1", "a", ":", "/", "\u{661}"] {
+            assert_eq!(number(text, u32::MAX), None, "{text}");
         }
     }
 

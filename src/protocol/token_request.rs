@@ -56,16 +56,8 @@ impl TokenRequest {
         // RFC 8707 §2.2: what the token is for, of what the code may be used for.
         parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
         let body = form::encode(&parameters);
-        let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
         Self {
-            http: HttpRequest {
-                method: "POST".to_owned(),
-                url: pending.token_endpoint,
-                headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-                bearer: None,
-                body: Some(body),
-                limits: LIMITS,
-            },
+            http: HttpRequest::post(pending.token_endpoint, body, LIMITS),
             exchange: Exchange {
                 key: pending.key,
                 scope: pending.scope,

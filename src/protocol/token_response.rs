@@ -47,7 +47,7 @@ pub enum TokenType {
 impl TokenType {
     /// What was asked for.
     pub fn asked(dpop: bool) -> Self {
-        if dpop { Self::Dpop } else { Self::Bearer }
+        if cfg!(feature = "dpop") && dpop { Self::Dpop } else { Self::Bearer }
     }
 
     /// Its name on the wire; case does not matter there (RFC 6749 §5.1).

@@ -12,13 +12,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::form::{self, Plus};
-use super::text::{cut, cut_last, parts};
+use super::text::{cut, cut_last, number, parts};
 
 /// An absolute URL, kept exactly as it was written, with the parts that are compared. Cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Url(Arc<Parts>);
 
-#[derive(PartialEq, Eq)]
 struct Parts {
     text: String,
     scheme: Scheme,
@@ -93,7 +92,7 @@ impl Url {
         }
         let (host, port) = split_port(authority)?;
         check_host(&host)?;
-        let path = format!("/{}", path.unwrap_or_default());
+        let path = ["/", path.unwrap_or_default()].concat();
         if has_dot_segment(&path) {
             return Err(UrlError::DotSegment);
         }
@@ -153,11 +152,11 @@ impl Url {
     pub fn with_query(&self, encoded: &str) -> Self {
         let query = match self.query() {
             None | Some("") => encoded.to_owned(),
-            Some(query) if query.ends_with('&') => format!("{query}{encoded}"),
-            Some(query) => format!("{query}&{encoded}"),
+            Some(query) if query.ends_with('&') => [query, encoded].concat(),
+            Some(query) => [query, "&", encoded].concat(),
         };
         Self(Arc::new(Parts {
-            text: format!("{}?{query}", self.without_query()),
+            text: [self.without_query(), "?", &query].concat(),
             scheme: self.0.scheme,
             origin: self.0.origin.clone(),
             host: self.0.host.clone(),
@@ -172,6 +171,15 @@ impl Url {
         before_query(self.as_str())
     }
 }
+
+/// By the text: the parts follow from it.
+impl PartialEq for Url {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Url {}
 
 impl AsRef<str> for Url {
     fn as_ref(&self) -> &str {
@@ -237,17 +245,15 @@ fn scheme(text: &str) -> Result<(Scheme, &str), UrlError> {
 }
 
 /// Splits `host:port`; the colons of an IPv6 address stand between brackets.
-fn split_port(authority: &str) -> Result<(String, Option<u16>), UrlError> {
+fn split_port(authority: &str) -> Result<(String, Option<u32>), UrlError> {
     let (host, port) = match cut_last(authority, b':') {
         (_, Some(port)) if port.ends_with(']') => (authority, None),
         split => split,
     };
     let port = match port {
         None => None,
-        Some(digits) if digits.starts_with('0') || !digits.bytes().all(|octet| octet.is_ascii_digit()) => {
-            return Err(UrlError::Port);
-        }
-        Some(digits) => Some(digits.parse().map_err(|_| UrlError::Port)?),
+        Some(digits) if digits.starts_with('0') => return Err(UrlError::Port),
+        Some(digits) => Some(number(digits, 65_535).ok_or(UrlError::Port)?),
     };
     Ok((host.to_ascii_lowercase(), port))
 }
@@ -279,9 +285,9 @@ fn ipv4(host: &str) -> Option<[u8; 4]> {
     let mut parts = parts(host, b'.');
     for octet in &mut octets {
         let part = parts.next()?;
-        *octet = part.parse().ok()?;
-        // No sign and no leading zero: what is written is what it means.
-        if part.starts_with('+') || (part.len() > 1 && part.starts_with('0')) {
+        *octet = u8::try_from(number(part, 255)?).ok()?;
+        // No leading zero: what is written is what it means.
+        if part.len() > 1 && part.starts_with('0') {
             return None;
         }
     }
@@ -294,13 +300,13 @@ pub(super) fn has_dot_segment(path: &str) -> bool {
     decoded.split(|octet| matches!(octet, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b".."))
 }
 
-fn origin(scheme: Scheme, host: &str, port: Option<u16>) -> String {
+fn origin(scheme: Scheme, host: &str, port: Option<u32>) -> String {
     let (name, default) = match scheme {
         Scheme::Http => ("http", 80),
         Scheme::Https => ("https", 443),
     };
     match port {
-        Some(port) if port != default => format!("{name}://{host}:{port}"),
-        _ => format!("{name}://{host}"),
+        Some(port) if port != default => [name, "://", host, ":", &port.to_string()].concat(),
+        _ => [name, "://", host].concat(),
     }
 }

@@ -60,14 +60,8 @@ const LIMITS: Limits = Limits { deadline: Seconds(15), body: 256 * 1024 };
 
 /// The request for claims; the token goes into the header and nowhere else.
 pub fn userinfo_request(endpoint: Url, access_token: AccessToken) -> HttpRequest {
-    HttpRequest {
-        method: "GET".to_owned(),
-        url: endpoint,
-        headers: vec![("accept".to_owned(), "application/json, application/jwt".to_owned())],
-        bearer: Some(access_token),
-        body: None,
-        limits: LIMITS,
-    }
+    let request = HttpRequest::get(endpoint, "application/json, application/jwt", LIMITS);
+    HttpRequest { bearer: Some(access_token), ..request }
 }
 
 /// Reads an answer, without believing it.

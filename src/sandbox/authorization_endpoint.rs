@@ -124,6 +124,7 @@ impl AuthorizationRequest {
         if state.switches.has(switches::CODE_SWAPPED) {
             // As if the person's own code had been exchanged for one of another request.
             kept.request.code_challenge = turn.first_random();
+            kept.request.nonce = kept.request.nonce.map(|_| turn.first_random());
         }
         if state.switches.has(switches::CODE_EXPIRED) {
             kept.created_at = UnixTime(turn.now.0.saturating_sub(CODE_LIFETIME.0 + 1));

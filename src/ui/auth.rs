@@ -1,7 +1,6 @@
 //! The handle that components hold.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -23,7 +22,8 @@ use crate::protocol::time::Seconds;
 /// A handle to the sign-ins of this page; `Copy`, and reactive wherever it is read.
 #[derive(Clone, Copy)]
 pub struct Auth {
-    shared: StoredValue<Rc<Shared>, LocalStorage>,
+    /// Leaked, as its driver is: a page has one.
+    shared: StoredValue<&'static Shared, LocalStorage>,
 }
 
 struct Shared {
@@ -65,14 +65,14 @@ impl Auth {
     pub(super) fn new(driver: Driver) -> Self {
         let ticked = ArcTrigger::new();
         let shared = Shared {
-            driver: driver.clone(),
+            driver,
             selected: RefCell::new(None),
             status: Cell::new(Status::Loading),
             changed: ArcTrigger::new(),
             status_changed: ArcTrigger::new(),
             ticked: ticked.clone(),
         };
-        let auth = Self { shared: StoredValue::new_local(Rc::new(shared)) };
+        let auth = Self { shared: StoredValue::new_local(&*Box::leak(Box::new(shared))) };
         auth.refresh();
         // The driver outlives its provider: answers that come after it is gone are nobody's.
         driver.subscribe(move || {
@@ -243,7 +243,7 @@ impl Auth {
         }
     }
 
-    fn shared(self) -> Rc<Shared> {
+    fn shared(self) -> &'static Shared {
         self.shared.get_value()
     }
 

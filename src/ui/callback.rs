@@ -30,7 +30,8 @@ pub enum CallbackView {
 /// Shows what becomes of the authorization response; on success the app's route is replaced by where the person was.
 #[component]
 pub fn Callback(
-    /// How to show it; without this it is plain text with a button.
+    /// How to show it; without this it is plain text with a button, which names an error by its code alone: the words of
+    /// every error are kilobytes, for an app that wants them to carry.
     #[prop(optional, into)]
     view: Option<ViewFor>,
 ) -> impl IntoView {
@@ -79,7 +80,7 @@ fn plain(auth: Auth, view: CallbackView) -> AnyView {
     let text = match view {
         CallbackView::Receiving | CallbackView::Exchanging => "Signing in…".to_owned(),
         CallbackView::Empty => "There is no sign-in to complete here.".to_owned(),
-        CallbackView::Failed { error, .. } => format!("Signing in failed: {error} ({})", error.code()),
+        CallbackView::Failed { error, .. } => ["Signing in failed: ", error.code()].concat(),
     };
     view! {
         <p role=if has_failed { "alert" } else { "status" }>{text}</p>

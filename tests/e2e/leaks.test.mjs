@@ -163,7 +163,9 @@ scenario(
   },
 );
 
-scenario("does not keep a refresh token in any storage", { needs: ANOTHER_ORIGIN }, async ({ page, stage }) => {
+const plain = () => ({ scope: "photos:read" });
+
+scenario("does not keep a refresh token in any storage", { needs: ANOTHER_ORIGIN, client: plain }, async ({ page, stage }) => {
   stage.fault.mode = "reply";
   stage.fault.reply = { body: { access_token: "access-canary", token_type: "Bearer", refresh_token: "refresh-canary" } };
   await signInAgain(page, stage);

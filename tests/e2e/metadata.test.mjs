@@ -23,8 +23,8 @@ function metadataOf(fault, path = "", members = {}) {
   };
 }
 
-/** The configuration of a client of the issuer at `path` of the fault server. */
-const clientOf = (path = "") => ({ fault }) => ({ issuer: fault.origin + path, metadata: undefined });
+/** The configuration of a client of the issuer at `path` of the fault server, which signs nothing: plain OAuth. */
+const clientOf = (path = "") => ({ fault }) => ({ issuer: fault.origin + path, metadata: undefined, scope: "photos:read" });
 
 /** Has the fault server let everybody in, with the code "canary" for the token "canary". */
 function letIn(fault) {
@@ -91,7 +91,7 @@ describe("the well-known address of the metadata", () => {
       await beginSignIn(page, stage);
       const { code, text, side } = await readFault(page);
       assert.equal(code, "metadata.unavailable");
-      assert.match(text, /works if authorization_endpoint and token_endpoint stand under metadata in config\.json/);
+      assert.match(text, /works if authorization_endpoint and token_endpoint \(and jwks_uri, for the scope openid\) stand under metadata in config\.json/);
       assert.equal(side, "the network");
       assert.deepEqual(paths(fault), [OIDC, OAUTH]);
 
@@ -254,7 +254,7 @@ describe("metadata", () => {
 
   scenario(
     "is overridden member by member by the configuration, which is checked the same way (CFG-9)",
-    { client: ({ fault }) => ({ issuer: fault.origin, metadata: { token_endpoint: `${fault.origin}/token` } }) },
+    { client: ({ fault }) => ({ ...clientOf()({ fault }), metadata: { token_endpoint: `${fault.origin}/token` } }) },
     async ({ page, stage }) => {
       const { fault } = stage;
       fault.documents = { [OIDC]: { body: metadataOf(fault, "", { token_endpoint: "https://wrong.example/token" }) } };
@@ -270,6 +270,7 @@ describe("metadata", () => {
     {
       client: ({ fault: { origin } }) => ({
         issuer: undefined,
+        scope: "photos:read",
         metadata: { authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` },
       }),
     },

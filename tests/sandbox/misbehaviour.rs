@@ -202,6 +202,15 @@ fn userinfo(world: &mut World, switch: &str, expected: Outcome) {
     assert!(!world.asked.iter().any(|url| url.contains("/claims") || url.contains("foreign")), "{switch}");
 }
 
+/// A3, A4: a server that does not look at the verifier takes a code of somebody else's request; the nonce finds it out.
+#[test]
+fn the_nonce_catches_a_swapped_code_where_the_verifier_is_ignored() {
+    let mut world = World::new(Person::with(&["code-swapped", "pkce-ignored"]), CALM, "memory");
+    world.click_sign_in();
+    world.settle();
+    assert_eq!((world.error_code(), world.is_signed_in()), (Some("id_token.nonce"), false));
+}
+
 #[test]
 fn nothing_that_the_server_does_ends_a_session_that_is_there() {
     for switch in ALL {

@@ -47,7 +47,7 @@ fn App() -> impl IntoView {
         <h1>"Photos"</h1>
         <SignedOut>
             // Says what became of a sign-in that just came back; there is nothing to say otherwise.
-            {move || auth.error().map(|_| view! { <Callback/> })}
+            {move || if auth.error().is_some() { view! { <Callback/> }.into_any() } else { ().into_any() }}
             <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
         </SignedOut>
         <SignedIn>

@@ -3,6 +3,7 @@
 //! Rule: no decision is taken here. Storage answers at once, so its events are handled before the next one from
 //! outside; fetches answer later, by their id.
 
+#[cfg(feature = "dpop")]
 mod proofs;
 
 use std::cell::{Cell, RefCell};
@@ -14,6 +15,7 @@ use std::task::{Context, Poll, Waker};
 
 use wasm_bindgen_futures::spawn_local;
 
+#[cfg(feature = "dpop")]
 use self::proofs::ProofKeys;
 use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
@@ -25,23 +27,24 @@ use crate::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId,
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
 use crate::protocol::resource_metadata::{Progress, ResourceMetadata, ResourceMetadataError, Search};
+use crate::protocol::secret::DpopProof;
 use crate::protocol::site::Site;
 use crate::protocol::time::UnixTime;
 
-/// Runs one flow in this page. Cheap to clone; all clones are the same driver.
-#[derive(Clone)]
-pub struct Driver(Rc<Shared>);
+/// Runs one flow, for as long as the page lives; all copies are the same driver.
+#[derive(Clone, Copy)]
+pub struct Driver(&'static Shared);
 
 struct Shared {
-    /// `None` only while a step runs.
-    flow: RefCell<Option<Flow>>,
+    flow: RefCell<Flow>,
     queue: RefCell<VecDeque<Event>>,
     is_running: Cell<bool>,
-    listeners: RefCell<Vec<Rc<dyn Fn()>>>,
+    listeners: RefCell<Vec<&'static dyn Fn()>>,
     fetches: RefCell<Vec<(FetchId, Cancel)>>,
     calls: RefCell<Vec<(CallId, Rc<Slot>)>>,
     last_call: Cell<u64>,
     wake_up: RefCell<Option<Timer>>,
+    #[cfg(feature = "dpop")]
     proof_keys: ProofKeys,
 }
 
@@ -61,8 +64,8 @@ struct Slot {
 impl Driver {
     /// Starts a flow: what the address bar held comes first, so that an exchange waits for nothing else.
     pub fn start(site: Site, source: ConfigurationSource) -> Self {
-        let driver = Self(Rc::new(Shared {
-            flow: RefCell::new(Some(Flow::new(site))),
+        let driver = Self(Box::leak(Box::new(Shared {
+            flow: RefCell::new(Flow::new(site)),
             queue: RefCell::default(),
             is_running: Cell::new(false),
             listeners: RefCell::default(),
@@ -70,16 +73,14 @@ impl Driver {
             calls: RefCell::default(),
             last_call: Cell::new(0),
             wake_up: RefCell::new(None),
+            #[cfg(feature = "dpop")]
             proof_keys: ProofKeys::default(),
-        }));
+        })));
         if let Some(held) = navigation::take_held_response() {
             driver.dispatch(Event::Redirected { query: held.query, fragment: held.fragment });
         }
         driver.dispatch(Event::Started(source));
-        navigation::on_restored({
-            let driver = driver.clone();
-            move || driver.dispatch(Event::Restored)
-        });
+        navigation::on_restored(move || driver.dispatch(Event::Restored));
         driver
     }
 
@@ -90,12 +91,12 @@ impl Driver {
 
     /// Calls `listener` after every change, for as long as the page lives.
     pub fn subscribe(&self, listener: impl Fn() + 'static) {
-        self.0.listeners.borrow_mut().push(Rc::new(listener));
+        self.0.listeners.borrow_mut().push(Box::leak(Box::new(listener)));
     }
 
     /// Looks at the flow.
     pub fn read<T>(&self, look: impl FnOnce(&Flow) -> T) -> T {
-        look(self.0.flow.borrow().as_ref().expect("the flow is only away while a step runs, and a step reads nothing"))
+        look(&self.0.flow.borrow())
     }
 
     /// The wall clock.
@@ -171,7 +172,7 @@ impl Driver {
         let slot = Rc::new(Slot::default());
         self.0.calls.borrow_mut().push((call, slot.clone()));
         self.dispatch(Event::Call { call, key, request });
-        Call { driver: self.clone(), call, slot }
+        Call { driver: *self, call, slot }
     }
 
     /// Stops waiting for a call; its answer is then an error that says so.
@@ -185,16 +186,14 @@ impl Driver {
 
     /// Runs the flow until it has nothing left to be told, then tells the listeners.
     fn dispatch(&self, event: Event) {
-        let shared = &self.0;
+        let shared = self.0;
         shared.queue.borrow_mut().push_back(event);
         if shared.is_running.replace(true) {
             return;
         }
         loop {
             let Some(event) = shared.queue.borrow_mut().pop_front() else { break };
-            let flow = shared.flow.borrow_mut().take().expect("one step at a time");
-            let (flow, effects) = flow.step(clock::now(), event);
-            shared.flow.replace(Some(flow));
+            let effects = shared.flow.borrow_mut().advance(clock::now(), event);
             for effect in effects {
                 self.perform(effect);
             }
@@ -211,8 +210,9 @@ impl Driver {
         let answer = |event| self.0.queue.borrow_mut().push_back(event);
         match effect {
             Effect::Fetch { fetch, request, proof } => self.fetch(fetch, request, proof),
+            #[cfg(feature = "dpop")]
             Effect::ProofKey(key) => {
-                let driver = self.clone();
+                let driver = *self;
                 spawn(async move {
                     let found = driver.0.proof_keys.find(&key.proof_key_name()).await;
                     let is_kept = found.as_ref().is_some_and(|found| found.is_kept);
@@ -220,17 +220,21 @@ impl Driver {
                     driver.dispatch(Event::ProofKey { key, proof_key, is_kept });
                 });
             }
+            #[cfg(feature = "dpop")]
             Effect::ForgetProofKey(key) => {
-                let driver = self.clone();
+                let driver = *self;
                 spawn(async move { driver.0.proof_keys.forget(&key.proof_key_name()).await });
             }
+            // Nobody asks for keys in a build that makes no proofs.
+            #[cfg(not(feature = "dpop"))]
+            Effect::ProofKey(_) | Effect::ForgetProofKey(_) => {}
             Effect::CancelFetch(fetch) => {
                 if let Some(cancel) = self.forget_fetch(fetch) {
                     cancel.cancel();
                 }
             }
             Effect::Verify { verify, verification } => {
-                let driver = self.clone();
+                let driver = *self;
                 spawn(async move {
                     let verdict = subtle::verify(&verification).await;
                     driver.dispatch(Event::Verified { verify, verdict });
@@ -251,7 +255,7 @@ impl Driver {
             Effect::ReplaceRoute(path) => navigation::replace_route(&path),
             Effect::Answer { call, outcome } => self.answer(call, outcome),
             Effect::WakeAt(at) => {
-                let driver = self.clone();
+                let driver = *self;
                 let timer = clock::after(at.since(clock::now()), move || driver.dispatch(Event::Woke));
                 self.0.wake_up.replace(timer);
             }
@@ -265,19 +269,29 @@ impl Driver {
             return;
         };
         self.0.fetches.borrow_mut().push((fetch, cancel.clone()));
-        let driver = self.clone();
+        let driver = *self;
         spawn(async move {
-            let proof = match order {
-                None => Ok(None),
-                Some(order) => driver.0.proof_keys.prove(&order, &request).await.map(Some),
-            };
-            let outcome = match proof {
+            let outcome = match driver.prove(order, &request).await {
                 Ok(proof) => fetch::send(request, proof, &cancel).await,
-                Err(_) => Err(HttpFailure::NoProof),
+                Err(failure) => Err(failure),
             };
             driver.forget_fetch(fetch);
             driver.dispatch(Event::Fetched { fetch, outcome });
         });
+    }
+
+    /// The proof that a request needs, if it needs one.
+    #[cfg(feature = "dpop")]
+    async fn prove(&self, order: Option<ProofOrder>, request: &HttpRequest) -> Result<Option<DpopProof>, HttpFailure> {
+        let Some(order) = order else { return Ok(None) };
+        let proof = self.0.proof_keys.prove(&order, request).await;
+        proof.map(Some).map_err(|_| HttpFailure::NoProof)
+    }
+
+    /// No request needs a proof in a build that makes none.
+    #[cfg(not(feature = "dpop"))]
+    async fn prove(&self, _: Option<ProofOrder>, _: &HttpRequest) -> Result<Option<DpopProof>, HttpFailure> {
+        Ok(None)
     }
 
     fn forget_fetch(&self, fetch: FetchId) -> Option<Cancel> {

@@ -42,15 +42,19 @@ pub(super) struct Exchanging {
     stage: Stage,
     /// What went with the request to the token endpoint, while it is awaited.
     proven: Option<Proven>,
+    /// What the token endpoint gave, once it has answered.
+    answer: Option<(TokenResponse, IdToken)>,
 }
 
+/// What is awaited.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// The token endpoint's answer is awaited.
+    /// The token endpoint's answer.
     Token(FetchId),
-    /// The issuer's keys are awaited.
-    Keys(TokenResponse, IdToken),
-    /// WebCrypto is awaited.
-    Verdict(VerifyId, TokenResponse, IdToken),
+    /// The issuer's keys.
+    Keys,
+    /// WebCrypto.
+    Verdict(VerifyId),
 }
 
 impl Exchanging {
@@ -58,7 +62,7 @@ impl Exchanging {
     pub(super) fn fetch(&self) -> Option<FetchId> {
         match self.stage {
             Stage::Token(fetch) => Some(fetch),
-            Stage::Keys(..) | Stage::Verdict(..) => None,
+            Stage::Keys | Stage::Verdict(_) => None,
         }
     }
 }
@@ -70,10 +74,10 @@ impl Flow {
             return;
         }
         match AuthorizationResponse::parse(query, fragment) {
-            Err(error) => self.refuse(error, None),
+            Err(error) => self.refuse(error.into(), None),
             Ok(None) => {}
             Ok(Some(response)) => match response.state() {
-                None => self.refuse(response.unknown_state(), None),
+                None => self.refuse(response.unknown_state().into(), None),
                 Some(state) => {
                     self.callback = Callback::Taking(response);
                     self.effects.push(Effect::Take(RecordName::pending(&state)));
@@ -87,10 +91,10 @@ impl Flow {
         let Callback::Taking(response) = std::mem::replace(&mut self.callback, Callback::Idle) else { return };
         let policy = self.site.scheme_policy();
         let pending = record.and_then(|Record(record)| PendingAuthorization::decode(&record, policy));
-        let Some(pending) = pending else { return self.refuse(response.unknown_state(), None) };
+        let Some(pending) = pending else { return self.refuse(response.unknown_state().into(), None) };
         let origin = (pending.key.clone(), pending.return_path.clone());
         match pending.complete(&response, now) {
-            Err(error) => self.refuse(error, Some(origin)),
+            Err(error) => self.refuse(error.into(), Some(origin)),
             Ok(grant) => {
                 let thumbprint = grant.pending.dpop_jkt.clone();
                 let TokenRequest { http, exchange } = TokenRequest::new(grant);
@@ -99,7 +103,19 @@ impl Flow {
                 if let Some(asked) = &exchange.id_token {
                     self.want_keys(&exchange.key.issuer, &asked.jwks_uri);
                 }
-                self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at: now, stage, proven }));
+                let exchanging = Exchanging { exchange, sent_at: now, stage, proven, answer: None };
+                self.callback = Callback::Exchanging(Box::new(exchanging));
+            }
+        }
+    }
+
+    /// Takes the exchange under way, if it is the one.
+    pub(super) fn take_exchanging(&mut self, is_it: impl Fn(&Exchanging) -> bool) -> Option<Box<Exchanging>> {
+        match std::mem::replace(&mut self.callback, Callback::Idle) {
+            Callback::Exchanging(exchanging) if is_it(&exchanging) => Some(exchanging),
+            other => {
+                self.callback = other;
+                None
             }
         }
     }
@@ -108,36 +124,38 @@ impl Flow {
     /// it, and gets it once more (RFC 9449 §8).
     pub(super) fn exchanged(
         &mut self,
-        exchanging: Exchanging,
+        mut exchanging: Box<Exchanging>,
         outcome: Result<HttpResponse, HttpFailure>,
         now: UnixTime,
     ) {
         self.learn_clock(&exchanging.exchange.key.issuer, outcome.as_ref().ok(), now);
-        let Exchanging { exchange, sent_at, proven, .. } = exchanging;
-        match self.proof_answered(&exchange.key, proven, &outcome) {
+        let token_type = TokenType::asked(exchanging.exchange.dpop);
+        let proven = exchanging.proven.take();
+        match self.proof_answered(&exchanging.exchange.key, proven, &outcome) {
             ProofAnswer::Again(fetch, proven) => {
-                let (stage, proven) = (Stage::Token(fetch), Some(proven));
-                self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at: now, stage, proven }));
+                exchanging.stage = Stage::Token(fetch);
+                exchanging.proven = Some(proven);
+                exchanging.sent_at = now;
+                self.callback = Callback::Exchanging(exchanging);
                 return;
             }
-            ProofAnswer::NonceHidden => return self.refuse_exchange(TokenError::NonceHidden, exchange),
+            ProofAnswer::NonceHidden => {
+                return self.refuse_exchange(TokenError::NonceHidden.into(), &exchanging.exchange);
+            }
             ProofAnswer::Final => {}
         }
-        match TokenResponse::read(outcome, TokenType::asked(exchange.dpop)) {
-            Err(error) => self.refuse_exchange(error, exchange),
-            Ok(mut response) => match (response.id_token.take(), &exchange.id_token) {
+        match TokenResponse::read(outcome, token_type) {
+            Err(error) => self.refuse_exchange(error.into(), &exchanging.exchange),
+            Ok(mut response) => match (response.id_token.take(), &exchanging.exchange.id_token) {
                 (Some(id_token), Some(_)) => {
-                    let stage = Stage::Keys(response, id_token);
-                    self.verify(exchange, sent_at, stage, now);
+                    exchanging.stage = Stage::Keys;
+                    exchanging.answer = Some((response, id_token));
+                    self.verify(exchanging, now);
                 }
                 // Without one where one must be, `publish` refuses; where none was asked for, none is believed.
-                _ => self.publish(&exchange, response, None, sent_at),
+                _ => self.publish(&exchanging, response, None),
             },
         }
-    }
-
-    fn exchanging(&mut self, exchange: Exchange, sent_at: UnixTime, stage: Stage) {
-        self.callback = Callback::Exchanging(Box::new(Exchanging { exchange, sent_at, stage, proven: None }));
     }
 
     /// Whether an exchange waits for this issuer's keys, or will.
@@ -147,97 +165,72 @@ impl Flow {
 
     /// Goes on if an exchange waited for these keys.
     pub(super) fn keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        match std::mem::replace(&mut self.callback, Callback::Idle) {
-            Callback::Exchanging(exchanging)
-                if matches!(exchanging.stage, Stage::Keys(..)) && exchanging.exchange.key.issuer == *issuer =>
-            {
-                let Exchanging { exchange, sent_at, stage, .. } = *exchanging;
-                self.verify(exchange, sent_at, stage, now);
-            }
-            other => self.callback = other,
+        let waits =
+            |exchanging: &Exchanging| exchanging.stage == Stage::Keys && exchanging.exchange.key.issuer == *issuer;
+        if let Some(exchanging) = self.take_exchanging(waits) {
+            self.verify(exchanging, now);
         }
     }
 
     /// Asks WebCrypto about the signature, once there are keys; without any the sign-in has failed.
-    fn verify(&mut self, exchange: Exchange, sent_at: UnixTime, stage: Stage, now: UnixTime) {
-        let Stage::Keys(response, id_token) = stage else { return };
-        let issuer = exchange.key.issuer.clone();
-        let Some(asked) = &exchange.id_token else { return };
-        let jws = Jws::parse(id_token.expose());
-        let verification = match (self.keys_of(&issuer), &jws) {
+    fn verify(&mut self, mut exchanging: Box<Exchanging>, now: UnixTime) {
+        let (Some(asked), Some((response, id_token))) = (&exchanging.exchange.id_token, &exchanging.answer) else {
+            return;
+        };
+        let issuer = &exchanging.exchange.key.issuer;
+        let verification = match (self.keys_of(issuer), Jws::parse(id_token.expose())) {
             (Some(KeyState::Failed(error)), _) => {
                 let error = error.clone();
-                return self.refuse_exchange(error, exchange);
+                return self.refuse_exchange(error, &exchanging.exchange);
             }
             (Some(KeyState::Ready(keys)), Ok(jws)) => jws.verification(&asked.algorithms, keys),
             // No key would help; the list of checks says what is wrong with it.
             (Some(KeyState::Ready(_)), Err(_)) => Err(Unverifiable::Malformed),
             _ => {
-                let stage = Stage::Keys(response, id_token);
-                self.exchanging(exchange, sent_at, stage);
+                self.callback = Callback::Exchanging(exchanging);
                 return;
             }
         };
         match verification {
             Ok(mut verification) => {
                 verification.hashed = Some(response.access_token.clone());
-                let verify = self.ask_subtle(verification);
-                let stage = Stage::Verdict(verify, response, id_token);
-                self.exchanging(exchange, sent_at, stage);
+                exchanging.stage = Stage::Verdict(self.ask_subtle(verification));
+                self.callback = Callback::Exchanging(exchanging);
             }
-            Err(Unverifiable::Key) if self.refetch_keys(&issuer, now) => {
-                let stage = Stage::Keys(response, id_token);
-                self.exchanging(exchange, sent_at, stage);
+            Err(Unverifiable::Key) if self.refetch_keys(issuer, now) => {
+                self.callback = Callback::Exchanging(exchanging);
             }
-            Err(reason) => {
-                self.conclude(&exchange, response, &id_token, Signature::Unverifiable(reason), sent_at, now);
-            }
+            Err(reason) => self.conclude(exchanging, Signature::Unverifiable(reason), now),
         }
     }
 
     /// WebCrypto has answered; gives the answer back if nobody waits for it here.
     pub(super) fn exchange_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
-        match std::mem::replace(&mut self.callback, Callback::Idle) {
-            Callback::Exchanging(exchanging) if matches!(exchanging.stage, Stage::Verdict(id, ..) if id == verify) => {
-                let Exchanging { exchange, sent_at, stage, .. } = *exchanging;
-                let Stage::Verdict(_, response, id_token) = stage else { return None };
-                self.conclude(&exchange, response, &id_token, Signature::Asked(verdict), sent_at, now);
+        match self.take_exchanging(|exchanging| exchanging.stage == Stage::Verdict(verify)) {
+            None => Some(verdict),
+            Some(exchanging) => {
+                self.conclude(exchanging, Signature::Asked(verdict), now);
                 None
-            }
-            other => {
-                self.callback = other;
-                Some(verdict)
             }
         }
     }
 
-    fn conclude(
-        &mut self,
-        exchange: &Exchange,
-        response: TokenResponse,
-        id_token: &IdToken,
-        signature: Signature,
-        sent_at: UnixTime,
-        now: UnixTime,
-    ) {
+    fn conclude(&mut self, mut exchanging: Box<Exchanging>, signature: Signature, now: UnixTime) {
+        let Some((response, id_token)) = exchanging.answer.take() else { return };
+        let exchange = &exchanging.exchange;
         let Some(asked) = &exchange.id_token else { return };
         let now = self.clock_of(&exchange.key.issuer).applied(now);
-        match check_id_token(id_token, asked, &exchange.key, signature, now) {
-            Err(error) => self.refuse_exchange(error, exchange.clone()),
-            Ok(verified) => self.publish(exchange, response, Some(verified), sent_at),
+        match check_id_token(&id_token, asked, &exchange.key, signature, now) {
+            Err(error) => self.refuse_exchange(error.into(), exchange),
+            Ok(verified) => self.publish(&exchanging, response, Some(verified)),
         }
     }
 
     /// Contract 4: only a response that passed every check becomes a session.
-    fn publish(
-        &mut self,
-        exchange: &Exchange,
-        response: TokenResponse,
-        id_token: Option<VerifiedIdToken>,
-        sent_at: UnixTime,
-    ) {
-        match Session::new(exchange, response, id_token, sent_at) {
-            Err(error) => self.refuse_exchange(error, exchange.clone()),
+    fn publish(&mut self, exchanging: &Exchanging, response: TokenResponse, id_token: Option<VerifiedIdToken>) {
+        let exchange = &exchanging.exchange;
+        match Session::new(exchange, response, id_token, exchanging.sent_at) {
+            Err(error) => self.refuse_exchange(error.into(), exchange),
             Ok(session) => {
                 if session.token_storage == TokenStorage::Session {
                     self.write(RecordName::session(&session.key), session.encode());
@@ -252,27 +245,20 @@ impl Flow {
         }
     }
 
-    pub(super) fn refuse_exchange(&mut self, error: impl Into<Arc<Error>>, exchange: Exchange) {
-        self.refuse(error, Some((exchange.key, exchange.return_path)));
+    pub(super) fn refuse_exchange(&mut self, error: Arc<Error>, exchange: &Exchange) {
+        self.refuse(error, Some((exchange.key.clone(), exchange.return_path.clone())));
     }
 
-    pub(super) fn refuse(&mut self, error: impl Into<Arc<Error>>, origin: Option<(ClientKey, Option<ReturnPath>)>) {
+    pub(super) fn refuse(&mut self, error: Arc<Error>, origin: Option<(ClientKey, Option<ReturnPath>)>) {
         let (key, return_path) = origin.map_or((None, None), |(key, path)| (Some(key), path));
-        self.callback = Callback::Failed(CallbackFailure { error: error.into(), key, return_path });
+        self.callback = Callback::Failed(CallbackFailure { error, key, return_path });
     }
 
     /// The person no longer wants to wait for an exchange; whether there was one.
     pub(super) fn cancel_exchange(&mut self) -> bool {
-        match std::mem::replace(&mut self.callback, Callback::Idle) {
-            Callback::Exchanging(exchanging) => {
-                self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
-                self.refuse_exchange(TokenError::Network(HttpFailure::Cancelled), exchanging.exchange);
-                true
-            }
-            other => {
-                self.callback = other;
-                false
-            }
-        }
+        let Some(exchanging) = self.take_exchanging(|_| true) else { return false };
+        self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
+        self.refuse_exchange(TokenError::Network(HttpFailure::Cancelled).into(), &exchanging.exchange);
+        true
     }
 }

@@ -5,8 +5,8 @@
 
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::protected_resource::{ResourceError, ResourceRequest, protected_resource_request};
+use super::super::session::Session;
 use super::super::time::UnixTime;
-use super::super::token_response::TokenType;
 use super::proofs::{ProofAnswer, Proven};
 use super::{CallId, ClientKey, Effect, FetchId, Flow};
 
@@ -40,7 +40,7 @@ impl Flow {
 
     /// Sends a request that carries the token of `key`.
     pub(super) fn send(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest) {
-        let is_bound = self.session(&key).is_some_and(|session| session.token_type == TokenType::Dpop);
+        let is_bound = self.session(&key).is_some_and(Session::is_bound);
         let (fetch, proven) = self.fetch_bound(is_bound, &key, request, None);
         self.calls.push(PendingCall { purpose, key, fetch, proven });
     }
@@ -64,6 +64,7 @@ impl Flow {
         };
         match purpose {
             Purpose::Api(call) => self.effects.push(Effect::Answer { call, outcome }),
+            Purpose::UserInfo if cfg!(not(feature = "userinfo")) => {}
             Purpose::UserInfo => self.userinfo_answered(key, outcome, now),
         }
         None

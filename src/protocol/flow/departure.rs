@@ -78,35 +78,38 @@ impl Flow {
 
     /// Makes the request as soon as the metadata is there.
     pub(super) fn proceed(&mut self, now: UnixTime) {
-        let SignIn::Discovering { key, wish, .. } = &self.sign_in else { return };
-        let Some(client) = self.client(key) else { return };
-        let mut wish = wish.clone();
+        let SignIn::Discovering { key, .. } = &self.sign_in else { return };
+        let key = key.clone();
+        let Some(client) = self.client(&key) else { return };
+        let mut dpop_jkt = None;
         if client.uses_dpop() {
-            let key = key.clone();
             match self.proof_key(&key) {
                 ProofKeyState::Asked => return,
-                ProofKeyState::Ready(thumbprint) => wish.dpop_jkt.clone_from(thumbprint),
+                ProofKeyState::Ready(thumbprint) => dpop_jkt.clone_from(thumbprint),
                 ProofKeyState::Failed => {
                     self.sign_in = SignIn::Failed { key, error: AuthorizationRequestError::NoProofKey.into() };
                     return;
                 }
             }
         }
-        let SignIn::Discovering { key, entropy, intent, .. } = &self.sign_in else { return };
-        let Some(client) = self.client(key) else { return };
-        let request = match self.discovery(key) {
-            None | Some(DiscoveryState::Fetching { .. }) => return,
-            Some(DiscoveryState::Failed(error)) => Err(error.clone()),
-            Some(DiscoveryState::Ready(metadata)) => {
-                let request = authorization_request(client, metadata, &self.site, wish, entropy, now);
-                request.map_err(Arc::from)
+        if matches!(self.discovery(&key), None | Some(DiscoveryState::Fetching { .. })) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.sign_in, SignIn::Idle);
+        let SignIn::Discovering { mut wish, entropy, intent, .. } = before else { return };
+        wish.dpop_jkt = dpop_jkt;
+        let request = match (self.client(&key), self.discovery(&key)) {
+            (Some(client), Some(DiscoveryState::Ready(metadata))) => {
+                authorization_request(client, metadata, &self.site, wish, &entropy, now).map_err(Arc::from)
             }
+            (_, Some(DiscoveryState::Failed(error))) => Err(error.clone()),
+            _ => return,
         };
         self.sign_in = match request {
-            Err(error) => SignIn::Failed { key: key.clone(), error },
+            Err(error) => SignIn::Failed { key, error },
             Ok((departure, pending)) => {
                 self.effects.push(Effect::List);
-                SignIn::Saving { pending, departure, intent: *intent }
+                SignIn::Saving { pending, departure, intent }
             }
         };
     }
@@ -159,6 +162,7 @@ impl Flow {
                         self.effects.push(Effect::Remove(name));
                     }
                     (Ok(()), Departure::Navigate(url)) => self.leave(pending.key, url, intent, now),
+                    (Ok(()), Departure::Push(_)) if cfg!(not(feature = "par")) => {}
                     (Ok(()), Departure::Push(request)) => self.push(&pending, name, request, intent),
                 }
             }
@@ -192,14 +196,13 @@ impl Flow {
         outcome: Result<HttpResponse, HttpFailure>,
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
-        let pushing = match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
+        let Pushing { key, name, intent, proven, .. } = match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
             SignIn::Pushing(pushing) if cfg!(feature = "par") && pushing.fetch == fetch => pushing,
             other => {
                 self.sign_in = other;
                 return Some(outcome);
             }
         };
-        let Pushing { key, name, intent, proven, .. } = pushing;
         let answer = self.proof_answered(&key, proven, &outcome);
         let url = match (answer, self.discovery(&key)) {
             (ProofAnswer::Again(fetch, proven), _) => {

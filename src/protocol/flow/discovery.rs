@@ -2,7 +2,7 @@
 
 use super::super::client::{Client, ClientKey, ConfigurationError, Discovery, TokenStorage};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
-use super::super::json::Value;
+use super::super::json::{Members, Value};
 use super::super::metadata::{self, Attempt, AttemptProblem, Metadata, MetadataError};
 use super::super::session::Session;
 use super::super::site::Site;
@@ -128,11 +128,10 @@ impl Flow {
             Ok(document) => {
                 let checked = Metadata::check(&document, &client.metadata, &key.issuer, policy);
                 if checked.is_ok() {
-                    let record = Value::object(vec![
-                        ("fetched_at", Some(Value::from(now.0))),
-                        ("document", Some(metadata::used_members(&document))),
-                    ]);
-                    self.write(RecordName::metadata(&key.issuer), record);
+                    let mut record = Members::default();
+                    record.number("fetched_at", Some(now.0));
+                    record.value("document", Some(metadata::used_members(&document)));
+                    self.write(RecordName::metadata(&key.issuer), record.finish());
                 }
                 self.discovered(key, checked.into());
             }
@@ -163,7 +162,7 @@ impl Flow {
 
 /// Metadata as an earlier page of this tab stored it, checked again; `None` if it is too old or no longer fits.
 fn cached_metadata(record: &Value, client: &Client, site: &Site, now: UnixTime) -> Option<(ClientKey, DiscoveryState)> {
-    let fetched_at = UnixTime(record.member("fetched_at")?.as_whole_number()?);
+    let fetched_at = UnixTime(record.number("fetched_at")?);
     if client.discovery != Discovery::Fetch || now.since(fetched_at) > METADATA_LIFETIME {
         return None;
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::super::client::ClientKey;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
-use super::super::json::Value;
+use super::super::json::Members;
 use super::super::jwk::JwkSet;
 use super::super::keys::{KeysError, keys_request, read_keys};
 use super::super::metadata::{Attempt, AttemptProblem};
@@ -87,12 +87,11 @@ impl Flow {
         if !matches!(entry.state, KeyState::Reading) {
             return true;
         }
-        let time = |record: &Value, name: &str| Some(UnixTime(record.member(name)?.as_whole_number()?));
         if let Some(Record(record)) = record
             && record.text("jwks_uri") == Some(entry.jwks_uri.as_str())
         {
-            entry.refetched_at = time(record, "refetched_at");
-            let is_current = time(record, "fetched_at").is_some_and(|at| now.since(at) <= LIFETIME);
+            entry.refetched_at = record.number("refetched_at").map(UnixTime);
+            let is_current = record.number("fetched_at").is_some_and(|at| now.since(UnixTime(at)) <= LIFETIME);
             if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
                 entry.state = KeyState::Ready(set);
                 let issuer = entry.issuer.clone();
@@ -138,14 +137,12 @@ impl Flow {
         self.learn_clock(&issuer, outcome.as_ref().ok(), now);
         let state = match read_keys(&jwks_uri, outcome) {
             Ok((set, document)) => {
-                let time = |time: UnixTime| Value::from(time.0);
-                let record = Value::object(vec![
-                    ("jwks_uri", Some(Value::string(jwks_uri.as_str()))),
-                    ("fetched_at", Some(time(now))),
-                    ("refetched_at", refetched_at.map(time)),
-                    ("document", Some(document)),
-                ]);
-                self.write(RecordName::keys(&issuer), record);
+                let mut record = Members::default();
+                record.text("jwks_uri", Some(jwks_uri.as_str()));
+                record.number("fetched_at", Some(now.0));
+                record.number("refetched_at", refetched_at.map(|at| at.0));
+                record.value("document", Some(document));
+                self.write(RecordName::keys(&issuer), record.finish());
                 KeyState::Ready(set)
             }
             Err(error) if failures < MOST_REPEATS && is_passing(&error) && self.waits_for_keys(&issuer) => {

@@ -5,7 +5,7 @@
 //!  callback:   Redirected ─► Taking ─► Token ─► Keys ─► Verdict ─► Session
 //! ```
 //!
-//! Rule: a step takes the flow and an event, and gives the flow and effects. It reads no clock, draws no random
+//! Rule: a step takes an event, changes the flow, and gives effects. It reads no clock, draws no random
 //! number, and awaits nothing; the driver does what it is told and decides nothing.
 //!
 //! The contracts, each beside its transition and each with a test of that name:
@@ -155,8 +155,14 @@ impl Flow {
         }
     }
 
-    /// The transition for `event` at `now`.
+    /// The transition for `event` at `now`, as a function of values.
     pub fn step(mut self, now: UnixTime, event: Event) -> (Self, Vec<Effect>) {
+        let effects = self.advance(now, event);
+        (self, effects)
+    }
+
+    /// The transition for `event` at `now`, in place.
+    pub fn advance(&mut self, now: UnixTime, event: Event) -> Vec<Effect> {
         match event {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
@@ -174,11 +180,8 @@ impl Flow {
                 let is_it = |known: &PendingCall| known.purpose == Purpose::Api(call);
                 self.end_calls(&is_it, || ResourceError::Network(HttpFailure::Cancelled));
             }
-            Event::AskUserInfo(key) => {
-                if cfg!(feature = "userinfo") {
-                    self.ask_userinfo(key);
-                }
-            }
+            Event::AskUserInfo(key) => self.ask_userinfo(key),
+            Event::ProofKey { .. } if cfg!(not(feature = "dpop")) => {}
             Event::ProofKey { key, proof_key, is_kept } => {
                 self.proof_key_found(&key, proof_key.as_ref(), is_kept, now);
             }
@@ -195,8 +198,7 @@ impl Flow {
             Event::Woke => self.woke(now),
             Event::Restored => self.restored(),
         }
-        let effects = std::mem::take(&mut self.effects);
-        (self, effects)
+        std::mem::take(&mut self.effects)
     }
 
     // Fetches and records
@@ -231,11 +233,8 @@ impl Flow {
             let clients = read(outcome, &self.site);
             return self.configured(clients);
         }
-        match std::mem::replace(&mut self.callback, Callback::Idle) {
-            Callback::Exchanging(exchanging) if exchanging.fetch() == Some(fetch) => {
-                return self.exchanged(*exchanging, outcome, now);
-            }
-            other => self.callback = other,
+        if let Some(exchanging) = self.take_exchanging(|exchanging| exchanging.fetch() == Some(fetch)) {
+            return self.exchanged(exchanging, outcome, now);
         }
         let Some(outcome) = self.call_answered(fetch, outcome, now) else { return };
         let Some(outcome) = self.pushed(fetch, outcome, now) else { return };

@@ -51,7 +51,7 @@ impl Flow {
         request: HttpRequest,
         thumbprint: Option<String>,
     ) -> (FetchId, Option<Proven>) {
-        if !is_bound {
+        if cfg!(not(feature = "dpop")) || !is_bound {
             return (self.fetch(request), None);
         }
         let again = Some(request.again());
@@ -83,6 +83,9 @@ impl Flow {
         proven: Option<Proven>,
         outcome: &Result<HttpResponse, HttpFailure>,
     ) -> ProofAnswer {
+        if cfg!(not(feature = "dpop")) {
+            return ProofAnswer::Final;
+        }
         let (Some(Proven { url, thumbprint, nonce, again }), Ok(response)) = (proven, outcome) else {
             return ProofAnswer::Final;
         };

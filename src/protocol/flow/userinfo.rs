@@ -37,6 +37,9 @@ pub(super) enum UserInfoState {
 
 impl Flow {
     pub(super) fn ask_userinfo(&mut self, key: ClientKey) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         let is_asking = |state: &UserInfoState| !matches!(state, UserInfoState::Failed(_));
         if self.userinfo.iter().any(|(known, state)| *known == key && is_asking(state)) {
             return;
@@ -56,7 +59,7 @@ impl Flow {
 
     /// Asks the endpoint if that waited for the metadata.
     pub(super) fn userinfo_metadata_changed(&mut self, key: &ClientKey) {
-        if !self.userinfo_waits_for_metadata(key) {
+        if cfg!(not(feature = "userinfo")) || !self.userinfo_waits_for_metadata(key) {
             return;
         }
         let endpoint = match self.discovery(key) {
@@ -111,6 +114,9 @@ impl Flow {
 
     /// Goes on with the signed answers that waited for these keys; several clients may be known to one issuer.
     pub(super) fn userinfo_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         let waiting = self.userinfo.iter().filter(|known| waits_for_keys(known, issuer));
         let waiting: Vec<ClientKey> = waiting.map(|(key, _)| key.clone()).collect();
         for key in waiting {
@@ -144,6 +150,9 @@ impl Flow {
     }
 
     pub(super) fn userinfo_verified(&mut self, verify: VerifyId, verdict: &Verdict) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         let waits =
             |(_, state): &(ClientKey, UserInfoState)| matches!(state, UserInfoState::Verdict(id, _) if *id == verify);
         let Some(index) = self.userinfo.iter().position(waits) else { return };
