@@ -113,7 +113,7 @@ describe("bound tokens of the sandbox", () => {
     await navigationTo(page, "API").click();
     await page.getByLabel("URL", { exact: true }).fill(stage.photos);
     assert.equal((await sendRequest(page)).status, "Status 200");
-    await misbehave(page, "dpop-nonce-hidden");
+    await misbehaveAnew(page, stage, "dpop-nonce-hidden");
     assert.equal(await outcome(page), "token.nonce_hidden");
   });
 
