@@ -213,7 +213,7 @@ impl Auth {
     /// # Errors
     /// [`ResourceMetadataError`].
     pub async fn find_resource(self, url: &str) -> Result<ResourceMetadata, ResourceMetadataError> {
-        let driver = self.shared().driver.clone();
+        let driver = self.shared().driver;
         driver.find_resource(url).await
     }
 
