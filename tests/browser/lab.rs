@@ -31,7 +31,7 @@ pub(crate) fn settings() -> ClientSettings {
     ClientSettings {
         issuer: Some(ISSUER.to_owned()),
         client_id: "app".to_owned(),
-        scope: Some("openid profile".to_owned()),
+        scope: Some("profile photos".to_owned()),
         resources: vec![("API".to_owned(), API.to_owned())],
         ..ClientSettings::default()
     }
