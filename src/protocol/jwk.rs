@@ -145,11 +145,17 @@ impl PublicKey {
         }
     }
 
-    /// What its thumbprint is a hash of: the required members in lexicographic order, without white space (RFC 7638 §3.2).
+    /// The JWK of these numbers and nothing else: the required members in lexicographic order, without white space. That is
+    /// what WebCrypto imports, and what a thumbprint is a hash of (RFC 7638 §3.2).
     pub fn canonical(&self) -> String {
-        let mut members = self.members();
-        members.sort_unstable();
-        Value::object(members.into_iter().map(|(name, value)| (name, Some(Value::string(value)))).collect()).to_text()
+        match self {
+            Self::Rsa { n, e } => [r#"{"e":""#, e, r#"","kty":"RSA","n":""#, n, r#""}"#].concat(),
+            Self::Ec { curve, x, y } => {
+                let crv = curve.curve().0;
+                [r#"{"crv":""#, crv, r#"","kty":"EC","x":""#, x, r#"","y":""#, y, r#""}"#].concat()
+            }
+            Self::Ed25519 { x } => [r#"{"crv":"Ed25519","kty":"OKP","x":""#, x, r#""}"#].concat(),
+        }
     }
 
     /// Whether a signature by this key has so many octets; r and s of ECDSA are as long as the order of the curve, each
@@ -159,15 +165,6 @@ impl PublicKey {
             Self::Rsa { n, .. } => base64url::decode(n).is_some_and(|n| n.len() == octets),
             Self::Ec { curve, .. } => octets == 2 * curve.curve().1,
             Self::Ed25519 { .. } => octets == 64,
-        }
-    }
-
-    /// The JWK of these numbers and nothing else, as WebCrypto imports it.
-    pub fn members(&self) -> Vec<(&'static str, &str)> {
-        match self {
-            Self::Rsa { n, e } => vec![("kty", "RSA"), ("n", n), ("e", e)],
-            Self::Ec { curve, x, y } => vec![("kty", "EC"), ("crv", curve.curve().0), ("x", x), ("y", y)],
-            Self::Ed25519 { x } => vec![("kty", "OKP"), ("crv", "Ed25519"), ("x", x)],
         }
     }
 }

@@ -26,7 +26,7 @@ use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
 use super::keys::KeyState;
 use super::proofs::{ProofAnswer, Proven};
-use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId};
+use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId, take_one};
 
 pub(super) enum Callback {
     Idle,
@@ -236,7 +236,7 @@ impl Flow {
                     self.write(RecordName::session(&session.key), session.encode());
                 }
                 // Another person's session at this server ends before this one begins.
-                self.sessions.retain(|known| known.key != session.key);
+                take_one(&mut self.sessions, |known| known.key == session.key);
                 self.sessions.push(session);
                 let base = self.site.base_path();
                 let path = exchange.return_path.as_ref().map_or(base, ReturnPath::as_str);

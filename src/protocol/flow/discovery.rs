@@ -9,7 +9,7 @@ use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
-use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration};
+use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration, take_one};
 
 /// Bounds of config.json: 10 s, 256 KiB.
 const CONFIGURATION_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
@@ -57,9 +57,9 @@ impl Flow {
     /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
     pub(super) fn client_added(&mut self, client: Client) {
         let key = client.key.clone();
-        self.discoveries.retain(|(known, _)| *known != key);
+        take_one(&mut self.discoveries, |(known, _)| *known == key);
         if let Configuration::Ready(clients) = &mut self.configuration {
-            clients.retain(|known| known.key != key);
+            take_one(clients, |known| known.key == key);
             clients.push(client);
         }
     }
@@ -146,7 +146,7 @@ impl Flow {
     }
 
     fn discovered(&mut self, key: &ClientKey, state: DiscoveryState) {
-        self.discoveries.retain(|(known, _)| known != key);
+        take_one(&mut self.discoveries, |(known, _)| known == key);
         self.discoveries.push((key.clone(), state));
         self.want_keys_of(key);
     }
@@ -155,7 +155,7 @@ impl Flow {
     pub(super) fn cancel_discovery(&mut self, key: &ClientKey) {
         if let Some(DiscoveryState::Fetching { fetch, .. }) = self.discovery(key) {
             self.effects.push(Effect::CancelFetch(*fetch));
-            self.discoveries.retain(|(known, _)| known != key);
+            take_one(&mut self.discoveries, |(known, _)| known == key);
         }
     }
 }

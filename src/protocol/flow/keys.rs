@@ -17,7 +17,7 @@ use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
 use super::super::vocabulary::Issuer;
-use super::{DiscoveryState, Effect, FetchId, Flow};
+use super::{DiscoveryState, Effect, FetchId, Flow, take_one};
 
 /// The keys of one issuer.
 pub(super) struct KeyEntry {
@@ -60,7 +60,7 @@ impl Flow {
         if known.is_some_and(|entry| !matches!(entry.state, KeyState::Failed(_))) {
             return;
         }
-        self.keys.retain(|entry| entry.issuer != *issuer);
+        take_one(&mut self.keys, |entry| entry.issuer == *issuer);
         self.keys.push(KeyEntry {
             issuer: issuer.clone(),
             jwks_uri: jwks_uri.clone(),

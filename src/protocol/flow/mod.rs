@@ -132,6 +132,12 @@ enum DiscoveryState {
     Failed(Arc<Error>),
 }
 
+/// Takes an element out of a list that has one for each client or issuer.
+fn take_one<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
+    let index = list.iter().position(is_it)?;
+    Some(list.remove(index))
+}
+
 impl Flow {
     /// A flow that has been told nothing yet.
     pub fn new(site: Site) -> Self {
@@ -252,7 +258,7 @@ impl Flow {
 
     fn learn_clock(&mut self, issuer: &Issuer, response: Option<&HttpResponse>, now: UnixTime) {
         if let Some(difference) = response.and_then(|response| ClockDifference::learn(response, now)) {
-            self.clocks.retain(|(known, _)| known != issuer);
+            take_one(&mut self.clocks, |(known, _)| known == issuer);
             self.clocks.push((issuer.clone(), difference));
         }
     }

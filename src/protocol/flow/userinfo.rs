@@ -20,7 +20,7 @@ use super::super::userinfo::{UserInfoAnswer, UserInfoError, check_userinfo, read
 use super::super::vocabulary::Issuer;
 use super::calls::Purpose;
 use super::keys::KeyState;
-use super::{ClientKey, DiscoveryState, Flow, VerifyId};
+use super::{ClientKey, DiscoveryState, Flow, VerifyId, take_one};
 
 /// What is being done about a client's user info.
 pub(super) enum UserInfoState {
@@ -187,7 +187,7 @@ impl Flow {
     }
 
     pub(super) fn set_userinfo(&mut self, key: &ClientKey, state: Option<UserInfoState>) {
-        self.userinfo.retain(|(known, _)| known != key);
+        take_one(&mut self.userinfo, |(known, _)| known == key);
         self.userinfo.extend(state.map(|state| (key.clone(), state)));
     }
 }
