@@ -102,7 +102,7 @@ fn satisfies_the_rules(token: &str) {
 
 /// What the pending request wants of the token: the exchange knows.
 fn request() -> IdTokenRequest {
-    let response = AuthorizationResponse::parse(&format!("code=x&state={STATE}"), "");
+    let response = AuthorizationResponse::parse("/callback", &format!("code=x&state={STATE}"), "");
     let response = response.expect("it is well-formed").expect("it is a response");
     let grant = pending(false).complete(&response, NOW).expect("it answers the request");
     TokenRequest::new(grant).exchange.id_token.expect("openid was asked for")

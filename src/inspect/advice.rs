@@ -167,6 +167,13 @@ fn request(error: &AuthorizationRequestError) -> (String, Vec<&'static str>) {
                 "Or set redirect_uri in config.json to this origin, and register it at the server exactly so.",
             ],
         ),
+        AuthorizationRequestError::SharedRedirectUri { .. } => (
+            "Answers of another server come to the same redirect URI, and this server does not announce that its answers say whose they are (iss), so one could be taken for the other's. Nobody was sent there.".into(),
+            vec![
+                "Give each server its own redirect_uri (RFC 9700 §4.4.2), one with a path of its own, and register it there.",
+                "Or switch on, at the server, that its answers carry iss (RFC 9207).",
+            ],
+        ),
         AuthorizationRequestError::Storage(StorageFailure::Full) => (
             "This site's storage is full, so the sign-in could not be remembered until its answer comes.".into(),
             vec!["Delete this site's data in the browser's settings, then try again."],
@@ -230,6 +237,13 @@ fn callback(error: &CallbackError) -> (String, Vec<&'static str>) {
                 "Sign in again from this tab. A sign-in belongs to the tab it was started in: a link opened in another tab, a bookmark of this page or a restored window cannot complete it.",
                 "If you did not start a sign-in, somebody may have sent you this link. There is nothing to undo.",
                 "Some servers leave state out when they report an error: then check client ID and redirect URI.",
+            ],
+        ),
+        CallbackError::WrongRedirectUri { .. } => (
+            "The answer came to another address than the redirect URI that was sent, so it was thrown away (RFC 9700 §4.4.2.2).".into(),
+            vec![
+                "If the host redirects the redirect URI, set redirect_uri in config.json to the address that it ends at, and register that.",
+                "If you followed a strange link: somebody may have tried to mix two servers up. Nothing was sent.",
             ],
         ),
     }
@@ -434,6 +448,13 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
         }
         Error::AuthorizationRequest(AuthorizationRequestError::RedirectUriOrigin { redirect_uri, .. }) => {
             values.push(("Redirect URI", redirect_uri.to_string()));
+        }
+        Error::AuthorizationRequest(AuthorizationRequestError::SharedRedirectUri { other }) => {
+            values.push(("Other server", other.to_string()));
+        }
+        Error::Callback(CallbackError::WrongRedirectUri { expected, received }) => {
+            values.push(("Redirect URI expected", expected.to_string()));
+            values.push(("Path received", received.clone()));
         }
         Error::Callback(CallbackError::IssuerMismatch { expected, received }) => {
             values.push(("Issuer expected", expected.to_string()));

@@ -22,7 +22,7 @@ use super::secret::{CodeVerifier, Nonce, State};
 use super::site::Site;
 use super::time::{Seconds, UnixTime};
 use super::url::Url;
-use super::vocabulary::{RedirectUri, Scope};
+use super::vocabulary::{Issuer, RedirectUri, Scope};
 
 /// Octets that the caller drew from the platform's random number generator; they serve one request.
 pub struct Entropy(pub [u8; 96]);
@@ -75,6 +75,11 @@ pub enum AuthorizationRequestError {
         redirect_uri: RedirectUri,
         /// The origin of the page.
         page_origin: String,
+    },
+    /// Another server's answers come to the same address, and this one's do not say whose they are (RFC 9700 §4.4.2).
+    SharedRedirectUri {
+        /// The other server.
+        other: Issuer,
     },
     /// The pending request could not be kept: storage is blocked or full, or gave back something else.
     Storage(StorageFailure),
@@ -240,6 +245,9 @@ impl fmt::Display for AuthorizationRequestError {
             Self::ParameterTwice { name } => write!(f, "parameter {name} would be sent twice"),
             Self::RedirectUriOrigin { redirect_uri, page_origin } => {
                 write!(f, "redirect URI {redirect_uri} is not on this page's origin, {page_origin}")
+            }
+            Self::SharedRedirectUri { other } => {
+                write!(f, "the redirect URI is that of {other} too, and the server does not announce iss")
             }
             Self::Storage(failure) => write!(f, "the pending request could not be kept: {failure}"),
         }

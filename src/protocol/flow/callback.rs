@@ -69,11 +69,11 @@ impl Exchanging {
 
 impl Flow {
     /// Contract 2: the record is taken, that is read and removed, before there is anything to send.
-    pub(super) fn redirected(&mut self, query: &str, fragment: &str) {
+    pub(super) fn redirected(&mut self, path: &str, query: &str, fragment: &str) {
         if !matches!(self.callback, Callback::Idle) {
             return;
         }
-        match AuthorizationResponse::parse(query, fragment) {
+        match AuthorizationResponse::parse(path, query, fragment) {
             Err(error) => self.refuse(error.into(), None),
             Ok(None) => {}
             Ok(Some(response)) => match response.state() {

@@ -59,6 +59,8 @@ pub enum Event {
     Started(ConfigurationSource),
     /// The address bar held these when the page began: query without `?`, fragment without `#`.
     Redirected {
+        /// The path of this site.
+        path: String,
         /// The raw query.
         query: String,
         /// The raw fragment.

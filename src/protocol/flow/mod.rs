@@ -167,7 +167,7 @@ impl Flow {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
             Event::ClientAdded(client) => self.client_added(client),
-            Event::Redirected { query, fragment } => self.redirected(&query, &fragment),
+            Event::Redirected { path, query, fragment } => self.redirected(&path, &query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
             Event::SignIn { key, return_path, step_up, entropy, intent } => {
                 let return_path = return_path.as_deref().and_then(ReturnPath::parse);
