@@ -33,6 +33,8 @@ pub struct Exchange {
     pub id_token: Option<IdTokenRequest>,
     /// Whether the tokens will be bound to a key of this browser.
     pub dpop: bool,
+    /// The thumbprint of that key, if it will still be there when the page is loaded anew.
+    pub dpop_jkt: Option<String>,
     /// Where the tokens will live.
     pub token_storage: TokenStorage,
     /// Where the person was.
@@ -63,6 +65,7 @@ impl TokenRequest {
                 scope: pending.scope,
                 id_token: pending.id_token,
                 dpop: pending.dpop,
+                dpop_jkt: pending.dpop_jkt,
                 token_storage: pending.token_storage,
                 return_path: pending.return_path,
             },

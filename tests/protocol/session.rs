@@ -97,7 +97,8 @@ fn refuses_a_record_that_encode_did_not_write() {
     assert!(decode(&record, ISSUER).is_some());
     assert_eq!(decode(&record, OTHER_ISSUER), None);
     for (member, values) in [
-        ("version", vec![json!(1), json!("1"), json!(null)]),
+        ("version", vec![json!(2), json!("3"), json!(null)]),
+        ("dpop_jkt", vec![json!(5), json!(true), json!(["a"])]),
         ("issuer", vec![json!("https://other.example"), json!("http://as.example"), json!(null)]),
         ("client_id", vec![json!("other"), json!(""), json!(null)]),
         ("access_token", vec![json!(""), json!("a b"), json!("a\r\nb"), json!("ä"), json!(5), json!(null)]),
