@@ -5,7 +5,9 @@
 //! Out of scope: computing signatures and hashes, which is an effect; its result is an argument.
 //!
 //! Rule: only a list without a failure becomes a [`VerifiedIdToken`], and only with one there is an OpenID session. There is
-//! no way to leave a check out: the signature is verified although TLS would excuse one who does not (check 6).
+//! no way to leave a check out: the signature is verified although TLS would excuse one who does not (check 6). The one
+//! exception: the record that this library wrote of a verified token is believed when the page is loaded anew, if it is about
+//! this client and issuer. Who can write this tab's sessionStorage can run script in this page, and needs no token.
 //!
 //! Source: OpenID Connect Core §2, §3.1.3.7, §3.1.3.8; RFC 7519 §4.1; RFC 8725 §3.11; RFC 9470 §5.
 
@@ -248,6 +250,21 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
+/// The audiences; none if they are neither a string nor an array.
+fn audiences(claims: &Value) -> &[Value] {
+    match claims.member("aud") {
+        Some(one @ Value::String(_)) => std::slice::from_ref(one),
+        Some(Value::Array(audiences)) => audiences,
+        _ => &[],
+    }
+}
+
+/// Whether there are audiences, and all are this client.
+fn is_for(claims: &Value, client_id: &str) -> bool {
+    let audiences = audiences(claims);
+    !audiences.is_empty() && audiences.iter().all(|audience| audience.as_str() == Some(client_id))
+}
+
 /// The claims about the person: the nonce was a secret between this page and the server, and has done its work.
 fn without_nonce(claims: &Value) -> Claims {
     let mut members = claims.as_object().unwrap_or_default().to_vec();
@@ -268,11 +285,8 @@ impl Examined {
                 let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
                 expected.is_some() && self.claims.text("iss") == expected.as_deref()
             }
-            CheckId::Audience => {
-                let mut audiences = self.audiences().iter();
-                !audiences.as_slice().is_empty() && audiences.all(|audience| audience.as_str() == Some(client_id))
-            }
-            CheckId::AuthorizedPartyPresent if self.audiences().len() < 2 => return Outcome::NotApplicable,
+            CheckId::Audience => is_for(&self.claims, client_id),
+            CheckId::AuthorizedPartyPresent if audiences(&self.claims).len() < 2 => return Outcome::NotApplicable,
             CheckId::AuthorizedPartyPresent => self.claims.member("azp").is_some(),
             CheckId::AuthorizedParty if self.claims.member("azp").is_none() => return Outcome::NotApplicable,
             CheckId::AuthorizedParty => self.claims.text("azp") == Some(client_id),
@@ -316,15 +330,6 @@ impl Examined {
             CheckId::AtHash => !self.hash().is_empty() && self.claims.text("at_hash") == Some(&self.at_hash()),
         };
         if is_so { Outcome::Passed } else { Outcome::Failed }
-    }
-
-    /// The audiences; none if they are neither a string nor an array.
-    fn audiences(&self) -> &[Value] {
-        match self.claims.member("aud") {
-            Some(one @ Value::String(_)) => std::slice::from_ref(one),
-            Some(Value::Array(audiences)) => audiences,
-            _ => &[],
-        }
     }
 
     fn header(&self, name: &str) -> &str {
@@ -486,13 +491,9 @@ impl VerifiedIdToken {
     /// Reads a record back; `None` if it is not about this client's person at this issuer.
     pub(super) fn decode(record: &Value, key: &ClientKey) -> Option<Self> {
         let claims = Claims::decode(record)?;
-        let is_for_us = |audience: &Value| match audience {
-            Value::Array(audiences) => audiences.iter().any(|one| one.as_str() == Some(key.client_id.as_str())),
-            one => one.as_str() == Some(key.client_id.as_str()),
-        };
         let expected = quirks::expected_iss(&key.issuer, &claims.0)?;
         let is_issuers = claims.0.text("iss") == Some(&expected);
-        let is_ours = is_issuers && claims.0.member("aud").is_some_and(is_for_us) && !claims.sub().is_empty();
+        let is_ours = is_issuers && is_for(&claims.0, key.client_id.as_str()) && !claims.sub().is_empty();
         is_ours.then_some(Self { claims, examined: None })
     }
 }
