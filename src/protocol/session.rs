@@ -148,10 +148,13 @@ impl Session {
 
     /// Requested scope tokens that were not granted.
     pub fn refused_scope(&self) -> Vec<&str> {
-        let (Some(requested), Some(granted)) = (&self.requested_scope, &self.granted_scope) else {
-            return Vec::new();
-        };
-        requested.tokens().filter(|token| !granted.contains(token)).collect()
+        without(self.requested_scope.as_ref(), self.granted_scope.as_ref())
+    }
+
+    /// Granted scope tokens that were not requested; none if no scope was, because then the server's default was (RFC 6749
+    /// §3.3).
+    pub fn unrequested_scope(&self) -> Vec<&str> {
+        without(self.granted_scope.as_ref(), self.requested_scope.as_ref())
     }
 
     /// What was tolerated in the token response.
@@ -224,6 +227,12 @@ impl Session {
             signed_in_at: UnixTime(record.number("signed_in_at")?),
         })
     }
+}
+
+/// The tokens of one scope that another one has not.
+fn without<'a>(scope: Option<&'a Scope>, other: Option<&Scope>) -> Vec<&'a str> {
+    let (Some(scope), Some(other)) = (scope, other) else { return Vec::new() };
+    scope.tokens().filter(|token| !other.contains(token)).collect()
 }
 
 /// What the user info endpoint said, if it is about the person of the ID token.
