@@ -208,8 +208,14 @@ impl Flow {
     pub(super) fn exchange_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
         match self.take_exchanging(|exchanging| exchanging.stage == Stage::Verdict(verify)) {
             None => Some(verdict),
-            Some(exchanging) => {
-                self.conclude(exchanging, Signature::Asked(verdict), now);
+            Some(mut exchanging) => {
+                let issuer = &exchanging.exchange.key.issuer;
+                if verdict.signature == Ok(false) && self.refetch_recorded_keys(issuer, now) {
+                    exchanging.stage = Stage::Keys;
+                    self.callback = Callback::Exchanging(exchanging);
+                } else {
+                    self.conclude(exchanging, Signature::Asked(verdict), now);
+                }
                 None
             }
         }

@@ -2,7 +2,8 @@
 //! `kid`.
 //!
 //! Rule: whoever sends tokens can make this page fetch keys at most twice a minute and issuer: once because there are none,
-//! once because a token names another (JOSE-13). Keys that an earlier page of this tab stored serve for an hour.
+//! once because a token names another, or because none of the stored ones made its signature (JOSE-13). Keys that an earlier
+//! page of this tab stored serve for an hour.
 
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(super) struct KeyEntry {
     issuer: Issuer,
     jwks_uri: Url,
     state: KeyState,
+    /// Whether they are those that an earlier page stored: the server may have others by now.
+    is_recorded: bool,
     /// When they were last fetched because of an unknown `kid`.
     refetched_at: Option<UnixTime>,
 }
@@ -65,6 +68,7 @@ impl Flow {
             issuer: issuer.clone(),
             jwks_uri: jwks_uri.clone(),
             state: KeyState::Reading,
+            is_recorded: false,
             refetched_at: None,
         });
         self.effects.push(Effect::Read(RecordName::keys(issuer)));
@@ -94,6 +98,7 @@ impl Flow {
             let is_current = record.number("fetched_at").is_some_and(|at| now.since(UnixTime(at)) <= LIFETIME);
             if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
                 entry.state = KeyState::Ready(set);
+                entry.is_recorded = true;
                 let issuer = entry.issuer.clone();
                 self.userinfo_keys_changed(&issuer, now);
                 return true;
@@ -115,11 +120,17 @@ impl Flow {
         true
     }
 
+    /// Fetches stored keys once more, of which none made a signature; whether that is worth it, and allowed now.
+    pub(super) fn refetch_recorded_keys(&mut self, issuer: &Issuer, now: UnixTime) -> bool {
+        self.keys.iter().any(|entry| entry.issuer == *issuer && entry.is_recorded) && self.refetch_keys(issuer, now)
+    }
+
     fn fetch_keys(&mut self, issuer: &Issuer, failures: u32) {
         let Some(entry) = self.keys.iter().find(|entry| entry.issuer == *issuer) else { return };
         let fetch = self.fetch(keys_request(&entry.jwks_uri));
         if let Some(entry) = self.keys.iter_mut().find(|entry| entry.issuer == *issuer) {
             entry.state = KeyState::Fetching(fetch, failures);
+            entry.is_recorded = false;
         }
     }
 

@@ -188,7 +188,7 @@ impl Flow {
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
             Event::Verified { verify, verdict } => {
                 if let Some(verdict) = self.exchange_verified(verify, verdict, now) {
-                    self.userinfo_verified(verify, &verdict);
+                    self.userinfo_verified(verify, &verdict, now);
                 }
             }
             Event::Read { name, record } => self.read(&name, record, now),

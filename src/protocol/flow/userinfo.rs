@@ -149,7 +149,7 @@ impl Flow {
         }
     }
 
-    pub(super) fn userinfo_verified(&mut self, verify: VerifyId, verdict: &Verdict) {
+    pub(super) fn userinfo_verified(&mut self, verify: VerifyId, verdict: &Verdict, now: UnixTime) {
         if cfg!(not(feature = "userinfo")) {
             return;
         }
@@ -158,6 +158,9 @@ impl Flow {
         let Some(index) = self.userinfo.iter().position(waits) else { return };
         let (key, UserInfoState::Verdict(_, jws)) = self.userinfo.swap_remove(index) else { return };
         match Value::parse(jws.payload()) {
+            _ if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) => {
+                self.set_userinfo(&key, Some(UserInfoState::Keys(jws)));
+            }
             _ if verdict.signature != Ok(true) => self.userinfo_refused(&key, UserInfoError::Signature),
             Err(_) => self.userinfo_refused(&key, UserInfoError::Malformed),
             Ok(claims) => self.publish_userinfo(&key, claims, true),
