@@ -16,6 +16,7 @@ use super::super::http::{HttpFailure, HttpResponse};
 use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
 use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::pending_authorization::PendingAuthorization;
+use super::super::quirks;
 use super::super::return_path::ReturnPath;
 use super::super::secret::IdToken;
 use super::super::session::Session;
@@ -183,7 +184,11 @@ impl Flow {
                 let error = error.clone();
                 return self.refuse_exchange(error, &exchanging.exchange);
             }
-            (Some(KeyState::Ready(keys)), Ok(jws)) => jws.verification(&asked.algorithms, keys),
+            (Some(KeyState::Ready(keys)), Ok(jws)) => {
+                let issuers = quirks::key_issuers(issuer, jws.payload());
+                let tenants = issuers.map(|issuers| keys.of_issuers(&issuers));
+                jws.verification(&asked.algorithms, tenants.as_ref().unwrap_or(keys))
+            }
             // No key would help; the list of checks says what is wrong with it.
             (Some(KeyState::Ready(_)), Err(_)) => Err(Unverifiable::Malformed),
             _ => {
