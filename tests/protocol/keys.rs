@@ -59,8 +59,8 @@ fn keys_are_fetched_beside_the_code() {
         ["take pending", "fetch POST https://as.example/token", "read keys", "fetch GET https://as.example/jwks"]
     );
     assert!(tab.session().is_none());
-    let good = crate::id_tokens::compact(&crate::id_tokens::header(), &crate::id_tokens::claims());
-    tab.arrive(TOKEN_ENDPOINT, crate::id_tokens::tokens(&good));
+    let good = id_tokens::compact(&id_tokens::header(), &id_tokens::claims());
+    tab.arrive(TOKEN_ENDPOINT, id_tokens::tokens(&good));
     assert!(tab.session().is_some());
     let sent = tab.sent_to(JWKS_URI);
     let request = sent.last().expect("a request");
@@ -221,7 +221,7 @@ fn only_an_unknown_kid_is_a_reason_to_ask_again() {
         assert!(failed(&tab).contains(&CheckId::Signature));
         assert_eq!(asked(&tab), 1, "{header}");
     }
-    let tab = back_without_keys(&openid().verdict(crate::id_tokens::no));
+    let tab = back_without_keys(&openid().verdict(id_tokens::no));
     assert_eq!(
         (failed(&tab), asked(&tab)),
         (&[CheckId::Signature][..], 2),

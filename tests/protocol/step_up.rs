@@ -141,7 +141,7 @@ fn a_demand_weakens_nothing_that_is_configured() {
 #[test]
 fn a_demand_asks_for_no_offline_access() {
     let demand = "Bearer error=\"insufficient_user_authentication\", scope=\"offline_access photos:delete\"";
-    let scope = |configured: serde_json::Value| {
+    let scope = |configured: Value| {
         let tokens = r#"{"access_token":"a","token_type":"Bearer"}"#;
         let tab = stepping_up(&Scenario::public_client().tokens(tokens).configured("scope", configured), demand);
         parameter(tab.navigation().query(), "scope")

@@ -263,11 +263,16 @@ fn each_server_has_its_own_clock() {
             response
         })
     };
-    let scenario = both().answering(OTHER_JWKS_URI, late(crate::id_tokens::keys(&[crate::id_tokens::key("1")])));
-    let mut tab = scenario.open();
-    tab.happen(Event::SignInLikely(key(OTHER_ISSUER)));
+    let (mut tab, [first, second]) = left_for_both(&both());
+    tab.answering(OTHER_TOKEN_ENDPOINT, late(of(OTHER_ISSUER, 1)));
+    back(&mut tab, &second, "");
+    tab.happen(Event::Redirected {
+        path: "/callback".to_owned(),
+        query: format!("code=a&state={first}"),
+        fragment: String::new(),
+    });
     let [ours, others] = [ISSUER, OTHER_ISSUER].map(|issuer| tab.flow().clock_of(&key(issuer).issuer).0);
-    assert_eq!((ours, others), (0, 3_660));
+    assert_eq!((ours, others), (0, 3_600));
 }
 
 /// DP-5, CFG-14: each client has a key of its own, also two at one server.

@@ -222,6 +222,7 @@ impl Flow {
                 return Some(outcome);
             }
         };
+        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
         let answer = self.proof_answered(&key, proven, &outcome);
         let url = match (answer, self.discovery(&key)) {
             (ProofAnswer::Again(fetch, proven), _) => {

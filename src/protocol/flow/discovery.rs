@@ -122,7 +122,6 @@ impl Flow {
         now: UnixTime,
     ) {
         let policy = self.site.scheme_policy();
-        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
         let Some(client) = self.client(key) else { return };
         match metadata::read_document(outcome) {
             Ok(document) => {

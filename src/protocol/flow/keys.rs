@@ -145,7 +145,6 @@ impl Flow {
         let Some(entry) = self.keys.iter_mut().find(is_it) else { return Some(outcome) };
         let KeyState::Fetching(_, failures) = entry.state else { return Some(outcome) };
         let (issuer, jwks_uri, refetched_at) = (entry.issuer.clone(), entry.jwks_uri.clone(), entry.refetched_at);
-        self.learn_clock(&issuer, outcome.as_ref().ok(), now);
         let state = match read_keys(&jwks_uri, outcome) {
             Ok((set, document)) => {
                 let mut record = Members::default();

@@ -250,6 +250,7 @@ impl Flow {
 
     // The server's clock
 
+    /// Takes the time off the answer to a POST.
     fn learn_clock(&mut self, issuer: &Issuer, response: Option<&HttpResponse>, now: UnixTime) {
         if let Some(difference) = response.and_then(|response| ClockDifference::learn(response, now)) {
             self.clocks.retain(|(known, _)| known != issuer);
