@@ -18,6 +18,7 @@ use super::algorithm::{self, Algorithm};
 use super::base64url;
 use super::claims::{Claims, numeric_date};
 use super::client::{Authentication, ClientKey};
+use super::clock::ClockDifference;
 use super::json::{Members, Value};
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
 use super::quirks;
@@ -130,7 +131,10 @@ struct Examined {
     asked: IdTokenRequest,
     key: ClientKey,
     signature: Signature,
+    /// The best known time at the issuer.
     now: UnixTime,
+    /// The time by the clock here.
+    here: UnixTime,
 }
 
 /// What is known of the signature.
@@ -216,7 +220,7 @@ pub const CHECKS: [CheckId; 17] = [
 
 /// Checks an ID token.
 ///
-/// `now` is the best known time at the issuer.
+/// `here` is the time by the clock here, and `clock` how far the issuer's is from it, as far as that is known.
 ///
 /// # Errors
 /// [`IdTokenError`], which knows what became of every check.
@@ -225,12 +229,14 @@ pub fn check_id_token(
     asked: &IdTokenRequest,
     key: &ClientKey,
     signature: Signature,
-    now: UnixTime,
+    here: UnixTime,
+    clock: ClockDifference,
 ) -> Result<VerifiedIdToken, IdTokenError> {
     let jws = Jws::parse(token.expose());
     let claims = jws.as_ref().ok().and_then(|jws| Value::parse(jws.payload()).ok());
     let claims = claims.filter(|claims| claims.as_object().is_some()).unwrap_or(Value::Null);
-    let examined = Examined { jws, claims, asked: asked.clone(), key: key.clone(), signature, now };
+    let examined =
+        Examined { jws, claims, asked: asked.clone(), key: key.clone(), signature, now: clock.applied(here), here };
     let has_failed = |id: &CheckId| examined.outcome(*id) == Outcome::Failed;
     let failed: Vec<CheckId> = CHECKS.into_iter().filter(has_failed).collect();
     let examined = Arc::new(examined);
@@ -295,6 +301,8 @@ impl Examined {
                 let algorithm = Algorithm::parse(self.header("alg"));
                 algorithm.is_some_and(|algorithm| self.asked.algorithms.contains(&algorithm))
             }
+            // There is no header to look at.
+            CheckId::Mac | CheckId::Type if self.jws.is_err() => return Outcome::NotApplicable,
             CheckId::Mac => !self.header("alg").get(..2).is_some_and(|start| start.eq_ignore_ascii_case("HS")),
             CheckId::Expiry => self.time("exp").is_some_and(|exp| exp.plus(Seconds(tolerance)) > self.now),
             CheckId::IssuedAt => self.time("iat").is_some_and(|iat| iat <= latest),
@@ -371,6 +379,7 @@ impl Examined {
             CheckId::Acr => "acr, where acr_values were asked for",
             CheckId::AuthTime => "auth_time, where max_age was asked for",
             CheckId::NotBefore => "a time that has come, where there is nbf",
+            CheckId::Mac | CheckId::Type => "the header, where the token can be taken apart",
             _ if self.claims.member("at_hash").is_some() => {
                 "the access token's hash, where the signature can be checked"
             }
@@ -461,7 +470,13 @@ impl Examined {
         let is_past = time <= self.now;
         let Seconds(distance) = if is_past { self.now.since(time) } else { time.since(self.now) };
         let how = if is_past { "ago" } else { "ahead" };
-        format!("{} ({distance} s {how} by the clock here, {})", time.0, self.now.0)
+        let here = self.here.0.to_string();
+        let clock = if self.now == self.here {
+            ["the clock here, ", &here].concat()
+        } else {
+            ["the server's clock, ", &self.now.0.to_string(), "; the one here says ", &here].concat()
+        };
+        format!("{} ({distance} s {how} by {clock})", time.0)
     }
 
     fn allowed_algorithms(&self) -> String {

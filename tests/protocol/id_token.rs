@@ -401,6 +401,11 @@ fn an_unreadable_token_gives_a_complete_list_too() {
         assert_complete(&checks, &[ACCESS_TOKEN]);
         assert_eq!(checks[0].found, found);
         assert!(tab.session().is_none());
+        // What has no header is not praised for it: these two used to pass.
+        let of_the_header = |check: &&Check| matches!(check.id, CheckId::Mac | CheckId::Type);
+        let expected = if token == array.as_str() { Outcome::Passed } else { Outcome::NotApplicable };
+        let outcomes: Vec<Outcome> = checks.iter().filter(of_the_header).map(|check| check.outcome).collect();
+        assert_eq!(outcomes, [expected; 2], "{token}");
     }
 }
 
@@ -418,6 +423,27 @@ fn a_good_token_passes_every_check() {
         let expected = if nothing_to_check.contains(&check.id) { Outcome::NotApplicable } else { Outcome::Passed };
         assert_eq!(check.outcome, expected, "{check:?}");
     }
+}
+
+/// IDT-5: times are told by the clock that they were compared with. They used to be told by the clock here whichever it was.
+#[test]
+fn times_say_by_which_clock() {
+    let found = |date: Option<&str>| {
+        let token = {
+            let mut claims = claims();
+            claims["iat"] = json!(NOW + 4_000);
+            compact(&header(), &claims)
+        };
+        let answer = date.map_or_else(|| tokens(&token), |date| with_date(tokens(&token), date));
+        let tab = openid().token_answer(answer).run();
+        let Error::IdToken(error) = tab.callback_error().clone() else { panic!("an ID token failed") };
+        let checks = error.checks().into_iter();
+        checks.filter(|check| check.id == CheckId::IssuedAt).map(|check| check.found).collect::<String>()
+    };
+    let (iat, there) = (NOW + 4_000, NOW + 3_600);
+    assert_eq!(found(None), format!("{iat} (4000 s ahead by the clock here, {NOW})"));
+    let by_the_server = format!("{iat} (400 s ahead by the server's clock, {there}; the one here says {NOW})");
+    assert_eq!(found(Some("Tue, 14 Nov 2023 23:14:20 GMT")), by_the_server);
 }
 
 /// OPS-3: three faults are three failures, each with what was expected and what was found.

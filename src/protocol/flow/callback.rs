@@ -230,8 +230,8 @@ impl Flow {
         let Some((response, id_token)) = exchanging.answer.take() else { return };
         let exchange = &exchanging.exchange;
         let Some(asked) = &exchange.id_token else { return };
-        let now = self.clock_of(&exchange.key.issuer).applied(now);
-        match check_id_token(&id_token, asked, &exchange.key, signature, now) {
+        let clock = self.clock_of(&exchange.key.issuer);
+        match check_id_token(&id_token, asked, &exchange.key, signature, now, clock) {
             Err(error) => self.refuse_exchange(error.into(), exchange),
             Ok(verified) => self.publish(&exchanging, response, Some(verified)),
         }
