@@ -17,7 +17,7 @@ use std::sync::Arc;
 use super::algorithm::{self, Algorithm};
 use super::base64url;
 use super::claims::{Claims, numeric_date};
-use super::client::{Authentication, ClientKey};
+use super::client::{Authentication, ClientKey, MOST_CLOCK_TOLERANCE};
 use super::clock::ClockDifference;
 use super::json::{Members, Value};
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
@@ -562,7 +562,9 @@ impl IdTokenRequest {
                 max_age: record.optional_number("max_age")?.map(Seconds),
                 acr_values: record.optional_text("acr_values")?.map(str::to_owned),
             },
-            clock_tolerance: Seconds(record.number("clock_tolerance")?),
+            clock_tolerance: Seconds(
+                record.number("clock_tolerance").filter(|seconds| *seconds <= MOST_CLOCK_TOLERANCE)?,
+            ),
         })
     }
 }

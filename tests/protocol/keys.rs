@@ -100,6 +100,7 @@ fn keys_of_an_earlier_page_are_kept_for_an_hour() {
         (json!({}), 1),
         (json!({ "fetched_at": scenario::START - 3_600 + 60 }), 1),
         (json!({ "fetched_at": scenario::START - 3_600 + 59 }), 2),
+        (json!({ "fetched_at": scenario::START + 61 }), 2),
         (json!({ "fetched_at": "x" }), 2),
         (json!({ "fetched_at": null }), 2),
         (json!({ "document": {} }), 2),
@@ -211,6 +212,18 @@ fn stored_keys_that_made_no_signature_are_fetched_once_more() {
     tab.answering(JWKS_URI, status(404));
     tab.come_back(BACK, "");
     assert_eq!(tab.callback_error().code(), "keys.unavailable");
+}
+
+/// WEB-2, JOSE-13: a record of a refetch that is still to come stops none: it used to stop them for as long as it said.
+#[test]
+fn a_refetch_in_the_future_is_none() {
+    let mut tab = unknown_kid().open();
+    tab.sign_in();
+    change_keys(&mut tab, |record| record["refetched_at"] = json!(scenario::START + 1_000_000));
+    tab.answering(JWKS_URI, keys(&[key("2")]));
+    tab.now += 60;
+    tab.come_back(BACK, "");
+    assert!(tab.session().is_some());
 }
 
 /// JOSE-13: a token that no key could help is no reason to ask, and neither is a signature where the keys are new.

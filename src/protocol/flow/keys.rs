@@ -18,7 +18,7 @@ use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
 use super::super::vocabulary::Issuer;
-use super::{DiscoveryState, Effect, FetchId, Flow};
+use super::{DiscoveryState, Effect, FetchId, Flow, time_in};
 
 /// The keys of one issuer.
 pub(super) struct KeyEntry {
@@ -94,8 +94,8 @@ impl Flow {
         if let Some(Record(record)) = record
             && record.text("jwks_uri") == Some(entry.jwks_uri.as_str())
         {
-            entry.refetched_at = record.number("refetched_at").map(UnixTime);
-            let is_current = record.number("fetched_at").is_some_and(|at| now.since(UnixTime(at)) <= LIFETIME);
+            entry.refetched_at = time_in(record, "refetched_at", now);
+            let is_current = time_in(record, "fetched_at", now).is_some_and(|at| now.since(at) <= LIFETIME);
             if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
                 entry.state = KeyState::Ready(set);
                 entry.is_recorded = true;

@@ -132,6 +132,11 @@ enum DiscoveryState {
     Failed(Arc<Error>),
 }
 
+/// A time in a record; one that is still to come was not written by this clock, and is none.
+fn time_in(record: &Value, name: &str, now: UnixTime) -> Option<UnixTime> {
+    record.number(name).map(UnixTime).filter(|time| *time <= now)
+}
+
 impl Flow {
     /// A flow that has been told nothing yet.
     pub fn new(site: Site) -> Self {
