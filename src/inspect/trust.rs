@@ -31,6 +31,7 @@ pub(super) fn keys(error: &KeysError) -> Sentence {
 /// The user info endpoint gave nothing that can be used.
 pub(super) fn userinfo(error: &UserInfoError) -> Sentence {
     let (words, check) = match error {
+        UserInfoError::Expired => ("its times do not fit the clock", CLOCKS),
         UserInfoError::Foreign => {
             ("its signature is for another client or by another issuer", "Compare issuer and client ID below.")
         }

@@ -166,6 +166,7 @@ impl Error {
                 ResourceError::Url(_) => "resource.url",
             },
             Self::UserInfo(error) => match error {
+                UserInfoError::Expired => "userinfo.expired",
                 UserInfoError::Foreign => "userinfo.foreign",
                 UserInfoError::Malformed => "userinfo.malformed",
                 UserInfoError::NoEndpoint => "userinfo.no_endpoint",

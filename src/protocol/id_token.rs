@@ -324,11 +324,7 @@ impl Examined {
             }
             CheckId::NotBefore if self.claims.member("nbf").is_none() => return Outcome::NotApplicable,
             CheckId::NotBefore => self.time("nbf").is_some_and(|nbf| nbf <= latest),
-            // RFC 7515 §4.1.9: a media type without its "application/", in any casing; or nothing.
-            CheckId::Type => match self.jws.as_ref().ok().and_then(|jws| jws.header_member("typ")) {
-                None => true,
-                Some(typ) => typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")),
-            },
+            CheckId::Type => self.jws.as_ref().is_ok_and(Jws::is_plain_jwt),
             // Nobody was asked to hash anything where nobody could be asked about the signature, which fails then.
             CheckId::AtHash
                 if self.claims.member("at_hash").is_none() || matches!(self.signature, Signature::Unverifiable(_)) =>

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::answers::{answer, document, html, lost, status};
 use crate::id_tokens::{self, JWKS_URI, compact, header, keys};
-use crate::scenario::{ACCESS_TOKEN, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key};
+use crate::scenario::{ACCESS_TOKEN, DISCOVERY, ISSUER, START, Scenario, TOKEN_ENDPOINT, Tab, key};
 
 const ENDPOINT: &str = "https://as.example/userinfo";
 const SUB: &str = "248289761001";
@@ -123,6 +123,52 @@ fn a_signed_answer_is_verified() {
         (json!({ "aud": null }), "userinfo.foreign"),
     ] {
         assert_refused(&asked(&scenario().answering(ENDPOINT, signed(&header(), &changes))), code);
+    }
+}
+
+/// RS-5, IDT-4, IDT-6: a signed answer of another time is none, where it says its time; clocks may differ as for ID tokens.
+#[test]
+fn a_signed_answer_of_another_time_is_refused() {
+    let now = START + 60;
+    let answered = |changes: Value| {
+        asked(&scenario().configured("clock_tolerance", json!(10)).answering(ENDPOINT, signed(&header(), &changes)))
+    };
+    for changes in [
+        json!({ "exp": now - 9 }),
+        json!({ "exp": now + 300, "nbf": now - 300 }),
+        json!({ "nbf": now + 10 }),
+        json!({ "exp": null, "nbf": null }),
+    ] {
+        assert_eq!(email(&answered(changes.clone())), Some("jane@as.example"), "{changes}");
+    }
+    for changes in [
+        json!({ "exp": now - 10 }),
+        json!({ "exp": 0 }),
+        json!({ "exp": "later" }),
+        json!({ "nbf": now + 11 }),
+        json!({ "nbf": true }),
+        json!({ "exp": now + 300, "nbf": now + 200 }),
+    ] {
+        assert_refused(&answered(changes), "userinfo.expired");
+    }
+    // What is not signed is as true as TLS, and of now.
+    let plain = asked(&scenario().answering(ENDPOINT, plain(&json!({ "exp": 1 }))));
+    assert_eq!(email(&plain), Some("jane@as.example"));
+}
+
+/// RS-5, JOSE-10: a token of another kind is no user info, whoever signed it.
+#[test]
+fn a_token_of_another_kind_is_no_user_info() {
+    let answered = |typ: Value| {
+        let mut header = header();
+        header["typ"] = typ;
+        asked(&scenario().answering(ENDPOINT, signed(&header, &json!({}))))
+    };
+    for typ in [json!(null), json!("JWT"), json!("jwt")] {
+        assert_eq!(email(&answered(typ.clone())), Some("jane@as.example"), "{typ}");
+    }
+    for typ in [json!("at+jwt"), json!("application/jwt"), json!("logout+jwt"), json!(""), json!(5)] {
+        assert_refused(&answered(typ), "userinfo.malformed");
     }
 }
 

@@ -15,8 +15,10 @@ use super::super::json::Value;
 use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::protected_resource::ResourceError;
 use super::super::storage::RecordName;
-use super::super::time::UnixTime;
-use super::super::userinfo::{UserInfoAnswer, UserInfoError, check_userinfo, read_userinfo, userinfo_request};
+use super::super::time::{Seconds, UnixTime};
+use super::super::userinfo::{
+    UserInfoAnswer, UserInfoError, check_signed, check_userinfo, read_userinfo, userinfo_request,
+};
 use super::super::vocabulary::Issuer;
 use super::calls::Purpose;
 use super::keys::KeyState;
@@ -163,7 +165,14 @@ impl Flow {
             }
             _ if verdict.signature != Ok(true) => self.userinfo_refused(&key, UserInfoError::Signature),
             Err(_) => self.userinfo_refused(&key, UserInfoError::Malformed),
-            Ok(claims) => self.publish_userinfo(&key, claims, true),
+            Ok(claims) => {
+                let tolerance = self.client(&key).map_or(Seconds(0), |client| client.clock_tolerance);
+                let now = self.clock_of(&key.issuer).applied(now);
+                match check_signed(&jws, &claims, now, tolerance) {
+                    Err(error) => self.userinfo_refused(&key, error),
+                    Ok(()) => self.publish_userinfo(&key, claims, true),
+                }
+            }
         }
     }
 
