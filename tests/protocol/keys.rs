@@ -214,6 +214,23 @@ fn stored_keys_that_made_no_signature_are_fetched_once_more() {
     assert_eq!(tab.callback_error().code(), "keys.unavailable");
 }
 
+/// JOSE-13, A38: a refetch that failed is one too: the next page used to know nothing of it.
+#[test]
+fn a_refetch_that_failed_counts() {
+    let mut tab = unknown_kid().open();
+    tab.sign_in();
+    tab.answering(JWKS_URI, status(404));
+    tab.now += 60;
+    tab.come_back(BACK, "");
+    assert_eq!((tab.callback_error().code(), asked(&tab)), ("keys.unavailable", 2));
+    for (seconds, expected) in [(0, 2), (59, 2), (1, 3)] {
+        tab.now += seconds;
+        tab.sign_in();
+        tab.come_back(BACK, "");
+        assert_eq!(asked(&tab), expected, "{seconds}");
+    }
+}
+
 /// WEB-2, JOSE-13: a record of a refetch that is still to come stops none: it used to stop them for as long as it said.
 #[test]
 fn a_refetch_in_the_future_is_none() {

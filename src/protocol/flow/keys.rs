@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::super::client::ClientKey;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
-use super::super::json::Members;
+use super::super::json::{Members, Value};
 use super::super::jwk::JwkSet;
 use super::super::keys::{KeysError, keys_request, read_keys};
 use super::super::metadata::{Attempt, AttemptProblem};
@@ -29,6 +29,8 @@ pub(super) struct KeyEntry {
     is_recorded: bool,
     /// When they were last fetched because of an unknown `kid`.
     refetched_at: Option<UnixTime>,
+    /// What is stored of them, and when it was fetched.
+    stored: Option<(UnixTime, Value)>,
 }
 
 pub(super) enum KeyState {
@@ -70,6 +72,7 @@ impl Flow {
             state: KeyState::Reading,
             is_recorded: false,
             refetched_at: None,
+            stored: None,
         });
         self.effects.push(Effect::Read(RecordName::keys(issuer)));
     }
@@ -95,11 +98,15 @@ impl Flow {
             && record.text("jwks_uri") == Some(entry.jwks_uri.as_str())
         {
             entry.refetched_at = time_in(record, "refetched_at", now);
-            let is_current = time_in(record, "fetched_at", now).is_some_and(|at| now.since(at) <= LIFETIME);
-            if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
+            let fetched_at = time_in(record, "fetched_at", now).filter(|at| now.since(*at) <= LIFETIME);
+            if let (Some(at), Some(document)) = (fetched_at, record.member("document"))
+                && let Some(set) = JwkSet::read(document)
+            {
                 entry.state = KeyState::Ready(set);
                 entry.is_recorded = true;
+                entry.stored = Some((at, document.clone()));
                 let issuer = entry.issuer.clone();
+                self.keys_changed(&issuer, now);
                 self.userinfo_keys_changed(&issuer, now);
                 return true;
             }
@@ -144,17 +151,22 @@ impl Flow {
         let is_it = |entry: &&mut KeyEntry| matches!(entry.state, KeyState::Fetching(id, _) if id == fetch);
         let Some(entry) = self.keys.iter_mut().find(is_it) else { return Some(outcome) };
         let KeyState::Fetching(_, failures) = entry.state else { return Some(outcome) };
-        let (issuer, jwks_uri, refetched_at) = (entry.issuer.clone(), entry.jwks_uri.clone(), entry.refetched_at);
-        let state = match read_keys(&jwks_uri, outcome) {
-            Ok((set, document)) => {
-                let mut record = Members::default();
-                record.text("jwks_uri", Some(jwks_uri.as_str()));
-                record.number("fetched_at", Some(now.0));
-                record.number("refetched_at", refetched_at.map(|at| at.0));
-                record.value("document", Some(document));
-                self.write(RecordName::keys(&issuer), record.finish());
-                KeyState::Ready(set)
-            }
+        let issuer = entry.issuer.clone();
+        let read = read_keys(&entry.jwks_uri, outcome).map(|(set, document)| {
+            entry.stored = Some((now, document));
+            set
+        });
+        // Where it failed, that it was tried again is news all the same.
+        if let Some((fetched_at, document)) = &entry.stored {
+            let mut record = Members::default();
+            record.text("jwks_uri", Some(entry.jwks_uri.as_str()));
+            record.number("fetched_at", Some(fetched_at.0));
+            record.number("refetched_at", entry.refetched_at.map(|at| at.0));
+            record.value("document", Some(document.clone()));
+            self.write(RecordName::keys(&issuer), record.finish());
+        }
+        let state = match read {
+            Ok(set) => KeyState::Ready(set),
             Err(error) if failures < MOST_REPEATS && is_passing(&error) && self.waits_for_keys(&issuer) => {
                 let until = now.plus(Seconds(1 << failures));
                 self.effects.push(Effect::WakeAt(until));
