@@ -271,7 +271,7 @@ fn refused(error: &AuthorizationErrorCode) -> (String, Vec<&'static str>) {
         ),
         Code::InvalidTarget => (
             "it does not know the resource that was asked for",
-            "Compare resource or audience among the extra parameters with what the server knows.",
+            "Compare resource in config.json, or audience among the extra parameters, with what the server knows.",
         ),
         Code::Other(_) => ("it has a reason of its own", "Look the code up in the server's documentation."),
         _ => (
@@ -370,7 +370,7 @@ fn resource(error: &ResourceError) -> (String, Vec<&'static str>) {
         ResourceError::Header { name } => (
             format!("The header field {name} cannot be sent."),
             vec![
-                "Authorization is set by this page, Cookie and DPoP are not used; other names and values are visible ASCII.",
+                "Authorization and DPoP are set by this page, Cookie is not sent; other names and values are visible ASCII.",
             ],
         ),
         ResourceError::Method => (

@@ -1,6 +1,7 @@
 //! The token request: the code and its verifier, once, to the token endpoint of the server that was asked.
 //!
-//! Rule: a form post without further headers, so that no preflight is needed; no client secret is expressible.
+//! Rule: a form post without further headers, so that no preflight is needed but where a proof of possession goes along (RFC
+//! 9449); no client secret is expressible.
 //!
 //! Source: RFC 6749 §4.1.3, §3.2.1; RFC 7636 §4.5; RFC 9700 §4.4.2.
 

@@ -11,7 +11,8 @@
 //! The contracts, each beside its transition and each with a test of that name:
 //! 1. the record is saved and read back before navigating (`written`);
 //! 2. the record is dropped before the code is sent (`redirected`: `Take` precedes `Fetch`);
-//! 3. a code is sent at most once, also when the answer is lost (`exchanged`: no path leads back to `Token`);
+//! 3. a code is sent at most once, also when the answer is lost (`exchanged`: only a server that wants a nonce in the proof,
+//!    and so has not looked at the code, leads back to `Token`, once);
 //! 4. tokens are published only after every check passed (`publish`);
 //! 5. an answer that arrives after sign-out is ignored (`fetched`: its id is no longer known);
 //! 6. a wake-up is strictly later than the `now` that asked for it (`written`);
