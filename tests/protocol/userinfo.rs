@@ -1,9 +1,11 @@
 //! The user info endpoint: about whom its answer is, and who signed it.
 
+use leptos_pkce::protocol::base64url;
 use leptos_pkce::protocol::client::ClientKey;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Event, Intent, UserInfoActivity};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
+use leptos_pkce::protocol::jwk::PublicKey;
 use leptos_pkce::protocol::jws::{Verdict, Verification};
 use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::vocabulary::ClientId;
@@ -206,6 +208,24 @@ fn a_signed_answer_may_need_newer_keys() {
         assert_refused(&tab, "userinfo.signature");
         assert_eq!(tab.sent_to(JWKS_URI).len() - before, expected, "{seconds}");
     }
+}
+
+/// RS-5, JOSE-12, JOSE-13: neither is a signature that none of the stored keys made the last word.
+#[test]
+fn a_signed_answer_without_a_kid_may_need_newer_keys() {
+    /// Says yes to the ID token, and to what the newer key made.
+    fn by_the_newer(verification: &Verification) -> Verdict {
+        let coordinate = base64url::encode(&[6; 32]);
+        let is_newer = |key: &PublicKey| matches!(key, PublicKey::Ec { x, .. } if *x == coordinate);
+        let is_good = verification.hashed.is_some() || verification.keys.iter().any(is_newer);
+        Verdict { signature: Ok(is_good), ..id_tokens::yes(verification) }
+    }
+    let nameless = signed(&json!({ "alg": "ES256" }), &json!({}));
+    let mut tab = scenario().verdict(by_the_newer).answering(ENDPOINT, nameless).run();
+    let before = tab.sent_to(JWKS_URI).len();
+    tab.answering(JWKS_URI, keys(&[id_tokens::key_of(6, "2")]));
+    ask(&mut tab);
+    assert_eq!((email(&tab), tab.sent_to(JWKS_URI).len() - before), (Some("jane@as.example"), 1));
 }
 
 /// RS-5: what is neither JSON nor a signed JWT says what it is.

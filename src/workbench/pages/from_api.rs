@@ -112,9 +112,14 @@ fn server(place: Place, index: usize, issuer: &Issuer, settings: ClientSettings,
             problem.set(Some(error.into()));
         }
     };
-    let fields = [("Client ID", typed.client_id), ("Scope", typed.scope), ("Redirect URI", typed.redirect_uri)];
-    let fields = fields.map(|(label, value)| {
-        let id = format!("{label}-{index}").replace(' ', "-").to_lowercase();
+    let number = index.to_string();
+    let fields = [
+        ("client-id-", "Client ID", typed.client_id),
+        ("scope-", "Scope", typed.scope),
+        ("redirect-uri-", "Redirect URI", typed.redirect_uri),
+    ];
+    let fields = fields.map(|(id, label, value)| {
+        let id = [id, &number].concat();
         labelled(&id, label, text_field(&id, label, value))
     });
     let refused =
