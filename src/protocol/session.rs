@@ -65,7 +65,7 @@ impl Session {
             granted_scope: response.scope.or_else(|| exchange.scope.clone()),
             tolerated: response.tolerated,
             token_type: TokenType::asked(exchange.dpop),
-            dpop_jkt: exchange.dpop_jkt.clone(),
+            dpop_jkt: exchange.dpop_jkt.clone().filter(|_| exchange.dpop),
             // A bound token is of no use without its key: it is not kept longer.
             token_storage: if exchange.dpop && exchange.dpop_jkt.is_none() {
                 TokenStorage::Memory

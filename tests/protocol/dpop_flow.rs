@@ -87,6 +87,22 @@ fn a_token_bound_to_a_key_of_this_page_stays_in_this_page() {
     assert!(tab.session().is_none());
 }
 
+/// TOK-7, WEB-2: a thumbprint in the record makes no bound token of a plain one, not even in the next page.
+#[test]
+fn a_thumbprint_alone_binds_nothing() {
+    let mut tab = Scenario::public_client().configured("token_storage", json!("session")).open();
+    tab.sign_in();
+    let name = tab.storage.names("pending")[0].to_owned();
+    let mut record: serde_json::Value = serde_json::from_str(&tab.storage.records[&name]).expect("JSON");
+    record["dpop_jkt"] = json!(JKT);
+    tab.storage.records.insert(name, record.to_string());
+    tab.come_back("code=a&state={state}", "");
+    for _ in 0..2 {
+        assert_eq!(tab.session().map(|session| session.token_type()), Some(TokenType::Bearer));
+        tab.reload();
+    }
+}
+
 /// DP-6, DP-7: a call is proved with the key that the token is bound to, or not at all; also in the next page of the tab.
 #[test]
 fn a_call_needs_the_key_of_its_token() {
