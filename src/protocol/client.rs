@@ -176,7 +176,7 @@ const PROTECTED_PARAMETERS: [&str; 16] = [
 
 /// How far clocks may differ unless configured, and at most.
 const CLOCK_TOLERANCE: u64 = 60;
-const MOST_CLOCK_TOLERANCE: u64 = 300;
+pub(super) const MOST_CLOCK_TOLERANCE: u64 = 300;
 
 const NO_CLIENT_SECRET: &str = "no client secret: whatever a web page holds, everybody can read, so this client is a \
                                 public one (RFC 6749 §2.1) and PKCE takes the secret's place";

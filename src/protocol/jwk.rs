@@ -18,6 +18,8 @@ pub struct Jwk {
     kid: Option<String>,
     /// The only algorithm it may be used with, if it says so.
     alg: Option<Algorithm>,
+    /// Whose tokens it signs, if it says so: no registered member, but servers of several issuers have it.
+    issuer: Option<String>,
     key: PublicKey,
 }
 
@@ -71,6 +73,12 @@ impl JwkSet {
         Some(Self { keys: keys.iter().filter_map(Jwk::read).collect() })
     }
 
+    /// The keys that sign for one of these issuers, or do not say for whom.
+    pub(super) fn of_issuers(&self, issuers: &[String]) -> Self {
+        let is_theirs = |key: &&Jwk| key.issuer.as_deref().is_none_or(|issuer| issuers.iter().any(|one| one == issuer));
+        Self { keys: self.keys.iter().filter(is_theirs).cloned().collect() }
+    }
+
     /// The keys that may have made a signature: by name if the token gives one, else all of its kind.
     ///
     /// JOSE-12: without a name each of a few keys is tried, in the order of the set.
@@ -101,7 +109,8 @@ impl Jwk {
         if !is_for_signatures || kid.as_ref().is_some_and(|kid| kid.len() > LONGEST_KID) {
             return None;
         }
-        Some(Self { kid, alg, key: PublicKey::read(key)? })
+        let issuer = key.text("issuer").map(str::to_owned);
+        Some(Self { kid, alg, issuer, key: PublicKey::read(key)? })
     }
 
     /// Its numbers.

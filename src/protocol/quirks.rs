@@ -139,12 +139,20 @@ pub(super) fn is_issuer_of(found: &str, configured: &Issuer) -> bool {
 
 /// The `iss` that an ID token of this issuer must have; by the template that is for its own claims to say.
 ///
-/// `None` if the token does not name a tenant. The signature then vouches for it, by a key that serves all tenants.
+/// `None` if the token does not name a tenant. The signature vouches for it, by a key of [`key_issuers`].
 pub(super) fn expected_iss(configured: &Issuer, claims: &Value) -> Option<String> {
     if !has_template(configured) {
         return Some(configured.as_str().to_owned());
     }
     tenant_issuer(configured, claims.text(TENANT).filter(|tenant| is_uuid(tenant))?)
+}
+
+/// Whose keys may sign an ID token with this payload, where its server has a template: a key that says whose tokens it signs
+/// must say the template, which `tid` fills, or the token's own `iss`. `None` for other servers: any of their keys may.
+pub(super) fn key_issuers(configured: &Issuer, payload: &[u8]) -> Option<[String; 2]> {
+    let template = tenant_issuer(configured, PLACEHOLDER)?;
+    let claims = Value::parse(payload).unwrap_or(Value::Null);
+    Some([template, claims.text("iss").unwrap_or_default().to_owned()])
 }
 
 fn has_template(issuer: &Issuer) -> bool {

@@ -29,11 +29,13 @@ pub struct Session {
     pub(super) granted_scope: Option<Scope>,
     pub(super) tolerated: Vec<Tolerance>,
     pub(super) token_type: TokenType,
+    /// The thumbprint of the key that the access token is bound to, if the key outlives the page.
+    pub(super) dpop_jkt: Option<String>,
     pub(super) token_storage: TokenStorage,
     pub(super) signed_in_at: UnixTime,
 }
 
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 impl Session {
     /// Makes a session of a checked response.
@@ -63,7 +65,13 @@ impl Session {
             granted_scope: response.scope.or_else(|| exchange.scope.clone()),
             tolerated: response.tolerated,
             token_type: TokenType::asked(exchange.dpop),
-            token_storage: exchange.token_storage,
+            dpop_jkt: exchange.dpop_jkt.clone().filter(|_| exchange.dpop),
+            // A bound token is of no use without its key: it is not kept longer.
+            token_storage: if exchange.dpop && exchange.dpop_jkt.is_none() {
+                TokenStorage::Memory
+            } else {
+                exchange.token_storage
+            },
             signed_in_at: sent_at,
         })
     }
@@ -140,10 +148,13 @@ impl Session {
 
     /// Requested scope tokens that were not granted.
     pub fn refused_scope(&self) -> Vec<&str> {
-        let (Some(requested), Some(granted)) = (&self.requested_scope, &self.granted_scope) else {
-            return Vec::new();
-        };
-        requested.tokens().filter(|token| !granted.contains(token)).collect()
+        without(self.requested_scope.as_ref(), self.granted_scope.as_ref())
+    }
+
+    /// Granted scope tokens that were not requested; none if no scope was, because then the server's default was (RFC 6749
+    /// §3.3).
+    pub fn unrequested_scope(&self) -> Vec<&str> {
+        without(self.granted_scope.as_ref(), self.requested_scope.as_ref())
     }
 
     /// What was tolerated in the token response.
@@ -165,7 +176,7 @@ impl Session {
         record.text("access_token", Some(self.access_token.expose()));
         record.value("id_token", self.id_token.as_ref().map(VerifiedIdToken::encode));
         record.value("userinfo", self.userinfo.as_ref().map(Claims::encode));
-        record.value("dpop", self.is_bound().then_some(Value::Bool(true)));
+        record.text("dpop_jkt", self.dpop_jkt.as_deref());
         record.number("expires_at", self.expires_at.map(|end| end.0));
         record.text("requested_scope", self.requested_scope.as_ref().map(Scope::as_str));
         record.text("granted_scope", self.granted_scope.as_ref().map(Scope::as_str));
@@ -188,9 +199,10 @@ impl Session {
             return None;
         }
         // Written by a build that has the feature: one without it could not use the token.
-        if cfg!(not(feature = "dpop")) && record.member("dpop").is_some() {
+        if cfg!(not(feature = "dpop")) && record.member("dpop_jkt").is_some() {
             return None;
         }
+        let dpop_jkt = record.optional_text("dpop_jkt")?.map(str::to_owned);
         let id_token = match record.member("id_token") {
             None => None,
             Some(record) => Some(VerifiedIdToken::decode(record, key)?),
@@ -209,11 +221,18 @@ impl Session {
             requested_scope,
             granted_scope: scope("granted_scope")?,
             tolerated: Vec::new(),
-            token_type: TokenType::asked(matches!(record.member("dpop"), Some(Value::Bool(true)))),
+            token_type: TokenType::asked(dpop_jkt.is_some()),
+            dpop_jkt,
             token_storage: TokenStorage::Session,
             signed_in_at: UnixTime(record.number("signed_in_at")?),
         })
     }
+}
+
+/// The tokens of one scope that another one has not.
+fn without<'a>(scope: Option<&'a Scope>, other: Option<&Scope>) -> Vec<&'a str> {
+    let (Some(scope), Some(other)) = (scope, other) else { return Vec::new() };
+    scope.tokens().filter(|token| !other.contains(token)).collect()
 }
 
 /// What the user info endpoint said, if it is about the person of the ID token.

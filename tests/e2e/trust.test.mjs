@@ -264,6 +264,7 @@ describe("from an API's address", () => {
     await page.getByRole("button", { name: "Find its authorization server" }).click();
     const form = page.getByRole("form", { name: `Server ${stage.authorizationServer.issuer}` });
     assert.equal(await form.getByRole("textbox", { name: "Scope" }).inputValue(), "photos:read");
+    assert.equal(await form.getByRole("textbox", { name: "Redirect URI" }).inputValue(), stage.url("callback"));
     await form.getByRole("button", { name: "Add this server" }).click();
     assert.match((await readFault(page, form)).text, /client identifier/);
     await form.getByRole("textbox", { name: "Client ID" }).fill("workbench");

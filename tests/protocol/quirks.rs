@@ -73,13 +73,19 @@ fn entra(path: &str) -> Scenario {
 
 /// Signs in at the address that serves every tenant, with these claims in the ID token.
 fn sign_in(changes: serde_json::Value) -> Result<(), Error> {
+    sign_in_by(&id_tokens::key("1"), changes)
+}
+
+/// The same, where this is the server's key.
+fn sign_in_by(key: &serde_json::Value, changes: serde_json::Value) -> Result<(), Error> {
     let mut claims = id_tokens::claims();
     claims["iss"] = json!(format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
     claims["tid"] = json!(TENANT);
     for (name, value) in changes.as_object().expect("an object") {
         claims[name] = value.clone();
     }
-    let mut tab = entra("common/v2.0").token_answer(id_tokens::tokens(&compact(&header(), &claims))).open();
+    let scenario = entra("common/v2.0").answering(id_tokens::JWKS_URI, id_tokens::keys(std::slice::from_ref(key)));
+    let mut tab = scenario.token_answer(id_tokens::tokens(&compact(&header(), &claims))).open();
     let key = tab.flow().clients()[0].key().clone();
     tab.ask(key.clone(), None, leptos_pkce::protocol::flow::Intent::Navigate);
     assert_eq!(tab.navigations.len(), 1, "the template is the issuer of this address");
@@ -111,6 +117,39 @@ fn a_template_is_filled_by_the_tenant_and_by_nothing_else() {
         let Err(Error::IdToken(error)) = sign_in(changes.clone()) else { panic!("accepted: {changes}") };
         assert_eq!(error.failed(), [CheckId::Issuer], "{changes}");
     }
+}
+
+/// IDT-1, JOSE-11: a key that says whose tokens it signs signs for nobody else; one tenant's used to sign for all.
+#[test]
+fn a_key_of_one_tenant_signs_for_no_other() {
+    let of = |issuer: serde_json::Value| {
+        let mut key = id_tokens::key("1");
+        key["issuer"] = issuer;
+        key
+    };
+    let tenants = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+    for issuer in [json!("https://login.microsoftonline.com/{tenantid}/v2.0"), json!(tenants), json!(null)] {
+        assert_eq!(sign_in_by(&of(issuer.clone()), json!({})), Ok(()), "{issuer}");
+    }
+    for issuer in [
+        "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+        "https://login.microsoftonline.com/{tenantid}",
+        "https://sts.windows.net/{tenantid}/",
+        "",
+    ] {
+        let Err(Error::IdToken(error)) = sign_in_by(&of(json!(issuer)), json!({})) else {
+            panic!("accepted: {issuer}")
+        };
+        assert_eq!(error.failed(), [CheckId::Signature], "{issuer}");
+    }
+    // And what a token says of its issuer makes no other issuer's key its own.
+    let other = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
+    let Err(Error::IdToken(error)) = sign_in_by(&of(json!(other)), json!({ "iss": other })) else { panic!("accepted") };
+    assert_eq!(error.failed(), [CheckId::Issuer]);
+    // Elsewhere the member means nothing.
+    let plain = Scenario::public_client().openid();
+    let plain = plain.answering(id_tokens::JWKS_URI, id_tokens::keys(&[of(json!("https://other.example"))]));
+    assert!(plain.run().session().is_some());
 }
 
 /// CFG-7: the template is accepted at those addresses, and nowhere else.

@@ -119,7 +119,11 @@ impl World {
         self.waiting.clear();
         self.flow = Some(Flow::new(self.site.clone()));
         if let Some(query) = query {
-            self.happen(Event::Redirected { query: query.to_owned(), fragment: String::new() });
+            self.happen(Event::Redirected {
+                path: format!("{}callback", self.site.base_path()),
+                query: query.to_owned(),
+                fragment: String::new(),
+            });
         }
         let settings = self.settings.clone();
         let client = Client::new(settings, &self.site).expect("the client is configured well");

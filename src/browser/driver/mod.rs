@@ -77,7 +77,7 @@ impl Driver {
             proof_keys: ProofKeys::default(),
         })));
         if let Some(held) = navigation::take_held_response() {
-            driver.dispatch(Event::Redirected { query: held.query, fragment: held.fragment });
+            driver.dispatch(Event::Redirected { path: held.path, query: held.query, fragment: held.fragment });
         }
         driver.dispatch(Event::Started(source));
         navigation::on_restored(move || driver.dispatch(Event::Restored));

@@ -9,7 +9,7 @@ use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
-use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration, take_one};
+use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration, take_one, time_in};
 
 /// Bounds of config.json: 10 s, 256 KiB.
 const CONFIGURATION_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
@@ -122,7 +122,6 @@ impl Flow {
         now: UnixTime,
     ) {
         let policy = self.site.scheme_policy();
-        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
         let Some(client) = self.client(key) else { return };
         match metadata::read_document(outcome) {
             Ok(document) => {
@@ -162,7 +161,7 @@ impl Flow {
 
 /// Metadata as an earlier page of this tab stored it, checked again; `None` if it is too old or no longer fits.
 fn cached_metadata(record: &Value, client: &Client, site: &Site, now: UnixTime) -> Option<(ClientKey, DiscoveryState)> {
-    let fetched_at = UnixTime(record.number("fetched_at")?);
+    let fetched_at = time_in(record, "fetched_at", now)?;
     if client.discovery != Discovery::Fetch || now.since(fetched_at) > METADATA_LIFETIME {
         return None;
     }
