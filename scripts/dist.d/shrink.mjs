@@ -19,9 +19,11 @@ import { elements, isLink } from "./html.mjs";
 const NEVER_CALLED = /\bwasm_streams\b/;
 
 // The second round finds what the first has made possible; the rest drops what only tools read. The lowest kilobyte of
-// memory is the far end of the stack: who gets there has overflown it.
+// memory is the far end of the stack: who gets there has overflown it. What is there twice compresses better than what is
+// kept in a local for the second use, and a small function that is called once than its body in a large one.
 const OPTIMISATION = [
   "--low-memory-unused",
+  ..."--skip-pass=local-cse --one-caller-inline-max-function-size=200".split(" "),
   ..."-Oz --flatten --rereloop -Oz -Oz".split(" "),
   ..."--dealign --strip-debug --strip-producers --strip-target-features".split(" "),
   "--minify-imports-and-exports-and-modules",
