@@ -549,18 +549,18 @@ impl IdTokenRequest {
     }
 
     pub(super) fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
+        let nonce = record.text("nonce").filter(|nonce| !nonce.is_empty())?;
+        let max_age = record.optional_number("max_age")?.map(Seconds);
+        let acr_values = record.optional_text("acr_values")?;
+        let clock_tolerance = record.number("clock_tolerance").filter(|seconds| *seconds <= MOST_CLOCK_TOLERANCE)?;
         let algorithms = record.member("algorithms")?.as_array()?.iter();
+        let algorithms = algorithms.map(|name| Algorithm::parse(name.as_str()?)).collect::<Option<_>>()?;
         Some(Self {
-            nonce: Nonce::new(record.text("nonce").filter(|nonce| !nonce.is_empty())?),
             jwks_uri: server_url(record.text("jwks_uri")?, policy).ok()?,
-            algorithms: algorithms.map(|name| Algorithm::parse(name.as_str()?)).collect::<Option<_>>()?,
-            authentication: Authentication {
-                max_age: record.optional_number("max_age")?.map(Seconds),
-                acr_values: record.optional_text("acr_values")?.map(str::to_owned),
-            },
-            clock_tolerance: Seconds(
-                record.number("clock_tolerance").filter(|seconds| *seconds <= MOST_CLOCK_TOLERANCE)?,
-            ),
+            nonce: Nonce::new(nonce),
+            algorithms,
+            authentication: Authentication { max_age, acr_values: acr_values.map(str::to_owned) },
+            clock_tolerance: Seconds(clock_tolerance),
         })
     }
 }

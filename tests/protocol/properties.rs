@@ -239,7 +239,7 @@ fn no_octets_make_a_parser_panic() {
             let _ = Metadata::check(&document, &document, &issuer, SchemePolicy::HttpsOnly);
             let _ = used_members(&document);
             let _ = PendingAuthorization::decode(&document, SchemePolicy::HttpsOnly);
-            let _ = Session::decode(&document, &key(ISSUER), SchemePolicy::HttpsOnly);
+            let _ = Session::decode(&document, &key(ISSUER));
         }
         Ok(())
     });

@@ -5,7 +5,6 @@ use leptos_pkce::protocol::flow::Intent;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::time::{Seconds, UnixTime};
-use leptos_pkce::protocol::url::SchemePolicy;
 use serde_json::json;
 
 use crate::scenario::{ACCESS_TOKEN, ISSUER, OTHER_ISSUER, START, Scenario, Tab, as_json, key, value};
@@ -104,9 +103,7 @@ fn never_writes_a_refresh_token() {
 #[test]
 fn refuses_a_record_that_encode_did_not_write() {
     let record = as_json(&session(&kept()).encode());
-    let decode = |record: &serde_json::Value, issuer: &str| {
-        Session::decode(&value(&record.to_string()), &key(issuer), SchemePolicy::HttpsOnly)
-    };
+    let decode = |record: &serde_json::Value, issuer: &str| Session::decode(&value(&record.to_string()), &key(issuer));
     assert!(decode(&record, ISSUER).is_some());
     assert_eq!(decode(&record, OTHER_ISSUER), None);
     for (member, values) in [

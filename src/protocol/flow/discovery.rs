@@ -70,12 +70,11 @@ impl Flow {
             return;
         }
         let Some(Record(record)) = record else { return };
-        let policy = self.site.scheme_policy();
         let mut restored = None;
         let mut discovered = Vec::new();
         for client in self.clients() {
             if *name == RecordName::session(&client.key) && self.session(&client.key).is_none() {
-                restored = Session::decode(&record, &client.key, policy);
+                restored = Session::decode(&record, &client.key);
             }
             if *name == RecordName::metadata(&client.key.issuer) && self.discovery(&client.key).is_none() {
                 discovered.extend(cached_metadata(&record, client, &self.site, now));
