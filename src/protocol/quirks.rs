@@ -19,7 +19,7 @@ pub struct Quirk {
     pub deviation: Deviation,
     /// Where it was met, for people.
     pub source: &'static str,
-    /// The host; with a leading dot, every host below it.
+    /// The host; with a star, every host that begins and ends so.
     host: &'static str,
     /// What the issuer's path begins with.
     path: &'static str,
@@ -44,10 +44,12 @@ pub enum Deviation {
     TrailingSlash,
     /// The origin of the page is registered apart from the redirect URI.
     OriginsRegistered,
+    /// There is no sign-out, or one with parameters of its own (OpenID Connect RP-Initiated Logout 1.0 §2).
+    OwnSignOut,
 }
 
 /// Every row.
-pub const QUIRKS: [Quirk; 10] = [
+pub const QUIRKS: [Quirk; 13] = [
     Quirk {
         id: "entra-common-issuer",
         deviation: Deviation::IssuerTemplate,
@@ -101,22 +103,43 @@ pub const QUIRKS: [Quirk; 10] = [
         id: "auth0-trailing-slash",
         deviation: Deviation::TrailingSlash,
         source: "https://github.com/auth0/nextjs-auth0/pull/2693",
-        host: ".auth0.com",
+        host: "*.auth0.com",
         path: "",
     },
     Quirk {
         id: "okta-trusted-origins",
         deviation: Deviation::OriginsRegistered,
         source: "https://github.com/okta/samples-js-react/issues/57",
-        host: ".okta.com",
+        host: "*.okta.com",
         path: "",
     },
     Quirk {
         id: "keycloak-web-origins",
         deviation: Deviation::OriginsRegistered,
         source: "https://github.com/mauriciovigolo/keycloak-angular/issues/91",
-        host: "",
+        host: "*",
         path: "/realms/",
+    },
+    Quirk {
+        id: "google-sign-out",
+        deviation: Deviation::OwnSignOut,
+        source: "https://github.com/DuendeArchive/identity-model-oidc-client-js/issues/1067",
+        host: "accounts.google.com",
+        path: "",
+    },
+    Quirk {
+        id: "auth0-sign-out",
+        deviation: Deviation::OwnSignOut,
+        source: "https://github.com/auth0/auth0-auth-js/issues/27",
+        host: "*.auth0.com",
+        path: "",
+    },
+    Quirk {
+        id: "cognito-sign-out",
+        deviation: Deviation::OwnSignOut,
+        source: "https://github.com/AxaFrance/oidc-client/issues/1173",
+        host: "cognito-idp.*.amazonaws.com",
+        path: "",
     },
 ];
 
@@ -173,10 +196,9 @@ fn is_uuid(text: &str) -> bool {
 
 impl Quirk {
     fn holds_for(&self, host: &str, path: &str) -> bool {
-        let is_host = match self.host {
-            "" => true,
-            below if below.starts_with('.') => host.ends_with(below),
-            whole => host == whole,
+        let is_host = match cut(self.host, b'*') {
+            (before, Some(after)) => host.starts_with(before) && host.ends_with(after),
+            (whole, None) => host == whole,
         };
         is_host && path.starts_with(self.path)
     }

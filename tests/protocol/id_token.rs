@@ -121,7 +121,7 @@ fn refuses_another_issuer() {
     }
 }
 
-/// IDT-2: for this client and for nobody else; other types name nobody.
+/// IDT-2, A23: for this client and for nobody else; other types name nobody.
 #[test]
 fn refuses_another_audience() {
     let audiences = [json!("spa1"), json!("SPA"), json!(""), json!([]), json!(["other"]), json!([["spa"]]), json!({})];
@@ -330,7 +330,7 @@ fn the_clock_is_corrected_by_a_date_header_and_never_by_the_token() {
     }
 }
 
-/// TOK-12, A22: a claim or header member twice is no claim and no header.
+/// TOK-12, JOSE-9, A22: a claim or header member twice is no claim and no header.
 #[test]
 fn refuses_members_that_are_there_twice() {
     let good = claims().to_string();

@@ -93,7 +93,7 @@ fn takes_no_key_from_the_token() {
     assert_eq!(asked(&[("jwk", mine), ("kid", json!("mine"))], &[key("1")]).err(), Some(Unverifiable::Key));
 }
 
-/// JOSE-7, A20: three parts in compact form, and no other serialization.
+/// JOSE-7, JOSE-9, A20: three parts in compact form, and no other serialization.
 #[test]
 fn reads_the_compact_form_only() {
     let good = with_header(&[]);

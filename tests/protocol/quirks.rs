@@ -1,17 +1,24 @@
 //! Known servers: each row with what it matches, and the one that changes what is accepted in detail.
 
+use std::collections::BTreeSet;
+
 use leptos_pkce::inspect::advice::advise;
-use leptos_pkce::inspect::quirks::explain;
+use leptos_pkce::inspect::quirks::{explain, may_explain};
+use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::id_token::CheckId;
-use leptos_pkce::protocol::metadata::{Metadata, MetadataError};
+use leptos_pkce::protocol::keys::KeysError;
+use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, Metadata, MetadataError};
 use leptos_pkce::protocol::quirks::{Deviation, QUIRKS, known};
 use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
 use leptos_pkce::protocol::url::SchemePolicy;
+use leptos_pkce::protocol::userinfo::UserInfoError;
 use leptos_pkce::protocol::vocabulary::Issuer;
 use serde_json::json;
 
 use crate::answers::document;
+use crate::errors_of_every_kind::every_kind;
 use crate::id_tokens::{self, compact, header};
 use crate::scenario::{Scenario, value};
 
@@ -32,12 +39,15 @@ fn each_row_is_found_by_its_server_and_by_no_other() {
         ("https://login.microsoftonline.com/organizations/v2.0", &["entra-organizations-issuer", "entra-client-type"]),
         ("https://login.microsoftonline.com/consumers/v2.0", &["entra-consumers-issuer", "entra-client-type"]),
         ("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", &["entra-client-type"]),
-        ("https://accounts.google.com", &["google-client-secret"]),
+        ("https://accounts.google.com", &["google-client-secret", "google-sign-out"]),
         ("https://github.com", &["github-cors"]),
         ("https://appleid.apple.com", &["apple-form-post"]),
-        ("https://example.eu.auth0.com/", &["auth0-trailing-slash"]),
+        ("https://example.eu.auth0.com/", &["auth0-trailing-slash", "auth0-sign-out"]),
         ("https://example.okta.com/oauth2/default", &["okta-trusted-origins"]),
         ("https://id.example/realms/main", &["keycloak-web-origins"]),
+        ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_2VghMWgNT", &["cognito-sign-out"]),
+        ("https://cognito-idp.eu-central-1.amazonaws.com.evil.example/pool", &[]),
+        ("https://other.eu-central-1.amazonaws.com/pool", &[]),
         ("https://accounts.google.com.evil.example", &[]),
         ("https://evil.example/login.microsoftonline.com/common/v2.0", &[]),
         ("https://evilauth0.com/", &[]),
@@ -53,6 +63,62 @@ fn each_row_has_a_source_and_words() {
         assert!(quirk.source.starts_with("https://github.com/"), "{}", quirk.id);
         assert!(explain(&quirk).ends_with('.'), "{}", quirk.id);
         assert_eq!(QUIRKS.iter().filter(|other| other.id == quirk.id).count(), 1, "{}", quirk.id);
+    }
+}
+
+/// What a browser says of a server that it may not read.
+const UNREADABLE: [&str; 5] =
+    ["keys.unavailable", "metadata.unavailable", "push.network", "token.unreachable", "userinfo.network"];
+
+fn attempt(problem: AttemptProblem) -> Attempt {
+    Attempt { url: "https://as.example/jwks".into(), problem }
+}
+
+/// Which errors each row may explain, of all that there are.
+#[test]
+fn each_row_may_explain_its_own_errors_and_no_other() {
+    let refused = ["token.refused", "token.status"];
+    let unreadable = || attempt(AttemptProblem::Failure(HttpFailure::Unreachable));
+    let metadata = MetadataError::Unavailable { attempts: vec![attempt(AttemptProblem::Status(404)), unreadable()] };
+    let every = every_kind().into_iter().map(|kind| kind.error);
+    let every: Vec<Error> = every.chain([metadata.into(), KeysError::Unavailable(unreadable()).into()]).collect();
+    let rows: [(&str, &[&str]); QUIRKS.len()] = [
+        ("entra-common-issuer", &[]),
+        ("entra-organizations-issuer", &[]),
+        ("entra-consumers-issuer", &["metadata.issuer_mismatch"]),
+        ("entra-client-type", &["token.refused", "token.status", "token.unreachable"]),
+        ("google-client-secret", &refused),
+        ("github-cors", &UNREADABLE),
+        ("apple-form-post", &["callback.missing_code", "callback.refused"]),
+        ("auth0-trailing-slash", &["metadata.issuer_mismatch"]),
+        ("okta-trusted-origins", &UNREADABLE),
+        ("keycloak-web-origins", &UNREADABLE),
+        ("google-sign-out", &[]),
+        ("auth0-sign-out", &[]),
+        ("cognito-sign-out", &[]),
+    ];
+    for (quirk, (id, codes)) in QUIRKS.iter().zip(rows) {
+        assert_eq!(quirk.id, id);
+        let explained = every.iter().filter(|error| may_explain(quirk, error));
+        let explained: BTreeSet<&str> = explained.map(Error::code).collect();
+        assert_eq!(explained, codes.iter().copied().collect(), "{id}");
+    }
+}
+
+/// A failure that says itself what it was is not explained by what the browser would hide.
+#[test]
+fn no_row_explains_what_is_clear() {
+    let missing = attempt(AttemptProblem::Status(404));
+    for error in [
+        Error::Token(TokenError::Network(HttpFailure::Cancelled)),
+        Error::Token(TokenError::Network(HttpFailure::Offline)),
+        Error::UserInfo(UserInfoError::SubMismatch),
+        Error::Keys(KeysError::Unavailable(missing.clone())),
+        Error::Keys(KeysError::NotKeys),
+        Error::Metadata(MetadataError::Unavailable { attempts: vec![missing] }),
+        Error::Callback(CallbackError::UnknownState { error: None }),
+    ] {
+        assert!(QUIRKS.iter().all(|quirk| !may_explain(quirk, &error)), "{error}");
     }
 }
 
