@@ -13,6 +13,7 @@ import { ancestor, simple } from "acorn-walk";
 import binaryen from "binaryen";
 import { minify } from "terser";
 import { elements, isLink } from "./html.mjs";
+import { orderFunctions } from "./order.mjs";
 
 // A dependency of Leptos brings classes for streams to each page. They serve its server functions, which a site of static
 // files cannot have; the functions stay in the table of the module, so no optimiser can tell that nobody calls them.
@@ -45,6 +46,7 @@ export async function shrink(root, text, { script: oldScript, module: oldModule,
   const module = join(root, oldModule);
   writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script), namesAreExact ? NEVER_CALLED : /^$/));
   const names = optimise(module);
+  orderFunctions(module);
   const { code } = await minify(rename(script, names), { module: !isClassic, ecma: 2022, compress: { passes: 3 } });
 
   text = replaceFile(root, text, oldModule, readFileSync(module));
