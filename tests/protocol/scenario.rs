@@ -459,9 +459,9 @@ impl Tab {
         self.answers.insert(url.to_owned(), Some(answer));
     }
 
-    /// From now on the server at `url` lets everybody wait.
-    pub(crate) fn silence(&mut self, url: &str) {
-        self.answers.insert(url.to_owned(), None);
+    /// From now on the server at `url` lets everybody wait; what it would have answered.
+    pub(crate) fn silence(&mut self, url: &str) -> Option<Result<HttpResponse, HttpFailure>> {
+        self.answers.insert(url.to_owned(), None).flatten()
     }
 
     /// Tells the flow of `event`, and of everything that follows at once.

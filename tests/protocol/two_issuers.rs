@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::id_token::failed;
 use crate::id_tokens::{claims, compact, header, nonce_of, tokens, yes};
-use crate::scenario::{API, ISSUER, OTHER_ISSUER, PAGE, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
+use crate::scenario::{API, CONFIGURATION, ISSUER, OTHER_ISSUER, PAGE, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
 
 const OTHER_TOKEN_ENDPOINT: &str = "https://other.example/token";
 const OTHER_JWKS_URI: &str = "https://other.example/jwks";
@@ -67,6 +67,21 @@ fn signed_in_at_both() -> Tab {
         assert_eq!(session.claims().map(|claims| claims.sub().to_owned()), Some(format!("somebody at {issuer}")));
     }
     tab
+}
+
+/// A page shows the newest session first. One that was restored used to become it when the configuration, and with it the
+/// record, came after the tokens.
+#[test]
+fn a_session_that_is_restored_late_is_not_the_newest() {
+    let (mut tab, [first, second]) = left_for_both(&both());
+    tab.answering(TOKEN_ENDPOINT, of(ISSUER, 0));
+    tab.answering(OTHER_TOKEN_ENDPOINT, of(OTHER_ISSUER, 1));
+    back(&mut tab, &first, "");
+    let configuration = tab.silence(CONFIGURATION).expect("there is one");
+    back(&mut tab, &second, "");
+    tab.arrive(CONFIGURATION, configuration);
+    let issuers: Vec<_> = tab.flow().sessions().iter().map(|session| session.key().issuer.as_str()).collect();
+    assert_eq!(issuers, [ISSUER, OTHER_ISSUER]);
 }
 
 /// CFG-15, A5: each answer goes to the server of its own request, with that request's code verifier.

@@ -80,7 +80,8 @@ impl Flow {
                 discovered.extend(cached_metadata(&record, client, &self.site, now));
             }
         }
-        self.sessions.extend(restored);
+        // Before those that this page began, which people look at: the last one is the newest.
+        self.sessions.splice(0..0, restored);
         self.discoveries.extend(discovered);
     }
 
