@@ -351,4 +351,7 @@ fn names_the_place_of_a_problem() {
     ] {
         assert_eq!(Value::parse(text.as_bytes()).err(), Some(JsonError { problem, line, column }), "{text:?}");
     }
+    // RFC 8259 §8.1: a document is UTF-8; the first octet that is none is the place, not the end of its string.
+    let found = Value::parse(b"{\"a\":\n\"b\xff c\"}").err();
+    assert_eq!(found, Some(JsonError { problem: JsonProblem::Syntax, line: 2, column: 3 }));
 }
