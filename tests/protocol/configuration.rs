@@ -409,6 +409,25 @@ fn settings_made_in_code_follow_the_same_rules() {
     assert!(Client::new(settings, &site(PAGE)).is_ok());
 }
 
+/// Several clients made in code come in their order; the same one twice used to be taken twice.
+#[test]
+fn settings_made_in_code_name_each_client_once() {
+    let settings = |client_id: &str| ClientSettings {
+        issuer: Some(ISSUER.into()),
+        client_id: client_id.into(),
+        ..ClientSettings::default()
+    };
+    let all = |ids: &[&str]| Client::all(ids.iter().map(|id| settings(id)).collect(), &site(PAGE));
+    let clients = all(&["spa", "other"]).expect("two clients");
+    let ids: Vec<&str> = clients.iter().map(|client| client.key().client_id.as_str()).collect();
+    assert_eq!(ids, ["spa", "other"]);
+    assert_eq!(
+        all(&["spa", "other", "spa"]).err().expect("a problem").to_string(),
+        "the configuration has problems: client_id: expected each issuer and client_id once, found the same pair as before"
+    );
+    assert!(all(&["spa", ""]).is_err());
+}
+
 #[test]
 fn says_what_came_in_the_place_of_the_file() {
     let read = |outcome| read_configuration(outcome, &site(PAGE)).err().expect("no configuration");
