@@ -100,12 +100,18 @@ fn metadata_stands_in_for_an_issuer() {
     let client = server(&json!({ "client_id": "spa", "metadata": named })).expect("a client");
     assert_eq!(client.key().issuer.as_str(), "https://as.example/tenant");
 
-    let lone = json!({ "client_id": "spa", "metadata": { "token_endpoint": "https://as.example/t" } });
-    assert_eq!(
-        problems(server(&lone)),
-        ["authorization_servers[0].issuer: expected an issuer, or metadata with authorization_endpoint and \
+    for lone in [
+        json!({ "token_endpoint": "https://as.example/t" }),
+        json!({ "authorization_endpoint": "https://as.example/a" }),
+        json!({ "issuer": "https://as.example/tenant", "token_endpoint": "https://as.example/t" }),
+        json!({ "issuer": "https://as.example/tenant" }),
+    ] {
+        assert_eq!(
+            problems(server(&json!({ "client_id": "spa", "metadata": lone }))),
+            ["authorization_servers[0].issuer: expected an issuer, or metadata with authorization_endpoint and \
              token_endpoint, found nothing"]
-    );
+        );
+    }
 }
 
 /// CFG-1: a client secret is refused wherever it stands, with the reason, and without showing it.
@@ -291,6 +297,8 @@ fn reports_an_issuer_in_metadata_that_is_no_string() {
 /// CFG-7: two issuers for one server are one too many.
 #[test]
 fn refuses_two_issuers_for_one_server() {
+    let same = json!({ "issuer": ISSUER, "client_id": "spa", "metadata": { "issuer": ISSUER } });
+    assert!(server(&same).is_ok());
     let metadata = json!({ "issuer": "https://as.example/" });
     assert_eq!(
         problems(server(&json!({ "issuer": ISSUER, "client_id": "spa", "metadata": metadata }))),
