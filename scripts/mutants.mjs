@@ -15,6 +15,9 @@ import { SURVIVORS } from "./mutants.d/survivors.mjs";
 // The scenarios notice nearly everything, so the unit tests are built for what these missed, and for nothing else.
 const PASSES = [["--test", "protocol"], ["--lib"]];
 
+// A mutant may loop, and fill the memory while it does: so much processor time (s) and so much memory (KiB) are plenty.
+const BOUNDED = ["sh", "-c", 'ulimit -t 20; ulimit -v 4000000 2>/dev/null; exec "$0" "$@"'];
+
 const OUTPUT = "target/mutants";
 const OUTCOMES = `${OUTPUT}/mutants.out/outcomes.json`;
 const NOTICED = `${OUTPUT}/noticed.json`;
@@ -34,7 +37,9 @@ for (const [index, tests] of PASSES.entries()) {
   writeFileSync(NOTICED, JSON.stringify({ outcomes: outcomes.filter(({ summary }) => summary !== "MissedMutant") }));
   rmSync(OUTCOMES, { force: true });
   const options = ["--output", OUTPUT, "--colors", "never", "--no-shuffle", "--gitignore", "true", ...chosen];
-  options.push("--jobs", String(Math.min(4, availableParallelism())), ...tests.map((argument) => `--cargo-arg=${argument}`));
+  options.push("--jobs", String(Math.min(4, availableParallelism())));
+  const forCargo = [...tests, `--config=target."cfg(unix)".runner=${JSON.stringify(BOUNDED)}`];
+  options.push(...forCargo.map((argument) => `--cargo-arg=${argument}`));
   if (resumes || index > 0) options.push("--iterate");
   const { status } = spawnSync("cargo", ["mutants", ...options], {
     stdio: "inherit",
