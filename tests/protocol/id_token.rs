@@ -412,6 +412,45 @@ fn a_good_token_passes_every_check() {
     }
 }
 
+/// OPS-3: what was not checked says when it would be.
+#[test]
+fn a_check_without_anything_to_check_says_what_it_waits_for() {
+    fn words(checks: &[Check], id: CheckId) -> (Outcome, &str, &str) {
+        let check = checks.iter().find(|check| check.id == id).expect("the check");
+        (check.outcome, &check.expected, &check.found)
+    }
+    let good = good_checks();
+    for (id, expected) in [
+        (CheckId::AuthorizedPartyPresent, "azp, where there are several audiences"),
+        (CheckId::AuthorizedParty, "this client, where there is azp"),
+        (CheckId::Acr, "acr, where acr_values were asked for"),
+        (CheckId::AuthTime, "auth_time, where max_age was asked for"),
+        (CheckId::NotBefore, "a time that has come, where there is nbf"),
+    ] {
+        assert_eq!(words(&good, id), (Outcome::NotApplicable, expected, "nothing"));
+    }
+    let without = openid().claims(json!({ "at_hash": null })).run();
+    let checks = without.session().and_then(|session| session.id_token()).expect("an ID token").checks();
+    let expected = "the access token's hash, where there is at_hash";
+    assert_eq!(words(&checks, CheckId::AtHash), (Outcome::NotApplicable, expected, "nothing"));
+
+    let unverifiable = failing(CheckId::Algorithm).run();
+    let Error::IdToken(error) = unverifiable.callback_error() else { panic!("an ID token failed") };
+    let expected = "the access token's hash, where the signature can be checked";
+    assert_eq!(words(&error.checks(), CheckId::AtHash), (Outcome::NotApplicable, expected, "nothing"));
+}
+
+/// OPS-3: a time is told with its distance, so that a clock that is wrong is seen.
+#[test]
+fn a_time_is_shown_with_its_distance_from_now() {
+    let good = good_checks();
+    let found = |id: CheckId| good.iter().find(|check| check.id == id).map(|check| check.found.as_str());
+    let here = format!("by the clock here, {NOW}");
+    assert_eq!(found(CheckId::IssuedAt), Some(&*format!("{NOW} (0 s ago {here})")));
+    assert_eq!(found(CheckId::Expiry), Some(&*format!("{} (300 s ahead {here})", NOW + 300)));
+    assert_eq!(found(CheckId::Nonce), Some("it"));
+}
+
 /// OPS-3: three faults are three failures, each with what was expected and what was found.
 #[test]
 fn three_faults_show_three_failures() {
