@@ -412,13 +412,31 @@ fn a_good_token_passes_every_check() {
     }
 }
 
+fn words(checks: &[Check], id: CheckId) -> (Outcome, &str, &str) {
+    let check = checks.iter().find(|check| check.id == id).expect("the check");
+    (check.outcome, &check.expected, &check.found)
+}
+
+/// IDT-10, OPS-3: a hash that is another one is shown beside the right one, if this browser can compute that.
+#[test]
+fn a_wrong_at_hash_is_shown_beside_the_right_one() {
+    fn unhashed(verification: &Verification) -> Verdict {
+        Verdict { hash: Vec::new(), ..id_tokens::yes(verification) }
+    }
+    let another = openid().claims(json!({ "at_hash": at_hash("another") }));
+    for (scenario, expected) in [
+        (another.clone(), at_hash(ACCESS_TOKEN)),
+        (another.verdict(unhashed), "a hash that could not be computed".to_owned()),
+    ] {
+        let tab = scenario.run();
+        let Error::IdToken(error) = tab.callback_error() else { panic!("an ID token failed") };
+        assert_eq!(words(&error.checks(), CheckId::AtHash).1, expected);
+    }
+}
+
 /// OPS-3: what was not checked says when it would be.
 #[test]
 fn a_check_without_anything_to_check_says_what_it_waits_for() {
-    fn words(checks: &[Check], id: CheckId) -> (Outcome, &str, &str) {
-        let check = checks.iter().find(|check| check.id == id).expect("the check");
-        (check.outcome, &check.expected, &check.found)
-    }
     let good = good_checks();
     for (id, expected) in [
         (CheckId::AuthorizedPartyPresent, "azp, where there are several audiences"),
