@@ -256,6 +256,29 @@ fn an_id_token_comes_where_it_was_asked_for() {
     assert!(session.claims().is_none() && session.id_token().is_none());
 }
 
+/// OpenID Connect Core §5.1: a claim has the type that is its own, or it is not there.
+#[test]
+fn a_claim_of_another_type_is_none() {
+    let read = |name: &str, value: Value| {
+        let tab = openid().claims(json!({ name: value })).run();
+        tab.session().and_then(|session| session.claims()).cloned().expect("claims")
+    };
+    for (value, expected) in [
+        (json!(true), Some(true)),
+        (json!(false), Some(false)),
+        (json!("true"), None),
+        (json!(1), None),
+        (json!(null), None),
+    ] {
+        assert_eq!(read("email_verified", value.clone()).email_verified(), expected, "{value}");
+    }
+    for (value, expected) in
+        [(json!(1_700_000_000.5), Some(1_700_000_000)), (json!("1700000000"), None), (json!(-1), None)]
+    {
+        assert_eq!(read("auth_time", value.clone()).auth_time().map(|time| time.0), expected, "{value}");
+    }
+}
+
 /// JOSE-10, A21: a token of another kind is no ID token.
 #[test]
 fn refuses_tokens_of_other_kinds() {
@@ -466,7 +489,17 @@ fn a_time_is_shown_with_its_distance_from_now() {
     let here = format!("by the clock here, {NOW}");
     assert_eq!(found(CheckId::IssuedAt), Some(&*format!("{NOW} (0 s ago {here})")));
     assert_eq!(found(CheckId::Expiry), Some(&*format!("{} (300 s ahead {here})", NOW + 300)));
-    assert_eq!(found(CheckId::Nonce), Some("it"));
+    assert_eq!((found(CheckId::Encryption), found(CheckId::Nonce)), (Some("one"), Some("it")));
+}
+
+/// IDT-5, OPS-3: a nonce that is missing and a nonce of another request are two things.
+#[test]
+fn a_missing_nonce_is_told_from_another_one() {
+    for (nonce, found) in [(json!(null), "nothing"), (json!("another"), "another value"), (json!(5), "another value")] {
+        let tab = openid().claims(json!({ "nonce": nonce })).run();
+        let Error::IdToken(error) = tab.callback_error() else { panic!("an ID token failed") };
+        assert_eq!(words(&error.checks(), CheckId::Nonce), (Outcome::Failed, "the nonce of this request", found));
+    }
 }
 
 /// OPS-3: three faults are three failures, each with what was expected and what was found.
