@@ -481,18 +481,21 @@ fn a_check_without_anything_to_check_says_what_it_waits_for() {
     assert_eq!(words(&error.checks(), CheckId::AtHash), (Outcome::NotApplicable, expected, "nothing"));
 }
 
-/// OPS-3: a time is told with its distance, so that a clock that is wrong is seen.
+/// OPS-3: a time is told with its distance, so that a clock that is wrong is seen; all else as it stands in the token.
 #[test]
-fn a_time_is_shown_with_its_distance_from_now() {
+fn what_was_found_is_shown_and_a_time_with_its_distance_from_now() {
     let good = good_checks();
     let found = |id: CheckId| good.iter().find(|check| check.id == id).map(|check| check.found.as_str());
     let here = format!("by the clock here, {NOW}");
     assert_eq!(found(CheckId::IssuedAt), Some(&*format!("{NOW} (0 s ago {here})")));
     assert_eq!(found(CheckId::Expiry), Some(&*format!("{} (300 s ahead {here})", NOW + 300)));
     assert_eq!((found(CheckId::Encryption), found(CheckId::Nonce)), (Some("one"), Some("it")));
+    for (id, header) in [(CheckId::Algorithm, "ES256"), (CheckId::Mac, "ES256"), (CheckId::Type, "JWT")] {
+        assert!(found(id).is_some_and(|found| found.contains(header)), "{id:?}");
+    }
 }
 
-/// IDT-5, OPS-3: a nonce that is missing and a nonce of another request are two things.
+/// OPS-3: a nonce that is missing and a nonce of another request are two things.
 #[test]
 fn a_missing_nonce_is_told_from_another_one() {
     for (nonce, found) in [(json!(null), "nothing"), (json!("another"), "another value"), (json!(5), "another value")] {
