@@ -279,6 +279,23 @@ fn a_claim_of_another_type_is_none() {
     }
 }
 
+/// Whoever asks whether a session has changed asks what its token says; of a refusal, what refused it.
+#[test]
+fn two_id_tokens_are_alike_if_they_say_the_same() {
+    let token = |name: &str| {
+        let tab = openid().claims(json!({ "name": name })).run();
+        tab.session().and_then(|session| session.id_token()).cloned().expect("an ID token")
+    };
+    assert_eq!(token("Jane"), token("Jane"));
+    assert_ne!(token("Jane"), token("June"));
+    let error = |changes: Value| match openid().claims(changes).run().callback_error() {
+        Error::IdToken(error) => error.clone(),
+        other => panic!("no error of an ID token: {other}"),
+    };
+    assert_eq!(error(json!({ "nonce": "a" })), error(json!({ "nonce": "b" })));
+    assert_ne!(error(json!({ "nonce": "a" })), error(json!({ "exp": 1 })));
+}
+
 /// JOSE-10, A21: a token of another kind is no ID token.
 #[test]
 fn refuses_tokens_of_other_kinds() {
@@ -477,6 +494,8 @@ fn a_check_without_anything_to_check_says_what_it_waits_for() {
 
     let unverifiable = failing(CheckId::Algorithm).run();
     let Error::IdToken(error) = unverifiable.callback_error() else { panic!("an ID token failed") };
+    let allowed = words(&error.checks(), CheckId::Algorithm).1.to_owned();
+    assert!(allowed.split(" or ").any(|name| name == "ES256"), "{allowed}");
     let expected = "the access token's hash, where the signature can be checked";
     assert_eq!(words(&error.checks(), CheckId::AtHash), (Outcome::NotApplicable, expected, "nothing"));
 }
