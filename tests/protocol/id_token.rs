@@ -286,12 +286,17 @@ fn two_id_tokens_are_alike_if_they_say_the_same() {
         let tab = openid().claims(json!({ "name": name })).run();
         tab.session().and_then(|session| session.id_token()).cloned().expect("an ID token")
     };
+    assert_eq!(
+        format!("{:?} {:?}", token("Jane"), token("Jane").claims()),
+        "VerifiedIdToken([redacted]) Claims([redacted])"
+    );
     assert_eq!(token("Jane"), token("Jane"));
     assert_ne!(token("Jane"), token("June"));
     let error = |changes: Value| match openid().claims(changes).run().callback_error() {
         Error::IdToken(error) => error.clone(),
         other => panic!("no error of an ID token: {other}"),
     };
+    assert!(format!("{:?}", error(json!({ "nonce": "a" }))).contains("Nonce"));
     assert_eq!(error(json!({ "nonce": "a" })), error(json!({ "nonce": "b" })));
     assert_ne!(error(json!({ "nonce": "a" })), error(json!({ "exp": 1 })));
 }
