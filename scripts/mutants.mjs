@@ -1,14 +1,22 @@
 #!/usr/bin/env node
 // Changes the code that checks input in one place at a time, and sees whether a test minds.
 //
-// `node scripts/mutants.mjs` goes through everything that .cargo/mutants.toml names, for hours, and writes docs/mutants.md;
-// with files it goes through these alone and writes nothing. `--resume` goes on where a run was interrupted. Which
-// survivors are known, and why, stands in mutants.d/survivors.mjs.
+// `node scripts/mutants.mjs` goes through everything that .cargo/mutants.toml names, for an hour or more, and writes
+// docs/mutants.md; with files it goes through these alone and writes nothing. `--resume` tries only what no run before has
+// noticed: it goes on after an interruption, or after tests were written. Which survivors are known, and why, stands in
+// mutants.d/survivors.mjs.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { LEAST, judge, percent, report } from "./mutants.d/report.mjs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { LEAST, judge, merge, percent, report } from "./mutants.d/report.mjs";
 import { SURVIVORS } from "./mutants.d/survivors.mjs";
+
+// The scenarios notice nearly everything, so the unit tests are built for what these missed, and for nothing else.
+const PASSES = [["--test", "protocol"], ["--lib"]];
+
+// A mutant may loop, and fill the memory while it does: so much processor time (s) and so much memory (KiB) are plenty.
+const BOUNDED = ["sh", "-c", 'ulimit -t 20; ulimit -v 4000000 2>/dev/null; exec "$0" "$@"'];
 
 const OUTPUT = "target/mutants";
 const OUTCOMES = `${OUTPUT}/mutants.out/outcomes.json`;
@@ -18,33 +26,42 @@ process.chdir(new URL("..", import.meta.url).pathname);
 mkdirSync(OUTPUT, { recursive: true });
 const resumes = process.argv.includes("--resume");
 const files = process.argv.slice(2).filter((argument) => argument !== "--resume");
-
-/** What a run, whole or interrupted, has left behind; what was noticed then is not tried again. */
-const left = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).outcomes : []);
-const earlier = resumes ? [...left(NOTICED), ...left(OUTCOMES)].filter(({ summary }) => summary !== "MissedMutant") : [];
-writeFileSync(NOTICED, JSON.stringify({ outcomes: earlier }));
-
-const options = ["mutants", "--output", OUTPUT, "--colors", "never", "--no-shuffle", "--gitignore", "true"];
 // By the mutants' names: --file would add to the configured files.
-if (files.length) options.push("--re", `^(${files.map((file) => file.replaceAll(".", "\\.")).join("|")}):`);
-if (resumes) options.push("--iterate");
-const { status } = spawnSync("cargo", options, {
-  stdio: "inherit",
-  // The properties try fewer values: there are a thousand runs.
-  env: { ...process.env, PROPTEST_CASES: process.env.PROPTEST_CASES ?? "24" },
-});
-// 2: some survived; 3: some took too long. Anything else but 0 is no run.
-if (![0, 2, 3].includes(status) || !existsSync(OUTCOMES)) process.exit(status || 1);
+const chosen = files.length ? ["--re", `^(${files.map((file) => file.replaceAll(".", "\\.")).join("|")}):`] : [];
 
-const byName = new Map([...earlier, ...left(OUTCOMES)].map((outcome) => [outcome.scenario?.Mutant?.name, outcome]));
-const outcomes = [...byName.values()];
+const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).outcomes : []);
+const kept = resumes ? merge(read(NOTICED), read(OUTCOMES)) : [];
+let outcomes = kept;
+for (const [index, tests] of PASSES.entries()) {
+  // What was noticed is kept apart: cargo-mutants does not try it again, and does not report it again either.
+  writeFileSync(NOTICED, JSON.stringify({ outcomes: outcomes.filter(({ summary }) => summary !== "MissedMutant") }));
+  rmSync(OUTCOMES, { force: true });
+  const options = ["--output", OUTPUT, "--colors", "never", "--no-shuffle", "--gitignore", "true", ...chosen];
+  options.push("--jobs", String(Math.min(4, availableParallelism())));
+  const forCargo = [...tests, `--config=target."cfg(unix)".runner=${JSON.stringify(BOUNDED)}`];
+  options.push(...forCargo.map((argument) => `--cargo-arg=${argument}`));
+  if (resumes || index > 0) options.push("--iterate");
+  const { status } = spawnSync("cargo", ["mutants", ...options], {
+    stdio: "inherit",
+    // The properties try fewer values, and do not look for a smaller one that fails too: there are a thousand runs.
+    env: { PROPTEST_CASES: "8", PROPTEST_MAX_SHRINK_ITERS: "0", ...process.env },
+  });
+  // 2: some survived; 3: some took too long. Anything else but 0 is no run.
+  if (![0, 2, 3].includes(status)) process.exit(status || 1);
+  outcomes = merge(outcomes, read(OUTCOMES));
+  if (!outcomes.some(({ summary }) => summary === "MissedMutant")) break;
+}
 
-const whole = files.length === 0;
-const reasons = Object.fromEntries(
-  Object.entries(SURVIVORS).filter(([name]) => whole || files.some((file) => name.startsWith(`${file}: `))),
+// A change of the code leaves outcomes of mutants that are no longer.
+const listed = spawnSync("cargo", ["mutants", "--list", "--colors", "never", ...chosen], { encoding: "utf8" }).stdout.split("\n");
+const names = new Set(listed);
+const judged = judge(
+  { outcomes: outcomes.filter(({ scenario }) => names.has(scenario?.Mutant?.name)) },
+  Object.fromEntries(
+    Object.entries(SURVIVORS).filter(([name]) => !files.length || files.some((file) => name.startsWith(`${file}: `))),
+  ),
 );
-const judged = judge({ outcomes }, reasons);
-if (whole) writeFileSync("docs/mutants.md", report(judged, new Date().toISOString().slice(0, 10)));
+if (!files.length) writeFileSync("docs/mutants.md", report(judged, new Date().toISOString().slice(0, 10)));
 
 console.log(`\n${percent(judged.score)} of ${judged.total.caught + judged.total.missed} mutants were noticed.`);
 for (const { place, name } of judged.unknown) console.log(`survived, and mutants.d/survivors.mjs has no reason: ${place}: ${name}`);

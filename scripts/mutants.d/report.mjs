@@ -34,6 +34,11 @@ export function judge({ outcomes }, reasons) {
   };
 }
 
+/** The outcomes of runs one after another: the last word on each mutant. */
+export function merge(...runs) {
+  return [...new Map(runs.flat().map((outcome) => [outcome.scenario?.Mutant?.name, outcome])).values()];
+}
+
 /** In words for people, and for the next run to differ from. */
 export function report({ files, total, survivors, score }, date) {
   const row = (name, counts) =>

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { judge, report } from "./report.mjs";
+import { judge, merge, report } from "./report.mjs";
 
 const outcome = (name, summary) => ({ scenario: { Mutant: { file: name.split(":")[0], name } }, summary });
 const run = (...outcomes) => ({ outcomes: [{ scenario: "Baseline", summary: "Success" }, ...outcomes] });
@@ -30,6 +30,13 @@ describe("a run of mutants", () => {
     );
     assert.deepEqual(unknown.map(({ place, name }) => [place, name]), [["a.rs:8", "a.rs: delete ! in f"]]);
     assert.deepEqual(late, ["a.rs: replace g"]);
+  });
+
+  it("goes on where others stopped: the last word on a mutant counts", () => {
+    const [f, g, h] = ["a.rs:1:1: replace f", "a.rs:2:1: replace g", "a.rs:3:1: replace h"];
+    const first = [outcome(f, "CaughtMutant"), outcome(g, "MissedMutant"), outcome(h, "MissedMutant")];
+    const merged = merge(first, [outcome(g, "CaughtMutant")]);
+    assert.deepEqual(judge({ outcomes: merged }, {}).total, { caught: 2, missed: 1, unviable: 0 });
   });
 
   it("is written down with its date, per file, with each reason", () => {

@@ -25,7 +25,7 @@ pub fn encode(octets: &[u8]) -> String {
 
 /// Decodes text; `None` if it is not base64url to the letter.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut octets = Vec::with_capacity(text.len() * 3 / 4);
+    let mut octets = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);
     for character in text.bytes() {
         let digit = match character {

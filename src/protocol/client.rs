@@ -255,9 +255,15 @@ impl Client {
     /// # Errors
     /// [`ConfigurationError::Invalid`].
     pub fn all(settings: Vec<ClientSettings>, site: &Site) -> Result<Vec<Self>, ConfigurationError> {
-        let mut clients = Vec::new();
+        let mut clients: Vec<Self> = Vec::new();
         for settings in settings {
-            clients.push(Self::new(settings, site)?);
+            let client = Self::new(settings, site)?;
+            if clients.iter().any(|known| known.key == client.key) {
+                let mut problems = Problems::default();
+                problems.add("client_id", "each issuer and client_id once", "the same pair as before");
+                return Err(ConfigurationError::Invalid(problems.found));
+            }
+            clients.push(client);
         }
         Ok(clients)
     }

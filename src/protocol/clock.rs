@@ -95,6 +95,61 @@ mod tests {
         }
     }
 
+    /// RFC 9110 §5.6.7: each month of 432 years has the days that the calendar gives it, and no other.
+    #[test]
+    fn reads_the_first_and_the_last_day_of_every_month_and_none_beyond() {
+        let midnight =
+            |year: u64, month: &str, day: u64| parse_date(&format!("Mon, {day:02} {month} {year} 00:00:00 GMT"));
+        let mut days = 0;
+        for year in 1970..2402 {
+            let february = match (year % 400, year % 100, year % 4) {
+                (0, _, _) => 29,
+                (_, 0, _) => 28,
+                (_, _, 0) => 29,
+                _ => 28,
+            };
+            let months = [
+                ("Jan", 31),
+                ("Feb", february),
+                ("Mar", 31),
+                ("Apr", 30),
+                ("May", 31),
+                ("Jun", 30),
+                ("Jul", 31),
+                ("Aug", 31),
+                ("Sep", 30),
+                ("Oct", 31),
+                ("Nov", 30),
+                ("Dec", 31),
+            ];
+            for (month, last) in months {
+                assert_eq!(midnight(year, month, 1), Some(UnixTime(days * 86_400)), "1 {month} {year}");
+                days += last;
+                assert_eq!(midnight(year, month, last), Some(UnixTime((days - 1) * 86_400)), "{last} {month} {year}");
+                assert_eq!(midnight(year, month, last + 1), None, "{} {month} {year}", last + 1);
+            }
+        }
+    }
+
+    /// RFC 9110 §5.6.7: a second may be a leap second, and nothing else exceeds the clock.
+    #[test]
+    fn reads_the_last_second_of_a_day_and_none_beyond() {
+        for (time, seconds) in [
+            ("00:00:01", Some(1)),
+            ("00:01:00", Some(60)),
+            ("01:00:00", Some(3_600)),
+            ("23:59:59", Some(86_399)),
+            ("23:59:60", Some(86_400)),
+            ("23:59:61", None),
+            ("23:60:00", None),
+            ("24:00:00", None),
+            ("12:00:00:00", None),
+        ] {
+            let read = parse_date(&format!("Thu, 01 Jan 1970 {time} GMT"));
+            assert_eq!(read, seconds.map(UnixTime), "{time}");
+        }
+    }
+
     #[test]
     fn the_difference_is_learned_from_a_date_header_only() {
         let answer = |headers: &[(&str, &str)]| HttpResponse {

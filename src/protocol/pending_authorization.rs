@@ -182,6 +182,8 @@ mod tests {
         assert_eq!(evict(&[UnixTime(10_000); 7], now), Vec::<usize>::new());
         let times: Vec<_> = [9_000, 8_000, 9_100, 9_200, 9_300, 9_400, 9_500, 9_600].map(UnixTime).into();
         assert_eq!(evict(&times, now), vec![1]);
+        // One more than there can be, as another version of the app may have left it.
+        assert_eq!(evict(&[&times[..], &[UnixTime(8_500)]].concat(), now), vec![1, 8]);
         assert_eq!(evict(&[UnixTime(10_000 - 3_601), UnixTime(10_000 - 3_600)], now), vec![0]);
     }
 }

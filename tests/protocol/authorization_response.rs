@@ -1,7 +1,7 @@
 //! The authorization response: duplicates, `state`, redirect URI, `iss`, `error`, `code`, in this order.
 
 use leptos_pkce::protocol::authorization_response::{
-    AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, CallbackError,
+    AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, CallbackError, may_be_response,
 };
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Event, Intent};
@@ -163,6 +163,29 @@ fn rejects_what_cannot_be_decoded() {
     let tab = Scenario::public_client().response(&format!("{many}code=a&state={{state}}")).run();
     let error = CallbackError::Malformed(FormError::TooMany { limit: 256 });
     assert_eq!(*tab.callback_error(), Error::Callback(error));
+}
+
+/// What is too long to be read is refused, with a response in it or not.
+#[test]
+fn a_long_query_of_the_apps_own_is_no_response() {
+    let own = |octets: usize| {
+        AuthorizationResponse::parse("/callback", &format!("q={}", "a".repeat(octets - "q=".len())), "")
+    };
+    assert!(own(64 * 1024).is_ok_and(|response| response.is_none()));
+    let error = CallbackError::Malformed(FormError::TooLong { limit: 64 * 1024 });
+    assert_eq!(own(64 * 1024 + 1).err(), Some(error.clone()));
+    assert_eq!(own(64 * 1024 + 2).err(), Some(error));
+}
+
+/// A parameter's name alone is an anchor of the app's own; with a value it is what servers send.
+#[test]
+fn a_response_has_a_parameter_with_a_value() {
+    for part in ["code=a&state=b", "error=access_denied", "tab=1&state=b", "access_token=a", "id_token=a", "code="] {
+        assert!(may_be_response(part), "{part}");
+    }
+    for part in ["", "code", "state", "tab=1", "tab=1&code", "codes=a", "decode=a", "tab=code"] {
+        assert!(!may_be_response(part), "{part}");
+    }
 }
 
 /// CB-6: `iss` is compared octet by octet, whether it was announced or not.

@@ -244,6 +244,23 @@ fn other_answers_are_no_denial() {
     assert!(!denied.calls_for_new_token());
 }
 
+/// RFC 6750 §3.1: of what a server may say about a token, only that it is no good calls for another one.
+#[test]
+fn an_invalid_token_calls_for_a_new_one() {
+    for (challenge, calls) in [
+        ("Bearer error=invalid_token", true),
+        ("DPoP error=invalid_token", true),
+        ("Bearer realm=photos", true),
+        ("Bearer error=invalid_request", false),
+        ("DPoP error=invalid_dpop_proof", false),
+        ("Bearer error=something_else", false),
+    ] {
+        assert_eq!(denial(401, challenge).calls_for_new_token(), calls, "{challenge}");
+    }
+    assert!(denial(403, "Bearer error=invalid_token").calls_for_new_token());
+    assert!(!denial(403, "Bearer realm=photos").calls_for_new_token());
+}
+
 /// RS-8: a scope that is too narrow is no matter of a new token; what is needed is said.
 #[test]
 fn an_insufficient_scope_calls_for_no_new_token() {

@@ -100,12 +100,18 @@ fn metadata_stands_in_for_an_issuer() {
     let client = server(&json!({ "client_id": "spa", "metadata": named })).expect("a client");
     assert_eq!(client.key().issuer.as_str(), "https://as.example/tenant");
 
-    let lone = json!({ "client_id": "spa", "metadata": { "token_endpoint": "https://as.example/t" } });
-    assert_eq!(
-        problems(server(&lone)),
-        ["authorization_servers[0].issuer: expected an issuer, or metadata with authorization_endpoint and \
+    for lone in [
+        json!({ "token_endpoint": "https://as.example/t" }),
+        json!({ "authorization_endpoint": "https://as.example/a" }),
+        json!({ "issuer": "https://as.example/tenant", "token_endpoint": "https://as.example/t" }),
+        json!({ "issuer": "https://as.example/tenant" }),
+    ] {
+        assert_eq!(
+            problems(server(&json!({ "client_id": "spa", "metadata": lone }))),
+            ["authorization_servers[0].issuer: expected an issuer, or metadata with authorization_endpoint and \
              token_endpoint, found nothing"]
-    );
+        );
+    }
 }
 
 /// CFG-1: a client secret is refused wherever it stands, with the reason, and without showing it.
@@ -291,6 +297,8 @@ fn reports_an_issuer_in_metadata_that_is_no_string() {
 /// CFG-7: two issuers for one server are one too many.
 #[test]
 fn refuses_two_issuers_for_one_server() {
+    let same = json!({ "issuer": ISSUER, "client_id": "spa", "metadata": { "issuer": ISSUER } });
+    assert!(server(&same).is_ok());
     let metadata = json!({ "issuer": "https://as.example/" });
     assert_eq!(
         problems(server(&json!({ "issuer": ISSUER, "client_id": "spa", "metadata": metadata }))),
@@ -407,6 +415,25 @@ fn settings_made_in_code_follow_the_same_rules() {
         ..ClientSettings::default()
     };
     assert!(Client::new(settings, &site(PAGE)).is_ok());
+}
+
+/// Several clients made in code come in their order; the same one twice used to be taken twice.
+#[test]
+fn settings_made_in_code_name_each_client_once() {
+    let settings = |client_id: &str| ClientSettings {
+        issuer: Some(ISSUER.into()),
+        client_id: client_id.into(),
+        ..ClientSettings::default()
+    };
+    let all = |ids: &[&str]| Client::all(ids.iter().map(|id| settings(id)).collect(), &site(PAGE));
+    let clients = all(&["spa", "other"]).expect("two clients");
+    let ids: Vec<&str> = clients.iter().map(|client| client.key().client_id.as_str()).collect();
+    assert_eq!(ids, ["spa", "other"]);
+    assert_eq!(
+        all(&["spa", "other", "spa"]).err().expect("a problem").to_string(),
+        "the configuration has problems: client_id: expected each issuer and client_id once, found the same pair as before"
+    );
+    assert!(all(&["spa", ""]).is_err());
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use leptos_pkce::protocol::base64url;
-use leptos_pkce::protocol::dpop::{ProofKey, ServerNonces, asks_for_nonce, ath};
-use leptos_pkce::protocol::http::HttpResponse;
+use leptos_pkce::protocol::clock::ClockDifference;
+use leptos_pkce::protocol::dpop::{ProofError, ProofKey, ProofOrder, ServerNonces, asks_for_nonce, ath};
+use leptos_pkce::protocol::http::{HttpRequest, HttpResponse, Limits};
 use leptos_pkce::protocol::secret::{AccessToken, UnsignedDpopProof};
-use leptos_pkce::protocol::time::UnixTime;
+use leptos_pkce::protocol::time::{Seconds, UnixTime};
 use leptos_pkce::protocol::url::Url;
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey};
@@ -58,6 +59,32 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
 #[test]
 fn makes_the_thumbprint_of_rfc_9449() {
     assert_eq!(key().thumbprint(), JKT);
+}
+
+/// DP-6: RFC 9449 §10: with the key that the request was bound to, by the server's clock, or not at all.
+#[test]
+fn signs_with_no_other_key_than_the_one_that_was_bound() {
+    let request = HttpRequest {
+        method: "POST".into(),
+        url: url("https://server.example.com/token"),
+        headers: Vec::new(),
+        bearer: None,
+        body: None,
+        limits: Limits { deadline: Seconds(20), body: 1024 },
+    };
+    let order = |thumbprint: Option<&str>| ProofOrder {
+        key: "proof".into(),
+        thumbprint: thumbprint.map(str::to_owned),
+        nonce: Some(NONCE.into()),
+        clock: ClockDifference(5),
+    };
+    for bound in [None, Some(JKT)] {
+        let (_, claims) = read(&order(bound).proof(&key(), &request, &JTI, NOW).expect("a proof"));
+        let expected = [json!("POST"), json!(NOW.0 + 5), json!(NONCE)];
+        assert_eq!(["htm", "iat", "nonce"].map(|name| claims[name].clone()), expected);
+    }
+    assert_eq!(order(Some(ATH)).proof(&key(), &request, &JTI, NOW).err(), Some(ProofError::KeyChanged));
+    assert_eq!(format!("{:?}", order(Some(JKT))), "ProofOrder");
 }
 
 /// DP-1, DP-6: a coordinate is 32 octets in the one spelling that base64url has for them.

@@ -258,6 +258,51 @@ fn an_id_token_comes_where_it_was_asked_for() {
     assert!(session.claims().is_none() && session.id_token().is_none());
 }
 
+/// OpenID Connect Core §5.1: a claim has the type that is its own, or it is not there.
+#[test]
+fn a_claim_of_another_type_is_none() {
+    let read = |name: &str, value: Value| {
+        let tab = openid().claims(json!({ name: value })).run();
+        tab.session().and_then(|session| session.claims()).cloned().expect("claims")
+    };
+    for (value, expected) in [
+        (json!(true), Some(true)),
+        (json!(false), Some(false)),
+        (json!("true"), None),
+        (json!(1), None),
+        (json!(null), None),
+    ] {
+        assert_eq!(read("email_verified", value.clone()).email_verified(), expected, "{value}");
+    }
+    for (value, expected) in
+        [(json!(1_700_000_000.5), Some(1_700_000_000)), (json!("1700000000"), None), (json!(-1), None)]
+    {
+        assert_eq!(read("auth_time", value.clone()).auth_time().map(|time| time.0), expected, "{value}");
+    }
+}
+
+/// Whoever asks whether a session has changed asks what its token says; of a refusal, what refused it.
+#[test]
+fn two_id_tokens_are_alike_if_they_say_the_same() {
+    let token = |name: &str| {
+        let tab = openid().claims(json!({ "name": name })).run();
+        tab.session().and_then(|session| session.id_token()).cloned().expect("an ID token")
+    };
+    assert_eq!(
+        format!("{:?} {:?}", token("Jane"), token("Jane").claims()),
+        "VerifiedIdToken([redacted]) Claims([redacted])"
+    );
+    assert_eq!(token("Jane"), token("Jane"));
+    assert_ne!(token("Jane"), token("June"));
+    let error = |changes: Value| match openid().claims(changes).run().callback_error() {
+        Error::IdToken(error) => error.clone(),
+        other => panic!("no error of an ID token: {other}"),
+    };
+    assert!(format!("{:?}", error(json!({ "nonce": "a" }))).contains("Nonce"));
+    assert_eq!(error(json!({ "nonce": "a" })), error(json!({ "nonce": "b" })));
+    assert_ne!(error(json!({ "nonce": "a" })), error(json!({ "exp": 1 })));
+}
+
 /// JOSE-10, A21: a token of another kind is no ID token.
 #[test]
 fn refuses_tokens_of_other_kinds() {
@@ -444,6 +489,78 @@ fn times_say_by_which_clock() {
     assert_eq!(found(None), format!("{iat} (4000 s ahead by the clock here, {NOW})"));
     let by_the_server = format!("{iat} (400 s ahead by the server's clock, {there}; the one here says {NOW})");
     assert_eq!(found(Some("Tue, 14 Nov 2023 23:14:20 GMT")), by_the_server);
+}
+
+fn words(checks: &[Check], id: CheckId) -> (Outcome, &str, &str) {
+    let check = checks.iter().find(|check| check.id == id).expect("the check");
+    (check.outcome, &check.expected, &check.found)
+}
+
+/// IDT-10, OPS-3: a hash that is another one is shown beside the right one, if this browser can compute that.
+#[test]
+fn a_wrong_at_hash_is_shown_beside_the_right_one() {
+    fn unhashed(verification: &Verification) -> Verdict {
+        Verdict { hash: Vec::new(), ..id_tokens::yes(verification) }
+    }
+    let another = openid().claims(json!({ "at_hash": at_hash("another") }));
+    for (scenario, expected) in [
+        (another.clone(), at_hash(ACCESS_TOKEN)),
+        (another.verdict(unhashed), "a hash that could not be computed".to_owned()),
+    ] {
+        let tab = scenario.run();
+        let Error::IdToken(error) = tab.callback_error() else { panic!("an ID token failed") };
+        assert_eq!(words(&error.checks(), CheckId::AtHash).1, expected);
+    }
+}
+
+/// OPS-3: what was not checked says when it would be.
+#[test]
+fn a_check_without_anything_to_check_says_what_it_waits_for() {
+    let good = good_checks();
+    for (id, expected) in [
+        (CheckId::AuthorizedPartyPresent, "azp, where there are several audiences"),
+        (CheckId::AuthorizedParty, "this client, where there is azp"),
+        (CheckId::Acr, "acr, where acr_values were asked for"),
+        (CheckId::AuthTime, "auth_time, where max_age was asked for"),
+        (CheckId::NotBefore, "a time that has come, where there is nbf"),
+    ] {
+        assert_eq!(words(&good, id), (Outcome::NotApplicable, expected, "nothing"));
+    }
+    let without = openid().claims(json!({ "at_hash": null })).run();
+    let checks = without.session().and_then(|session| session.id_token()).expect("an ID token").checks();
+    let expected = "the access token's hash, where there is at_hash";
+    assert_eq!(words(&checks, CheckId::AtHash), (Outcome::NotApplicable, expected, "nothing"));
+
+    let unverifiable = failing(CheckId::Algorithm).run();
+    let Error::IdToken(error) = unverifiable.callback_error() else { panic!("an ID token failed") };
+    let allowed = words(&error.checks(), CheckId::Algorithm).1.to_owned();
+    assert!(allowed.split(" or ").any(|name| name == "ES256"), "{allowed}");
+    let expected = "the access token's hash, where the signature can be checked";
+    assert_eq!(words(&error.checks(), CheckId::AtHash), (Outcome::NotApplicable, expected, "nothing"));
+}
+
+/// OPS-3: a time is told with its distance, so that a clock that is wrong is seen; all else as it stands in the token.
+#[test]
+fn what_was_found_is_shown_and_a_time_with_its_distance_from_now() {
+    let good = good_checks();
+    let found = |id: CheckId| good.iter().find(|check| check.id == id).map(|check| check.found.as_str());
+    let here = format!("by the clock here, {NOW}");
+    assert_eq!(found(CheckId::IssuedAt), Some(&*format!("{NOW} (0 s ago {here})")));
+    assert_eq!(found(CheckId::Expiry), Some(&*format!("{} (300 s ahead {here})", NOW + 300)));
+    assert_eq!((found(CheckId::Encryption), found(CheckId::Nonce)), (Some("one"), Some("it")));
+    for (id, header) in [(CheckId::Algorithm, "ES256"), (CheckId::Mac, "ES256"), (CheckId::Type, "JWT")] {
+        assert!(found(id).is_some_and(|found| found.contains(header)), "{id:?}");
+    }
+}
+
+/// OPS-3: a nonce that is missing and a nonce of another request are two things.
+#[test]
+fn a_missing_nonce_is_told_from_another_one() {
+    for (nonce, found) in [(json!(null), "nothing"), (json!("another"), "another value"), (json!(5), "another value")] {
+        let tab = openid().claims(json!({ "nonce": nonce })).run();
+        let Error::IdToken(error) = tab.callback_error() else { panic!("an ID token failed") };
+        assert_eq!(words(&error.checks(), CheckId::Nonce), (Outcome::Failed, "the nonce of this request", found));
+    }
 }
 
 /// OPS-3: three faults are three failures, each with what was expected and what was found.

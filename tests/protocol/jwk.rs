@@ -4,6 +4,7 @@ use leptos_pkce::protocol::algorithm::{Algorithm, Hash, NAMES};
 use leptos_pkce::protocol::base64url;
 use leptos_pkce::protocol::jwk::{Jwk, JwkSet, MOST_KEYS};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::id_tokens::key;
 use crate::jws::set;
@@ -53,6 +54,11 @@ fn a_key_serves_its_own_kind() {
             assert_eq!(serves(&ec(curve, wrong)), NONE, "{curve}: {wrong}");
         }
     }
+    for wrong in [json!(base64url::encode(&[5; 31])), json!(base64url::encode(&[5; 33])), json!("="), json!(null)] {
+        for coordinate in ["x", "y"] {
+            assert_eq!(serves(&with(&ec("P-256", 32), coordinate, wrong.clone())), NONE, "{coordinate}: {wrong}");
+        }
+    }
     assert_eq!(serves(&ed25519()), ["EdDSA", "Ed25519"]);
     for key in [
         ec("secp256k1", 32),
@@ -90,13 +96,48 @@ fn a_key_serves_what_it_says_it_is_for() {
         ),
         ("use", vec![json!("enc"), json!("SIG"), json!(""), json!(["sig"]), json!(5)]),
         ("key_ops", vec![json!(["sign"]), json!([]), json!(["encrypt"]), json!("verify"), json!({}), json!([5])]),
-        ("kid", vec![json!(1), json!(["1"]), json!("1".repeat(1025))]),
     ] {
         for value in refused {
             assert_eq!(serves(&with(&good, member, value.clone())), NONE, "{member}: {value}");
         }
     }
     assert_eq!(serves(&with(&rsa(256, 0xff), "alg", json!("PS256"))), ["PS256"]);
+}
+
+/// JOSE-5: a name is a text of at most 1024 octets, and a key that is called something else is none. Such keys used to be
+/// asked for by a name that they do not have, so that they were not found whatever became of them.
+#[test]
+fn a_key_with_a_name_that_is_none_is_no_key() {
+    let is_read = |kid: Value| Jwk::read(&value(&with(&ec("P-256", 32), "kid", kid).to_string())).is_some();
+    for kid in [json!(null), json!(""), json!("1".repeat(1024))] {
+        assert!(is_read(kid.clone()), "{kid}");
+    }
+    for wrong in [json!(1), json!(["1"]), json!({}), json!("1".repeat(1025)), json!("1".repeat(2000))] {
+        assert!(!is_read(wrong.clone()), "{wrong}");
+    }
+}
+
+/// RFC 7638 §3.1, RFC 9449 §6.1, RFC 8037 appendix A.3: a thumbprint is the hash of these members in this order.
+#[test]
+fn a_thumbprint_is_that_of_the_rfcs() {
+    let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhM\
+             stn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5ha\
+             jrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let (x, y) = ("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA");
+    for (key, thumbprint) in [
+        (
+            json!({ "kty": "RSA", "n": n, "e": "AQAB", "alg": "RS256", "kid": "2011-04-29" }),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+        ),
+        (json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
+        (
+            json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+        ),
+    ] {
+        let read = Jwk::read(&value(&key.to_string())).expect("a key");
+        assert_eq!(base64url::encode(&Sha256::digest(read.key().canonical().as_bytes())), thumbprint);
+    }
 }
 
 /// JOSE-4, A19: at least 2048 bit, odd, without zeros in front; an exponent that is odd and at least 3.

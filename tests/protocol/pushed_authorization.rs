@@ -85,6 +85,7 @@ fn the_address_names_the_request_and_nothing_of_it() {
         [("client_id", "spa"), ("request_uri", REQUEST_URI)].map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
     let request = tab.sent_to(ENDPOINT)[0];
+    assert_eq!((request.limits.deadline.0, request.limits.body), (10, 64 * 1024));
     let body = request.body.as_deref();
     let pending = tab.storage.only("pending");
     assert_eq!(parameter(body, "state"), pending.text("state").unwrap_or_default());

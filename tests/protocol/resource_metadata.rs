@@ -1,10 +1,11 @@
 //! Metadata of an API: where it is, and what of it is believed.
 
-use leptos_pkce::protocol::http::{HttpFailure, Limits};
+use leptos_pkce::protocol::http::{HttpFailure, HttpResponse, Limits};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::metadata::{AttemptProblem, WrongMember};
 use leptos_pkce::protocol::resource_metadata::{
-    DpopBinding, ResourceMetadata, ResourceMetadataError, UnusableServer, request, request_at, well_known_url,
+    DpopBinding, Progress, ResourceMetadata, ResourceMetadataError, Search, UnusableServer, request, request_at,
+    well_known_url,
 };
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::url::{SchemePolicy, Url, UrlError};
@@ -226,6 +227,50 @@ fn reads_nothing_but_a_document() {
     ] {
         assert_eq!(read(outcome), Some(ResourceMetadataError::Unavailable(problem)));
     }
+}
+
+/// The next request of a search, which goes to `expected`.
+#[track_caller]
+fn asks(progress: Progress, expected: &str) -> Search {
+    let Progress::Ask(search, request) = progress else { panic!("the search is over: {progress:?}") };
+    assert_eq!((request.url.as_str(), request.bearer.is_none()), (expected, true));
+    search
+}
+
+#[track_caller]
+fn is_over(progress: Progress) -> Result<ResourceMetadata, ResourceMetadataError> {
+    let Progress::Over(found) = progress else { panic!("the search goes on: {progress:?}") };
+    found
+}
+
+/// RFC 9728 §5: where nothing is at the well-known place the API is asked where its metadata is, and nobody is asked twice.
+#[test]
+fn searches_where_the_api_says_if_nothing_is_at_the_well_known_place() {
+    const WELL_KNOWN: &str = "https://api.example/.well-known/oauth-protected-resource/photos";
+    let good = || document(json!({ "resource": API }).to_string());
+    let challenge = |field: &str| {
+        let headers = vec![("www-authenticate".to_owned(), field.to_owned())];
+        Ok(HttpResponse { status: 401, headers, body: Vec::new() })
+    };
+    let begin = || asks(Search::begin(API, SchemePolicy::HttpsOnly), WELL_KNOWN);
+    assert!(is_over(begin().answered(good())).is_ok());
+    let elsewhere = document(json!({ "resource": "https://evil.example" }).to_string());
+    let found = is_over(begin().answered(elsewhere));
+    assert!(matches!(found, Err(ResourceMetadataError::ResourceMismatch { .. })), "what is there is not passed over");
+
+    let at_api = || asks(begin().answered(status(404)), API);
+    let there = r#"Bearer resource_metadata="https://api.example/about""#;
+    let named = || asks(at_api().answered(challenge(there)), "https://api.example/about");
+    assert!(is_over(named().answered(good())).is_ok());
+    let nothing = |code| Some(ResourceMetadataError::Unavailable(AttemptProblem::Status(code)));
+    assert_eq!(is_over(named().answered(status(410))).err(), nothing(410));
+    for silent in
+        [challenge("Bearer"), challenge(r#"Bearer resource_metadata="http://api.example""#), status(200), lost()]
+    {
+        assert_eq!(is_over(at_api().answered(silent)).err(), nothing(404));
+    }
+    let none = is_over(Search::begin("api.example", SchemePolicy::HttpsOnly));
+    assert!(matches!(none, Err(ResourceMetadataError::Url(_))));
 }
 
 #[test]

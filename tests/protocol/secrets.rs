@@ -119,6 +119,9 @@ fn every_kind_of_secret_is_redacted() {
     );
     assert_shows_no_secret(&shown);
     assert_eq!(shown.matches("([redacted])").count(), 7);
+    let pending = scenario().pending().encode();
+    let stored = format!("{:?} {:?}", RecordName::pending(&State::new("canary")), Record(pending));
+    assert_eq!(stored, "RecordName([redacted]) Record([redacted])");
 }
 
 /// CFG-4: a code leaves this page in one request body and nowhere else.

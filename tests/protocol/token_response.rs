@@ -233,6 +233,17 @@ fn reads_an_oauth_error_whatever_surrounds_it() {
     assert_eq!(refused.error, other);
 }
 
+/// RFC 6749 §5.1, §5.2: a success says 200 and brings a token; beside these two an `error` means nothing.
+#[test]
+fn the_status_decides_between_a_token_and_an_error() {
+    let both = r#"{"access_token":"a","token_type":"Bearer","error":"invalid_grant"}"#;
+    assert!(read(both).is_ok());
+    let Err(TokenError::Refused(refused)) = answered(answer(400, "application/json", both)) else {
+        panic!("a refusal")
+    };
+    assert_eq!(refused.error, TokenErrorCode::InvalidGrant);
+}
+
 /// TOK-13: an error without OAuth's words keeps its status and nothing else.
 #[test]
 fn keeps_the_status_of_any_other_error() {

@@ -16,6 +16,15 @@ fn keeps_what_was_written_and_finds_its_parts() {
     assert_eq!(url.query(), Some("size=2"));
     assert_eq!(url.fragment(), Some("top"));
     assert_eq!(url.without_query(), "HTTPS://API.example:8443/photos/%C3%A4");
+    // Browsers leave an apostrophe where it is, but for one in a query.
+    assert_eq!(parse("https://a.example/o'brien#o'brien").path(), "/o'brien");
+}
+
+/// OPS-1: where a request went is worth a line in a log; `state` and `nonce` are in the query.
+#[test]
+fn debug_shows_where_and_not_what() {
+    let url = parse("https://a.example/authorize?state=canary#canary");
+    assert_eq!(format!("{url:?}"), "Url(https://a.example/authorize)");
 }
 
 #[test]
@@ -24,6 +33,7 @@ fn leaves_a_default_port_out_of_the_origin() {
     assert_eq!(parse("http://a.example:80/").origin(), "http://a.example");
     assert_eq!(parse("http://a.example:443").origin(), "http://a.example:443");
     assert_eq!(parse("https://a.example").path(), "/");
+    assert_eq!(parse("https://a-b.a_b.example").host(), "a-b.a_b.example");
 }
 
 #[test]
@@ -69,6 +79,8 @@ fn refuses_what_a_browser_would_rewrite_or_read_otherwise() {
         ("https://[::1", UrlError::Host),
         ("https://[::1]x", UrlError::Port),
         ("https://[v1.x]", UrlError::Host),
+        ("https://[abc]", UrlError::Host),
+        ("https://[g::1]", UrlError::Host),
         ("https://a.example:", UrlError::Port),
         ("https://a.example:0", UrlError::Port),
         ("https://a.example:0443", UrlError::Port),
