@@ -98,7 +98,7 @@
 //! // An hour later it would be stale; a minute later the answer is in time. It is looked up by `state`.
 //! let now = now.plus(Seconds(60));
 //! let query = format!("code=SplxlOBeZQQYbYS6WxSbIA&state={state}");
-//! let response = AuthorizationResponse::parse(&query, "")?.expect("the query holds a response");
+//! let response = AuthorizationResponse::parse("/cb", &query, "")?.expect("the query holds a response");
 //! let record = Value::parse(record.as_bytes())?;
 //! let pending = PendingAuthorization::decode(&record, site.scheme_policy()).expect("it was written by encode");
 //! let grant = pending.complete(&response, now)?;

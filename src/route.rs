@@ -5,7 +5,8 @@
 pub(crate) enum Route {
     /// `/`
     SignIn,
-    /// `/callback`, also as a static host spells it: `/callback/` and `/callback.html`.
+    /// `/callback`, also as a static host spells it, `/callback/` and `/callback.html`, and what is below it: each server
+    /// may have a redirect URI of its own.
     Callback,
     /// `/session`
     Session,
@@ -23,7 +24,8 @@ impl Route {
         let Some(name) = below.map(|name| name.trim_end_matches('/')) else { return Self::NotFound };
         match name.strip_suffix(".html").unwrap_or(name) {
             "" | "index" => Self::SignIn,
-            "callback" | "callback/index" => Self::Callback,
+            "callback" => Self::Callback,
+            name if name.starts_with("callback/") => Self::Callback,
             "session" => Self::Session,
             "api" => Self::Api,
             _ => Self::NotFound,
@@ -68,10 +70,24 @@ mod tests {
 
     #[test]
     fn static_hosts_may_spell_the_callback_their_way() {
-        for path in ["/sub/callback", "/sub/callback/", "/sub/callback.html", "/sub/callback?code=x#y"] {
+        for path in [
+            "/sub/callback",
+            "/sub/callback/",
+            "/sub/callback.html",
+            "/sub/callback/index.html",
+            "/sub/callback?code=x#y",
+        ] {
             assert_eq!(Route::parse(path, "/sub/"), Route::Callback, "{path}");
         }
         assert_eq!(Route::parse("/sub", "/sub/"), Route::SignIn);
+    }
+
+    /// CFG-15: a redirect URI for each server.
+    #[test]
+    fn each_server_may_have_a_callback_of_its_own() {
+        for path in ["/sub/callback/one", "/sub/callback/one/", "/sub/callback/two.html", "/sub/callback/a/b?code=x"] {
+            assert_eq!(Route::parse(path, "/sub/"), Route::Callback, "{path}");
+        }
     }
 
     #[test]

@@ -150,6 +150,7 @@ fn takes_what_the_first_script_held_once() {
     lab.arrive("?code=a%20b&state=c", "#d=e?f");
     let held = navigation::take_held_response().expect("a response");
     assert_eq!((held.query.as_str(), held.fragment.as_str()), ("code=a%20b&state=c", "d=e?f"));
+    assert_eq!(held.path, "/callback");
     assert!(navigation::take_held_response().is_none());
 }
 
@@ -178,7 +179,8 @@ fn scrubs_the_address_bar_itself_where_no_first_script_ran() {
         go(path);
         let length = web_sys::window().and_then(|window| window.history().ok()?.length().ok());
         let held = navigation::take_held_response().expect(path);
-        assert_eq!((held.query.as_str(), held.fragment.as_str()), (query, fragment), "{path}");
+        assert_eq!((held.path.as_str(), held.query.as_str()), ("/callback", query), "{path}");
+        assert_eq!(held.fragment, fragment, "{path}");
         assert_eq!(navigation::current_path(), "/callback", "{path}");
         // Replaced, not pushed: Back does not lead to the code.
         assert_eq!(web_sys::window().and_then(|window| window.history().ok()?.length().ok()), length);

@@ -63,7 +63,7 @@ const GROUPS: [(&str, &str); 12] = [
 ];
 
 /// Requirements and attacks that ask for words, and the words that answer.
-const SAID: [(&[&str], &str, &str); 13] = [
+const SAID: [(&[&str], &str, &str); 14] = [
     (&["CFG-5"], "README.md", "redirect URI exactly"),
     (&["CFG-5"], "README.md", "without\n  wildcards"),
     (&["CFG-5"], "src/manual/hosting.md", "Register the redirect URI exactly"),
@@ -75,7 +75,8 @@ const SAID: [(&[&str], &str, &str); 13] = [
     (&["OPS-6", "A33"], "SECURITY.md", "Injected script wins"),
     (&["OPS-8"], "docs/mutants.md", "mutants were noticed; at least 95 % must be"),
     (&["WEB-18", "A34"], "SECURITY.md", "may have changed `fetch` or `JSON`"),
-    (&["DP-10"], "src/protocol/dpop.rs", "a script in this page can sign as the page can"),
+    (&["DP-10"], "SECURITY.md", "A bound token is no safe token."),
+    (&["DP-10"], "SECURITY.md", "Script in this page can still sign with it, call the API as the page does"),
     (&["WEB-7"], "README.md", "What a meta element cannot do"),
 ];
 

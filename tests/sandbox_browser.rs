@@ -123,6 +123,22 @@ async fn keeps_a_key_that_nobody_can_read_out() {
     Database::delete(name).await.expect("it goes");
 }
 
+/// DP-5, DP-7: of two tabs that make a key at the same time, both have the first one's: the second used to take its place.
+#[wasm_bindgen_test]
+async fn what_is_added_takes_the_place_of_nothing() {
+    let name = "leptos-pkce test additions";
+    let [first, second] =
+        [Database::open(name).await, Database::open(name).await].map(|open| open.expect("a database"));
+    let before = (first.get("key").await, second.get("key").await);
+    assert_eq!(before, (Ok(None), Ok(None)));
+    first.add("key", &"one".into()).await.expect("it is added");
+    assert!(second.add("key", &"two".into()).await.is_err());
+    let kept = second.get("key").await.expect("it answers");
+    assert_eq!(kept.and_then(|text| text.as_string()).as_deref(), Some("one"));
+    drop((first, second));
+    Database::delete(name).await.expect("it goes");
+}
+
 #[wasm_bindgen_test]
 async fn a_value_that_cannot_be_kept_is_an_error() {
     let name = "leptos-pkce test failures";

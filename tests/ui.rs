@@ -104,7 +104,14 @@ fn guarded() -> impl IntoView {
 }
 
 fn other_settings() -> ClientSettings {
-    ClientSettings { issuer: Some("https://other.example".to_owned()), client_id: "other".to_owned(), ..settings() }
+    // One of its own, because neither server says whose answer it is (RFC 9700 §4.4.2).
+    let redirect_uri = format!("{}/callback/other", lab::site().origin());
+    ClientSettings {
+        issuer: Some("https://other.example".to_owned()),
+        client_id: "other".to_owned(),
+        redirect_uri: Some(redirect_uri),
+        ..settings()
+    }
 }
 
 fn broken_settings() -> ClientSettings {

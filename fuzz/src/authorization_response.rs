@@ -14,7 +14,7 @@ pub fn check(data: &[u8]) {
     let Some(address) = text(data) else { return };
     let (query, fragment) = address.split_once('#').unwrap_or((address, ""));
     for is_iss_announced in [true, false] {
-        let response = match AuthorizationResponse::parse(query, fragment) {
+        let response = match AuthorizationResponse::parse("/callback", query, fragment) {
             Ok(Some(response)) => response,
             Ok(None) => {
                 assert!(!may_be_response(query) && !may_be_response(fragment), "a response was overlooked");

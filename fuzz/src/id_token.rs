@@ -4,6 +4,7 @@
 use leptos_pkce::protocol::algorithm::{Algorithm, Hash};
 use leptos_pkce::protocol::authorization_response::AuthorizationResponse;
 use leptos_pkce::protocol::base64url;
+use leptos_pkce::protocol::clock::ClockDifference;
 use leptos_pkce::protocol::id_token::{IdTokenError, IdTokenRequest, Outcome, Signature, check_id_token};
 use leptos_pkce::protocol::jwk::JwkSet;
 use leptos_pkce::protocol::jws::{Jws, SubtleUnavailable, Verdict};
@@ -69,7 +70,7 @@ fn judged(token: &str) {
 
 fn ask(token: &str, signature: Signature) -> Result<(), IdTokenError> {
     let asked = request();
-    let verified = check_id_token(&IdToken::new(token), &asked, &key(), signature, NOW)?;
+    let verified = check_id_token(&IdToken::new(token), &asked, &key(), signature, NOW, ClockDifference(0))?;
     assert!(verified.checks().iter().all(|check| check.outcome != Outcome::Failed));
     Ok(())
 }
@@ -102,7 +103,7 @@ fn satisfies_the_rules(token: &str) {
 
 /// What the pending request wants of the token: the exchange knows.
 fn request() -> IdTokenRequest {
-    let response = AuthorizationResponse::parse(&format!("code=x&state={STATE}"), "");
+    let response = AuthorizationResponse::parse("/callback", &format!("code=x&state={STATE}"), "");
     let response = response.expect("it is well-formed").expect("it is a response");
     let grant = pending(false).complete(&response, NOW).expect("it answers the request");
     TokenRequest::new(grant).exchange.id_token.expect("openid was asked for")

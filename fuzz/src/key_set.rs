@@ -55,7 +55,8 @@ fn is_usable(key: &PublicKey) {
 
 /// Whether the numbers come from this key of the document.
 fn is_it(key: &PublicKey, whole: &serde_json::Value) -> bool {
-    key.members().into_iter().all(|(name, text)| whole[name] == text)
+    let numbers: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&key.canonical()).expect("JSON");
+    numbers.iter().all(|(name, number)| whole[name] == *number)
 }
 
 /// Whether a key of the document says that it may verify signatures of this algorithm.

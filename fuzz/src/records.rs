@@ -40,9 +40,9 @@ fn pending(record: &Value) {
 
 fn session(record: &Value, data: &[u8]) -> Option<Session> {
     let key = key();
-    let session = Session::decode(record, &key, POLICY)?;
+    let session = Session::decode(record, &key)?;
     assert!(session.key() == &key, "CFG-14");
-    let again = Session::decode(&reread(&session.encode()), &key, POLICY).expect("it reads what it wrote");
+    let again = Session::decode(&reread(&session.encode()), &key).expect("it reads what it wrote");
     let (before, after) = (session.encode(), again.encode());
     let [before, after] = [&before, &after].map(|record| record.as_object().expect("a record"));
     assert_eq!(before.len(), after.len());

@@ -7,6 +7,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+// What LLVM weighs when it copies code into its callers, or moves it, for a module that is sent compressed: measured, each
+// on its own. A compiler that no longer knows one of them says so.
+const WEIGHTS = ["inline-threshold=10", "inline-call-penalty=35", "enable-load-pre=false", "disable-licm-promotion"];
+
 /**
  * Environment variables for cargo. Functions that compile to the same code stay apart until `shrink`, which goes by their
  * names, has taken out those that nobody calls.
@@ -15,8 +19,10 @@ export const smallLibrary = {
   RUSTC_BOOTSTRAP: "1",
   CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
   CARGO_UNSTABLE_BUILD_STD_FEATURES: "optimize_for_size",
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS:
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [
     "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none -Zmerge-functions=disabled",
+    ...WEIGHTS.map((weight) => `-Cllvm-args=-${weight}`),
+  ].join(" "),
 };
 
 /** Is the source of the standard library there? */

@@ -13,15 +13,18 @@ import { ancestor, simple } from "acorn-walk";
 import binaryen from "binaryen";
 import { minify } from "terser";
 import { elements, isLink } from "./html.mjs";
+import { orderFunctions } from "./order.mjs";
 
 // A dependency of Leptos brings classes for streams to each page. They serve its server functions, which a site of static
 // files cannot have; the functions stay in the table of the module, so no optimiser can tell that nobody calls them.
 const NEVER_CALLED = /\bwasm_streams\b/;
 
 // The second round finds what the first has made possible; the rest drops what only tools read. The lowest kilobyte of
-// memory is the far end of the stack: who gets there has overflown it.
+// memory is the far end of the stack: who gets there has overflown it. What is there twice compresses better than what is
+// kept in a local for the second use, and a small function that is called once than its body in a large one.
 const OPTIMISATION = [
   "--low-memory-unused",
+  ..."--skip-pass=local-cse --one-caller-inline-max-function-size=200".split(" "),
   ..."-Oz --flatten --rereloop -Oz -Oz".split(" "),
   ..."--dealign --strip-debug --strip-producers --strip-target-features".split(" "),
   "--minify-imports-and-exports-and-modules",
@@ -43,6 +46,7 @@ export async function shrink(root, text, { script: oldScript, module: oldModule,
   const module = join(root, oldModule);
   writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script), namesAreExact ? NEVER_CALLED : /^$/));
   const names = optimise(module);
+  orderFunctions(module);
   const { code } = await minify(rename(script, names), { module: !isClassic, ecma: 2022, compress: { passes: 3 } });
 
   text = replaceFile(root, text, oldModule, readFileSync(module));

@@ -2,10 +2,11 @@
 //! headers and body, and a body that is counted while it streams.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::rc::Rc;
 
-use gloo_net::http::{Request, Response};
-use js_sys::{Reflect, Uint8Array};
+use gloo_net::http::Response;
+use js_sys::{Array, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -34,15 +35,17 @@ impl Cancel {
     }
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request at once, and then reads the whole answer.
+///
+/// What is awaited holds nothing of the request any more.
 ///
 /// # Errors
 /// [`HttpFailure`]; a browser tells refused connections, CORS and redirects apart for nobody.
-pub(crate) async fn send(
-    request: HttpRequest,
-    proof: Option<DpopProof>,
-    cancel: &Cancel,
-) -> Result<HttpResponse, HttpFailure> {
+pub(crate) fn send(
+    request: &HttpRequest,
+    proof: Option<&DpopProof>,
+    cancel: Cancel,
+) -> impl Future<Output = Result<HttpResponse, HttpFailure>> + use<> {
     let limits = request.limits;
     let timed_out = Rc::new(Cell::new(false));
     let timer = clock::after(limits.deadline, {
@@ -52,15 +55,21 @@ pub(crate) async fn send(
             cancel.cancel();
         }
     });
-    let outcome = exchange(request, proof, cancel).await;
-    drop(timer);
-    outcome.map_err(|stop| match stop {
-        Stop::Failure(failure) => failure,
-        Stop::Thrown if timed_out.get() => HttpFailure::Timeout { after: limits.deadline },
-        Stop::Thrown if cancel.0.signal().aborted() => HttpFailure::Cancelled,
-        Stop::Thrown if is_offline() => HttpFailure::Offline,
-        Stop::Thrown => HttpFailure::Unreachable,
-    })
+    let sent = begin(request, proof, &cancel);
+    async move {
+        let outcome = match sent {
+            Ok(answer) => receive(answer, limits, &cancel).await,
+            Err(stop) => Err(stop),
+        };
+        drop(timer);
+        outcome.map_err(|stop| match stop {
+            Stop::Failure(failure) => failure,
+            Stop::Thrown if timed_out.get() => HttpFailure::Timeout { after: limits.deadline },
+            Stop::Thrown if cancel.0.signal().aborted() => HttpFailure::Cancelled,
+            Stop::Thrown if is_offline() => HttpFailure::Offline,
+            Stop::Thrown => HttpFailure::Unreachable,
+        })
+    }
 }
 
 /// Why reading ended: for a reason of ours, or because the browser threw.
@@ -75,14 +84,26 @@ impl From<JsValue> for Stop {
     }
 }
 
-async fn exchange(request: HttpRequest, proof: Option<DpopProof>, cancel: &Cancel) -> Result<HttpResponse, Stop> {
-    let browser_request = browser_request(&request, proof.as_ref(), cancel)?;
+fn begin(request: &HttpRequest, proof: Option<&DpopProof>, cancel: &Cancel) -> Result<JsFuture, Stop> {
+    let browser_request = browser_request(request, proof, cancel)?;
     if !is_the_same(&browser_request.url(), &request.url) {
         return Err(Stop::Failure(HttpFailure::UrlDisagreement));
     }
-    let response = Request::from(browser_request).send().await.map_err(|_| Stop::Thrown)?;
-    let body = read_body(&response, request.limits, cancel).await?;
-    Ok(HttpResponse { status: response.status(), headers: response.headers().entries().collect(), body })
+    let window = web_sys::window().ok_or(Stop::Thrown)?;
+    // Not by gloo-net's `send`, which panics where what is thrown is no Error.
+    Ok(window.fetch_with_request(&browser_request).into())
+}
+
+async fn receive(answer: JsFuture, limits: Limits, cancel: &Cancel) -> Result<HttpResponse, Stop> {
+    let response: web_sys::Response = answer.await?.unchecked_into();
+    // Names and values; an iterator of theirs would be more code.
+    let fields = Array::from(&response.headers()).into_iter().map(|field| {
+        let text = |index| Array::from(&field).get(index).as_string().unwrap_or_default();
+        (text(0), text(1))
+    });
+    let headers = fields.collect();
+    let response = Response::from(response);
+    Ok(HttpResponse { status: response.status(), headers, body: read_body(&response, limits, cancel).await? })
 }
 
 /// The same request in the browser's terms. Not by gloo-net's builder, which takes the URL apart and joins it again.

@@ -2,7 +2,7 @@
 //!
 //! Rule: a write has happened when its transaction is complete, not when its request has succeeded.
 
-use js_sys::{Promise, Reflect};
+use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -19,6 +19,9 @@ pub struct Database(IdbDatabase);
 
 const STORE: &str = "values";
 
+/// How long opening may take: browsers are known that say nothing at all, neither success nor failure.
+const PATIENCE_MS: i32 = 10_000;
+
 impl From<JsValue> for DatabaseFailure {
     fn from(_: JsValue) -> Self {
         Self
@@ -29,7 +32,7 @@ impl Database {
     /// Opens a database, or makes it.
     ///
     /// # Errors
-    /// [`DatabaseFailure`], e.g. in some private modes.
+    /// [`DatabaseFailure`], e.g. in some private modes, or because nothing came of it for ten seconds.
     pub async fn open(name: &str) -> Result<Self, DatabaseFailure> {
         let request: IdbOpenDbRequest = factory()?.open_with_u32(name, 1)?;
         let opening = request.clone();
@@ -40,7 +43,7 @@ impl Database {
             }
         });
         request.set_onupgradeneeded(Some(upgrade.unchecked_ref()));
-        event(&request, "success", &["error", "blocked"]).await?;
+        event(&request, "success", &["error", "blocked"], Some(PATIENCE_MS)).await?;
         let database: IdbDatabase = request.result()?.dyn_into()?;
         // Whoever wants to delete it, or make it anew, need not wait for this page.
         let closing = database.clone();
@@ -56,7 +59,7 @@ impl Database {
     pub async fn get(&self, name: &str) -> Result<Option<JsValue>, DatabaseFailure> {
         let (_, store) = self.store(IdbTransactionMode::Readonly)?;
         let request = store.get(&name.into())?;
-        event(&request, "success", &["error"]).await?;
+        event(&request, "success", &["error"], None).await?;
         Ok(Some(request.result()?).filter(|value| !value.is_undefined()))
     }
 
@@ -73,7 +76,17 @@ impl Database {
                 return Err(DatabaseFailure);
             }
         }
-        event(&transaction, "complete", &["error", "abort"]).await
+        event(&transaction, "complete", &["error", "abort"], None).await
+    }
+
+    /// Adds a value where there is none of this name, whoever else is about to.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`]: nothing was written then, also because there is one already.
+    pub async fn add(&self, name: &str, value: &JsValue) -> Result<(), DatabaseFailure> {
+        let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
+        store.add_with_key(value, &name.into())?;
+        event(&transaction, "complete", &["error", "abort"], None).await
     }
 
     /// Removes the value of this name.
@@ -83,7 +96,7 @@ impl Database {
     pub async fn remove(&self, name: &str) -> Result<(), DatabaseFailure> {
         let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
         store.delete(&name.into())?;
-        event(&transaction, "complete", &["error", "abort"]).await
+        event(&transaction, "complete", &["error", "abort"], None).await
     }
 
     /// Deletes a database and everything in it.
@@ -92,7 +105,7 @@ impl Database {
     /// [`DatabaseFailure`].
     pub async fn delete(name: &str) -> Result<(), DatabaseFailure> {
         let request = factory()?.delete_database(name)?;
-        event(&request, "success", &["error"]).await
+        event(&request, "success", &["error"], None).await
     }
 
     fn store(&self, mode: IdbTransactionMode) -> Result<(IdbTransaction, IdbObjectStore), DatabaseFailure> {
@@ -108,13 +121,24 @@ impl Drop for Database {
     }
 }
 
-/// Waits until `target` has said `done`, or one of `failed`.
-async fn event(target: &EventTarget, done: &str, failed: &[&str]) -> Result<(), DatabaseFailure> {
+/// Waits until `target` has said `done`, or one of `failed`, or the `patience` in milliseconds is over.
+async fn event(
+    target: &EventTarget,
+    done: &str,
+    failed: &[&str],
+    patience: Option<i32>,
+) -> Result<(), DatabaseFailure> {
+    // By its name, because a worker has it and no window.
+    let timer = Reflect::get(&js_sys::global(), &"setTimeout".into())?;
     let settled = Promise::new(&mut |resolve, reject| {
         // Adding a listener to an object of the browser's own cannot fail.
         let _ = target.add_event_listener_with_callback(done, &resolve);
         for failure in failed {
             let _ = target.add_event_listener_with_callback(failure, &reject);
+        }
+        if let (Some(patience), Some(set_timeout)) = (patience, timer.dyn_ref::<Function>()) {
+            // Once it is settled, the promise does not hear the timer any more.
+            let _ = set_timeout.call2(&JsValue::UNDEFINED, &reject, &patience.into());
         }
     });
     JsFuture::from(settled).await?;

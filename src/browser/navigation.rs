@@ -8,8 +8,10 @@ use web_sys::{PageTransitionEvent, PopStateEvent, Window};
 use crate::protocol::authorization_response::may_be_response;
 use crate::protocol::url::Url;
 
-/// Query and fragment of an authorization response, without `?` and `#`.
+/// Path, query and fragment of an authorization response, without `?` and `#`.
 pub struct HeldResponse {
+    /// The path that it came to.
+    pub path: String,
     /// The raw query.
     pub query: String,
     /// The raw fragment.
@@ -21,19 +23,23 @@ pub struct HeldResponse {
 /// Without that script the address bar is read and scrubbed here, which is later than it should be.
 pub fn take_held_response() -> Option<HeldResponse> {
     let window = web_sys::window()?;
+    let location = window.location();
+    // As it was when the page began: an older script of the page's own does not tell, and has not changed it.
+    let path = location.pathname().ok()?;
     if let Ok(take) = Reflect::get(&window, &"takeAuthorizationResponse".into())
         && let Some(take) = take.dyn_ref::<Function>()
     {
         let held = take.call0(&JsValue::UNDEFINED).ok().filter(JsValue::is_object)?;
         let text = |name: &str| Reflect::get(&held, &name.into()).ok().and_then(|value| value.as_string());
-        return Some(HeldResponse { query: bare(&text("search")?), fragment: bare(&text("hash")?) });
+        let [query, fragment] = [bare(&text("search")?), bare(&text("hash")?)];
+        return Some(HeldResponse { path: text("pathname").unwrap_or(path), query, fragment });
     }
-    let location = window.location();
-    let held = HeldResponse { query: bare(&location.search().ok()?), fragment: bare(&location.hash().ok()?) };
+    let [query, fragment] = [bare(&location.search().ok()?), bare(&location.hash().ok()?)];
+    let held = HeldResponse { path, query, fragment };
     if !may_be_response(&held.query) && !may_be_response(&held.fragment) {
         return None;
     }
-    write_history(&location.pathname().ok()?, History::Replace);
+    write_history(&held.path, History::Replace);
     Some(held)
 }
 

@@ -4,10 +4,10 @@
 //!
 //! Source: Web Cryptography API §14; RFC 7518 §3.3 to §3.5; RFC 8037 §3.1.
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Crypto, CryptoKey, SubtleCrypto};
+use web_sys::{CryptoKey, SubtleCrypto};
 
 use crate::protocol::algorithm::{Algorithm, Hash};
 use crate::protocol::jwk::PublicKey;
@@ -59,11 +59,11 @@ pub async fn verify(verification: &Verification) -> Verdict {
 /// A key that WebCrypto does not take made no signature; an algorithm that it does not have is a failure.
 async fn is_signed_by(key: &PublicKey, verification: &Verification) -> Result<bool, SubtleFailure> {
     let subtle = subtle()?;
-    let jwk = object(&key.members())?;
+    let jwk = json(&key.canonical())?;
     let algorithm = parameters(verification.algorithm)?;
-    let usages = Array::of1(&"verify".into());
+    let usages = json(r#"["verify"]"#)?;
     let key = match JsFuture::from(subtle.import_key_with_object("jwk", &jwk, &algorithm, false, &usages)?).await {
-        Ok(key) => key.dyn_into::<CryptoKey>()?,
+        Ok(key) => key.unchecked_into::<CryptoKey>(),
         Err(error) if is_unsupported(&error) => return Err(SubtleFailure),
         Err(_) => return Ok(false),
     };
@@ -93,7 +93,7 @@ impl KeyPair {
     /// # Errors
     /// [`SubtleFailure`]: not every browser has every algorithm.
     pub async fn generate(algorithm: Algorithm) -> Result<Self, SubtleFailure> {
-        let usages = Array::of2(&"sign".into(), &"verify".into());
+        let usages = json(r#"["sign","verify"]"#)?;
         let extractable = false; // rules the private key alone; a public key always is
         let parameters = parameters(algorithm)?;
         if let Algorithm::Rs(_) | Algorithm::Ps(_) = algorithm {
@@ -160,23 +160,32 @@ fn parameters(algorithm: Algorithm) -> Result<Object, SubtleFailure> {
         Algorithm::Ed25519 => "Ed25519",
     };
     let hash = algorithm.hash();
-    let parameters = object(&[("name", name), ("hash", hash.as_str()), ("namedCurve", hash.curve().0)])?;
     // RFC 7518 §3.5: the salt is as long as the hash.
-    Reflect::set(&parameters, &"saltLength".into(), &hash.octets().into())?;
-    Ok(parameters)
+    let [curve, salt_length] = [hash.curve().0, &hash.octets().to_string()];
+    json(
+        &[
+            r#"{"name":""#,
+            name,
+            r#"","hash":""#,
+            hash.as_str(),
+            r#"","namedCurve":""#,
+            curve,
+            r#"","saltLength":"#,
+            salt_length,
+            "}",
+        ]
+        .concat(),
+    )
 }
 
-fn object(members: &[(&str, &str)]) -> Result<Object, SubtleFailure> {
-    let object = Object::new();
-    for (name, value) in members {
-        Reflect::set(&object, &(*name).into(), &(*value).into())?;
-    }
-    Ok(object)
+/// What WebCrypto is given is made of texts of our own and of base64url.
+fn json(text: &str) -> Result<Object, SubtleFailure> {
+    Ok(JSON::parse(text)?.unchecked_into())
 }
 
 /// WebCrypto of the page or the worker; it is absent where the context is not secure.
 fn subtle() -> Result<SubtleCrypto, SubtleFailure> {
-    let crypto: Crypto = Reflect::get(&js_sys::global(), &"crypto".into())?.dyn_into()?;
+    let crypto: JsValue = Reflect::get(&js_sys::global(), &"crypto".into())?;
     let subtle: JsValue = Reflect::get(&crypto, &"subtle".into())?;
-    Ok(subtle.dyn_into()?)
+    if subtle.is_undefined() { Err(SubtleFailure) } else { Ok(subtle.unchecked_into()) }
 }

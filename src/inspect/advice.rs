@@ -167,6 +167,13 @@ fn request(error: &AuthorizationRequestError) -> (String, Vec<&'static str>) {
                 "Or set redirect_uri in config.json to this origin, and register it at the server exactly so.",
             ],
         ),
+        AuthorizationRequestError::SharedRedirectUri { .. } => (
+            "Answers of another server come to the same redirect URI, and this server does not announce that its answers say whose they are (iss), so one could be taken for the other's. Nobody was sent there.".into(),
+            vec![
+                "Give each server its own redirect_uri (RFC 9700 §4.4.2), one with a path of its own, and register it there.",
+                "Or switch on, at the server, that its answers carry iss (RFC 9207).",
+            ],
+        ),
         AuthorizationRequestError::Storage(StorageFailure::Full) => (
             "This site's storage is full, so the sign-in could not be remembered until its answer comes.".into(),
             vec!["Delete this site's data in the browser's settings, then try again."],
@@ -232,6 +239,13 @@ fn callback(error: &CallbackError) -> (String, Vec<&'static str>) {
                 "Some servers leave state out when they report an error: then check client ID and redirect URI.",
             ],
         ),
+        CallbackError::WrongRedirectUri { .. } => (
+            "The answer came to another address than the redirect URI that was sent, so it was thrown away (RFC 9700 §4.4.2.2).".into(),
+            vec![
+                "If the host redirects the redirect URI, set redirect_uri in config.json to the address that it ends at, and register that.",
+                "If you followed a strange link: somebody may have tried to mix two servers up. Nothing was sent.",
+            ],
+        ),
     }
 }
 
@@ -257,7 +271,7 @@ fn refused(error: &AuthorizationErrorCode) -> (String, Vec<&'static str>) {
         ),
         Code::InvalidTarget => (
             "it does not know the resource that was asked for",
-            "Compare resource or audience among the extra parameters with what the server knows.",
+            "Compare resource in config.json, or audience among the extra parameters, with what the server knows.",
         ),
         Code::Other(_) => ("it has a reason of its own", "Look the code up in the server's documentation."),
         _ => (
@@ -356,7 +370,7 @@ fn resource(error: &ResourceError) -> (String, Vec<&'static str>) {
         ResourceError::Header { name } => (
             format!("The header field {name} cannot be sent."),
             vec![
-                "Authorization is set by this page, Cookie and DPoP are not used; other names and values are visible ASCII.",
+                "Authorization and DPoP are set by this page, Cookie is not sent; other names and values are visible ASCII.",
             ],
         ),
         ResourceError::Method => (
@@ -434,6 +448,13 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
         }
         Error::AuthorizationRequest(AuthorizationRequestError::RedirectUriOrigin { redirect_uri, .. }) => {
             values.push(("Redirect URI", redirect_uri.to_string()));
+        }
+        Error::AuthorizationRequest(AuthorizationRequestError::SharedRedirectUri { other }) => {
+            values.push(("Other server", other.to_string()));
+        }
+        Error::Callback(CallbackError::WrongRedirectUri { expected, received }) => {
+            values.push(("Redirect URI expected", expected.to_string()));
+            values.push(("Path received", received.clone()));
         }
         Error::Callback(CallbackError::IssuerMismatch { expected, received }) => {
             values.push(("Issuer expected", expected.to_string()));

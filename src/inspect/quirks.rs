@@ -1,9 +1,14 @@
 //! What is known about a server that departs from the specifications, in words.
 
+use crate::protocol::authorization_response::CallbackError;
 use crate::protocol::error::Error;
-use crate::protocol::metadata::MetadataError;
+use crate::protocol::http::HttpFailure;
+use crate::protocol::keys::KeysError;
+use crate::protocol::metadata::{Attempt, AttemptProblem, MetadataError};
+use crate::protocol::pushed_authorization::PushError;
 use crate::protocol::quirks::{Deviation, Quirk};
 use crate::protocol::token_response::TokenError;
+use crate::protocol::userinfo::UserInfoError;
 
 /// What it does, and what to do about it.
 pub fn explain(quirk: &Quirk) -> &'static str {
@@ -30,22 +35,40 @@ pub fn explain(quirk: &Quirk) -> &'static str {
         Deviation::OriginsRegistered => {
             "It answers this page only if this origin is registered there, apart from the redirect URI (in Keycloak as a web origin of the client, at Okta as a trusted origin with CORS)."
         }
+        Deviation::OwnSignOut => {
+            "It has no sign-out as OpenID Connect describes it, or not for every client: whoever signs out here may stay signed in there."
+        }
     }
 }
 
 /// Whether it may well be the reason for this error.
 pub fn may_explain(quirk: &Quirk, error: &Error) -> bool {
     let refused = matches!(error, Error::Token(TokenError::Refused(_) | TokenError::Status { .. }));
-    let unreadable = matches!(error, Error::Token(TokenError::Network(_)) | Error::UserInfo(_) | Error::Keys(_));
-    let no_metadata = matches!(error, Error::Metadata(MetadataError::Unavailable { .. }));
-    let mismatch = matches!(error, Error::Metadata(MetadataError::IssuerMismatch { .. }));
+    // A browser does not tell a server that answers nobody from one that answers everybody but this page.
+    let unreadable = match error {
+        Error::Push(PushError::Network(failure))
+        | Error::Token(TokenError::Network(failure))
+        | Error::UserInfo(UserInfoError::Network(failure)) => *failure == HttpFailure::Unreachable,
+        Error::Keys(KeysError::Unavailable(attempt)) => is_unreadable(attempt),
+        Error::Metadata(MetadataError::Unavailable { attempts }) => attempts.iter().any(is_unreadable),
+        _ => false,
+    };
     match quirk.deviation {
-        Deviation::IssuerTemplate => false,
-        Deviation::OtherIssuer | Deviation::TrailingSlash => mismatch,
+        Deviation::IssuerTemplate | Deviation::OwnSignOut => false,
+        Deviation::OtherIssuer | Deviation::TrailingSlash => {
+            matches!(error, Error::Metadata(MetadataError::IssuerMismatch { .. }))
+        }
         Deviation::SecretDemanded => refused,
-        Deviation::PageMustBeRegistered => refused || unreadable,
-        Deviation::NoCors => unreadable || no_metadata,
-        Deviation::FormPost => matches!(error, Error::Callback(_)),
-        Deviation::OriginsRegistered => unreadable || no_metadata,
+        Deviation::PageMustBeRegistered => {
+            refused || matches!(error, Error::Token(TokenError::Network(HttpFailure::Unreachable)))
+        }
+        Deviation::NoCors | Deviation::OriginsRegistered => unreadable,
+        Deviation::FormPost => {
+            matches!(error, Error::Callback(CallbackError::MissingCode | CallbackError::Refused(_)))
+        }
     }
+}
+
+fn is_unreadable(attempt: &Attempt) -> bool {
+    attempt.problem == AttemptProblem::Failure(HttpFailure::Unreachable)
 }

@@ -31,6 +31,7 @@ pub(super) fn keys(error: &KeysError) -> Sentence {
 /// The user info endpoint gave nothing that can be used.
 pub(super) fn userinfo(error: &UserInfoError) -> Sentence {
     let (words, check) = match error {
+        UserInfoError::Expired => ("its times do not fit the clock", CLOCKS),
         UserInfoError::Foreign => {
             ("its signature is for another client or by another issuer", "Compare issuer and client ID below.")
         }
@@ -69,8 +70,7 @@ pub(super) fn id_token(error: &IdTokenError) -> Sentence {
         2 => " One more check failed.".to_owned(),
         count => format!(" {} more checks failed.", count - 1),
     };
-    let first = error.failed().first().map_or(CheckId::Encryption, |id| *id);
-    let (words, checks) = reason(first);
+    let (words, checks) = reason(error.primary());
     (
         format!("The ID token was refused, and the access token that came with it was thrown away: {words}.{more}"),
         checks,
@@ -108,9 +108,7 @@ fn reason(first: CheckId) -> (&'static str, Vec<&'static str>) {
                 "HS256 needs a shared secret, and a page has none; none is no signature.",
             ],
         ),
-        CheckId::Expiry | CheckId::IssuedAt | CheckId::NotBefore => {
-            ("its times do not fit the clock here", vec![CLOCKS])
-        }
+        CheckId::Expiry | CheckId::IssuedAt | CheckId::NotBefore => ("its times do not fit the clock", vec![CLOCKS]),
         CheckId::Nonce => (
             "it does not answer this request",
             vec![

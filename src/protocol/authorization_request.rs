@@ -22,7 +22,7 @@ use super::secret::{CodeVerifier, Nonce, State};
 use super::site::Site;
 use super::time::{Seconds, UnixTime};
 use super::url::Url;
-use super::vocabulary::{RedirectUri, Scope};
+use super::vocabulary::{Issuer, RedirectUri, Scope};
 
 /// Octets that the caller drew from the platform's random number generator; they serve one request.
 pub struct Entropy(pub [u8; 96]);
@@ -32,7 +32,7 @@ pub struct Entropy(pub [u8; 96]);
 pub struct Wish {
     /// Where the person is, to come back to.
     pub return_path: Option<ReturnPath>,
-    /// What an API demanded: it takes the place of what is configured about signing in, and adds to the scope.
+    /// What an API demanded: it adds to what is configured, and weakens nothing of it.
     pub step_up: Option<StepUp>,
     /// The thumbprint of the key that the code is to be bound to (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
@@ -75,6 +75,11 @@ pub enum AuthorizationRequestError {
         redirect_uri: RedirectUri,
         /// The origin of the page.
         page_origin: String,
+    },
+    /// Another server's answers come to the same address, and this one's do not say whose they are (RFC 9700 §4.4.2).
+    SharedRedirectUri {
+        /// The other server.
+        other: Issuer,
     },
     /// The pending request could not be kept: storage is blocked or full, or gave back something else.
     Storage(StorageFailure),
@@ -120,7 +125,9 @@ pub fn authorization_request(
     let [code_verifier, state, nonce] = split(entropy);
     let (authentication, scope) = match &wish.step_up {
         None => (client.authentication.clone(), client.scope.clone()),
-        Some(demand) => (demanded(demand), widened(client.scope.as_ref(), demand.scope.as_ref())),
+        Some(demand) => {
+            (demanded(&client.authentication, demand), widened(client.scope.as_ref(), demand.scope.as_ref()))
+        }
     };
     // An API may demand `openid` too.
     let asks_for_id_token = scope.as_ref().is_some_and(Scope::asks_for_id_token);
@@ -206,18 +213,23 @@ fn departure(
     Ok(Departure::Navigate(metadata.authorization_endpoint.with_query(&encoded)))
 }
 
-/// How the person must sign in, as an API demands it (RFC 9470 §4).
-fn demanded(demand: &StepUp) -> Authentication {
+/// How the person must sign in, as an API demands it (RFC 9470 §4), and no longer ago than is configured.
+fn demanded(configured: &Authentication, demand: &StepUp) -> Authentication {
     let acr_values = Some(demand.acr_values.join(" ")).filter(|values| !values.is_empty());
-    Authentication { max_age: demand.max_age, acr_values }
+    Authentication {
+        max_age: configured.max_age.into_iter().chain(demand.max_age).min(),
+        acr_values: acr_values.or_else(|| configured.acr_values.clone()),
+    }
 }
 
-/// The configured scope and what an API demands beside it.
+/// The configured scope and what an API demands beside it; how long a grant lasts is not for an API to say.
 fn widened(configured: Option<&Scope>, demanded: Option<&Scope>) -> Option<Scope> {
-    let (Some(configured), Some(demanded)) = (configured, demanded) else { return configured.or(demanded).cloned() };
-    let mut text = configured.as_str().to_owned();
-    for token in demanded.tokens().filter(|token| !configured.contains(token)) {
-        text = text + " " + token;
+    let Some(demanded) = demanded else { return configured.cloned() };
+    let is_known = |token: &str| token == "offline_access" || configured.is_some_and(|scope| scope.contains(token));
+    let mut text = configured.map(Scope::as_str).unwrap_or_default().to_owned();
+    for token in demanded.tokens().filter(|token| !is_known(token)) {
+        let separator = if text.is_empty() { "" } else { " " };
+        text = text + separator + token;
     }
     Scope::parse(&text).ok()
 }
@@ -240,6 +252,9 @@ impl fmt::Display for AuthorizationRequestError {
             Self::ParameterTwice { name } => write!(f, "parameter {name} would be sent twice"),
             Self::RedirectUriOrigin { redirect_uri, page_origin } => {
                 write!(f, "redirect URI {redirect_uri} is not on this page's origin, {page_origin}")
+            }
+            Self::SharedRedirectUri { other } => {
+                write!(f, "the redirect URI is that of {other} too, and the server does not announce iss")
             }
             Self::Storage(failure) => write!(f, "the pending request could not be kept: {failure}"),
         }

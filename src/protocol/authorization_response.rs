@@ -1,12 +1,13 @@
 //! The authorization response: what comes back to the redirection endpoint.
 //!
-//! In scope: decoding query and fragment, matching them to the pending request, naming what is wrong.
+//! In scope: decoding query and fragment, matching them and the path they came to with the pending request, naming what
+//! is wrong.
 //! Out of scope: reading and scrubbing the address bar, sending anything.
 //!
-//! Order of checks: duplicates, lookup by `state`, `iss`, `error`, `code`. The expected issuer is known only
-//! through the pending request that `state` finds; an `error` nobody asked for changes nothing.
+//! Order of checks: duplicates, lookup by `state`, the redirect URI, `iss`, `error`, `code`. The expected issuer is known
+//! only through the pending request that `state` finds; an `error` nobody asked for changes nothing.
 //!
-//! Source: RFC 6749 §4.1.2 and §4.1.2.1; OpenID Connect Core §3.1.2.6; RFC 9207 §2.4.
+//! Source: RFC 6749 §4.1.2 and §4.1.2.1; OpenID Connect Core §3.1.2.6; RFC 9207 §2.4; RFC 9700 §4.4.2.2.
 
 use std::fmt;
 
@@ -16,10 +17,12 @@ use super::pending_authorization::{LIFETIME, PendingAuthorization};
 use super::secret::{AuthorizationCode, State};
 use super::text::{cut, parts, shorten};
 use super::time::{Seconds, UnixTime};
-use super::vocabulary::Issuer;
+use super::vocabulary::{Issuer, RedirectUri};
 
 /// A decoded response; nothing about it is believed yet.
 pub struct AuthorizationResponse {
+    /// The path of this site that it came to.
+    path: String,
     parameters: Vec<(String, String)>,
     /// A token, or a code in the fragment: something that a code flow does not send there.
     stray: Option<&'static str>,
@@ -71,6 +74,13 @@ pub enum CallbackError {
     UnknownState {
         /// The `error`, if the response had one that is registered.
         error: Option<AuthorizationErrorCode>,
+    },
+    /// It came to another path than that of the redirect URI that was sent (RFC 9700 §4.4.2.2).
+    WrongRedirectUri {
+        /// The redirect URI that was sent.
+        expected: RedirectUri,
+        /// The path that it came to; anybody can have made it up.
+        received: String,
     },
 }
 
@@ -162,13 +172,13 @@ error_codes! {
 }
 
 impl AuthorizationResponse {
-    /// Decodes the query (without `?`) and the fragment (without `#`) of the redirection.
+    /// Decodes the query (without `?`) and the fragment (without `#`) of the redirection, which led to `path`.
     ///
     /// `None` means that neither holds a response: somebody opened the callback's address.
     ///
     /// # Errors
     /// [`CallbackError::Malformed`].
-    pub fn parse(query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
+    pub fn parse(path: &str, query: &str, fragment: &str) -> Result<Option<Self>, CallbackError> {
         // Names are looked for before anything is decoded: what is malformed may hold a token all the same.
         let stray = holds(query, &["access_token", "id_token"]);
         let stray = stray.or_else(|| holds(fragment, &["access_token", "id_token", "code"]));
@@ -179,7 +189,7 @@ impl AuthorizationResponse {
                 // And once more by their decoded names, which may have been spelled with escapes.
                 let decoded =
                     ["access_token", "id_token"].into_iter().find(|name| form::value(&parameters, name).is_some());
-                return Ok(Some(Self { parameters, stray: stray.or(decoded) }));
+                return Ok(Some(Self { path: path.to_owned(), parameters, stray: stray.or(decoded) }));
             }
         }
         Ok(None)
@@ -250,6 +260,14 @@ impl PendingAuthorization {
         if !self.is_current(now) {
             return Err(CallbackError::Stale { age: now.since(self.created_at), limit: LIFETIME });
         }
+        // RFC 9700 §4.4.2.2: "Clients MUST check that the authorization response was received from the correct issuer by
+        // comparing the distinct redirection URI for the issuer to the URI where the authorization response was received
+        // on. If there is a mismatch, the client MUST abort the flow."
+        // <https://www.rfc-editor.org/rfc/rfc9700#section-4.4.2.2>
+        if !self.redirect_uri.has_path(&response.path) {
+            let received = shorten(&response.path, 500);
+            return Err(CallbackError::WrongRedirectUri { expected: self.redirect_uri, received });
+        }
         // RFC 9207 §2.4: "If the value does not match the expected issuer identifier, clients MUST reject the
         // authorization response and MUST NOT proceed with the authorization grant. For error responses, clients
         // MUST NOT assume that the error originates from the intended authorization server."
@@ -297,6 +315,9 @@ impl fmt::Display for CallbackError {
                 write!(f, "the response came {} s after the request, later than {} s", age.0, limit.0)
             }
             Self::UnknownState { .. } => f.write_str("no sign-in of this tab is waiting for this response"),
+            Self::WrongRedirectUri { expected, received } => {
+                write!(f, "the response came to {received}, not to the redirect URI {expected}")
+            }
         }
     }
 }

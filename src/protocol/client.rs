@@ -176,7 +176,7 @@ const PROTECTED_PARAMETERS: [&str; 16] = [
 
 /// How far clocks may differ unless configured, and at most.
 const CLOCK_TOLERANCE: u64 = 60;
-const MOST_CLOCK_TOLERANCE: u64 = 300;
+pub(super) const MOST_CLOCK_TOLERANCE: u64 = 300;
 
 const NO_CLIENT_SECRET: &str = "no client secret: whatever a web page holds, everybody can read, so this client is a \
                                 public one (RFC 6749 §2.1) and PKCE takes the secret's place";
@@ -483,17 +483,20 @@ fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Opt
         }
     }
 
-    let key = ClientKey { issuer: issuer?, client_id: client_id? };
+    // One way out: each would drop everything that was read so far.
+    let read = (issuer, client_id, redirect_uri, token_storage);
+    let (Some(issuer), Some(client_id), Some(redirect_uri), Some(token_storage)) = read else { return None };
+    let key = ClientKey { issuer, client_id };
     Some(Client {
         name: if settings.name.is_empty() { key.issuer.url().host().to_owned() } else { settings.name.clone() },
         key,
         discovery,
         scope,
-        redirect_uri: redirect_uri?,
+        redirect_uri,
         post_logout_redirect_uri,
         metadata,
         extra_parameters: settings.extra_parameters.clone(),
-        token_storage: token_storage?,
+        token_storage,
         resources,
         resource: settings.resource.clone(),
         authentication: Authentication {

@@ -1,9 +1,10 @@
 //! How far the server's clock is from the one here, where that can be known.
 //!
-//! Rule: it is learned from a readable `Date` header and from nothing else. A token's `iat` may explain an error, but who
-//! would shift the clock by it would let the token vouch for itself.
+//! Rule: it is learned from a readable `Date` header in the answer to a POST, which no cache gives, and from nothing else: a
+//! cached document's date is that of its own past, also where CORS hides its `Age`. A token's `iat` may explain an error, but
+//! who would shift the clock by it would let the token vouch for itself.
 //!
-//! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1; RFC 9111 §5.1.
+//! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1, §9.3.3; RFC 9111 §5.1.
 
 use super::http::HttpResponse;
 use super::text::{number, parts};
@@ -14,7 +15,7 @@ use super::time::UnixTime;
 pub struct ClockDifference(pub i64);
 
 impl ClockDifference {
-    /// Reads it off an answer that arrived at `now`; `None` where CORS hides the header, which it does across origins
+    /// Reads it off the answer to a POST that arrived at `now`; `None` where CORS hides the header, which it does across origins
     /// unless the server exposes it, or where a cache answered with a date of its own past (RFC 9111 §5.1: `Age`).
     pub fn learn(response: &HttpResponse, now: UnixTime) -> Option<Self> {
         if response.header("age").is_some() {

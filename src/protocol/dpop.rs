@@ -37,7 +37,7 @@ pub struct ServerNonces(Vec<(String, String)>);
 pub struct ProofOrder {
     /// The name of the key pair.
     pub key: String,
-    /// The thumbprint that the key must have, where the authorization request was bound to it.
+    /// The thumbprint that the key must have, where code or token are bound to it and it is kept.
     pub thumbprint: Option<String>,
     /// The nonce that the server gave last.
     pub nonce: Option<String>,

@@ -99,6 +99,7 @@ impl Error {
                 AuthorizationRequestError::NoPushEndpoint => "request.no_push_endpoint",
                 AuthorizationRequestError::ParameterTwice { .. } => "request.parameter_twice",
                 AuthorizationRequestError::RedirectUriOrigin { .. } => "request.redirect_uri_origin",
+                AuthorizationRequestError::SharedRedirectUri { .. } => "request.shared_redirect_uri",
                 AuthorizationRequestError::Storage(StorageFailure::Altered) => "request.storage_altered",
                 AuthorizationRequestError::Storage(StorageFailure::Blocked) => "request.storage_blocked",
                 AuthorizationRequestError::Storage(StorageFailure::Full) => "request.storage_full",
@@ -119,6 +120,7 @@ impl Error {
                 CallbackError::Refused(_) => "callback.refused",
                 CallbackError::Stale { .. } => "callback.stale",
                 CallbackError::UnknownState { .. } => "callback.unknown_state",
+                CallbackError::WrongRedirectUri { .. } => "callback.wrong_redirect_uri",
             },
             Self::Token(error) => match error {
                 TokenError::Html => "token.html",
@@ -164,6 +166,7 @@ impl Error {
                 ResourceError::Url(_) => "resource.url",
             },
             Self::UserInfo(error) => match error {
+                UserInfoError::Expired => "userinfo.expired",
                 UserInfoError::Foreign => "userinfo.foreign",
                 UserInfoError::Malformed => "userinfo.malformed",
                 UserInfoError::NoEndpoint => "userinfo.no_endpoint",
@@ -208,6 +211,7 @@ impl Error {
             },
             Self::Callback(error) => match error {
                 CallbackError::Stale { .. } | CallbackError::UnknownState { .. } => Fault::EndUser,
+                CallbackError::WrongRedirectUri { .. } => Fault::Caller,
                 CallbackError::Refused(refusal) => {
                     use super::authorization_response::AuthorizationErrorCode as Code;
                     match refusal.error {

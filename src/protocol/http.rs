@@ -81,7 +81,7 @@ impl HttpRequest {
         Self { method: "GET".to_owned(), url, headers, bearer: None, body: None, limits }
     }
 
-    /// A form post without further headers, so that no preflight is needed; its answer is JSON.
+    /// A form post without further headers, so that no preflight is needed, unless a proof is added; its answer is JSON.
     pub(super) fn post(url: Url, form: String, limits: Limits) -> Self {
         let mut request = Self::get(url, "application/json", limits);
         request.method = "POST".to_owned();

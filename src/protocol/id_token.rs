@@ -5,7 +5,9 @@
 //! Out of scope: computing signatures and hashes, which is an effect; its result is an argument.
 //!
 //! Rule: only a list without a failure becomes a [`VerifiedIdToken`], and only with one there is an OpenID session. There is
-//! no way to leave a check out: the signature is verified although TLS would excuse one who does not (check 6).
+//! no way to leave a check out: the signature is verified although TLS would excuse one who does not (check 6). The one
+//! exception: the record that this library wrote of a verified token is believed when the page is loaded anew, if it is about
+//! this client and issuer. Who can write this tab's sessionStorage can run script in this page, and needs no token.
 //!
 //! Source: OpenID Connect Core §2, §3.1.3.7, §3.1.3.8; RFC 7519 §4.1; RFC 8725 §3.11; RFC 9470 §5.
 
@@ -15,7 +17,8 @@ use std::sync::Arc;
 use super::algorithm::{self, Algorithm};
 use super::base64url;
 use super::claims::{Claims, numeric_date};
-use super::client::{Authentication, ClientKey};
+use super::client::{Authentication, ClientKey, MOST_CLOCK_TOLERANCE};
+use super::clock::ClockDifference;
 use super::json::{Members, Value};
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
 use super::quirks;
@@ -128,7 +131,10 @@ struct Examined {
     asked: IdTokenRequest,
     key: ClientKey,
     signature: Signature,
+    /// The best known time at the issuer.
     now: UnixTime,
+    /// The time by the clock here.
+    here: UnixTime,
 }
 
 /// What is known of the signature.
@@ -214,7 +220,7 @@ pub const CHECKS: [CheckId; 17] = [
 
 /// Checks an ID token.
 ///
-/// `now` is the best known time at the issuer.
+/// `here` is the time by the clock here, and `clock` how far the issuer's is from it, as far as that is known.
 ///
 /// # Errors
 /// [`IdTokenError`], which knows what became of every check.
@@ -223,12 +229,14 @@ pub fn check_id_token(
     asked: &IdTokenRequest,
     key: &ClientKey,
     signature: Signature,
-    now: UnixTime,
+    here: UnixTime,
+    clock: ClockDifference,
 ) -> Result<VerifiedIdToken, IdTokenError> {
     let jws = Jws::parse(token.expose());
     let claims = jws.as_ref().ok().and_then(|jws| Value::parse(jws.payload()).ok());
     let claims = claims.filter(|claims| claims.as_object().is_some()).unwrap_or(Value::Null);
-    let examined = Examined { jws, claims, asked: asked.clone(), key: key.clone(), signature, now };
+    let examined =
+        Examined { jws, claims, asked: asked.clone(), key: key.clone(), signature, now: clock.applied(here), here };
     let has_failed = |id: &CheckId| examined.outcome(*id) == Outcome::Failed;
     let failed: Vec<CheckId> = CHECKS.into_iter().filter(has_failed).collect();
     let examined = Arc::new(examined);
@@ -246,6 +254,21 @@ fn shown(value: Option<&Value>) -> String {
         Some(Value::String(text)) => shorten(text, 200),
         Some(other) => shorten(&other.to_text(), 200),
     }
+}
+
+/// The audiences; none if they are neither a string nor an array.
+fn audiences(claims: &Value) -> &[Value] {
+    match claims.member("aud") {
+        Some(one @ Value::String(_)) => std::slice::from_ref(one),
+        Some(Value::Array(audiences)) => audiences,
+        _ => &[],
+    }
+}
+
+/// Whether there are audiences, and all are this client.
+fn is_for(claims: &Value, client_id: &str) -> bool {
+    let audiences = audiences(claims);
+    !audiences.is_empty() && audiences.iter().all(|audience| audience.as_str() == Some(client_id))
 }
 
 /// The claims about the person: the nonce was a secret between this page and the server, and has done its work.
@@ -268,11 +291,8 @@ impl Examined {
                 let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
                 expected.is_some() && self.claims.text("iss") == expected.as_deref()
             }
-            CheckId::Audience => {
-                let mut audiences = self.audiences().iter();
-                !audiences.as_slice().is_empty() && audiences.all(|audience| audience.as_str() == Some(client_id))
-            }
-            CheckId::AuthorizedPartyPresent if self.audiences().len() < 2 => return Outcome::NotApplicable,
+            CheckId::Audience => is_for(&self.claims, client_id),
+            CheckId::AuthorizedPartyPresent if audiences(&self.claims).len() < 2 => return Outcome::NotApplicable,
             CheckId::AuthorizedPartyPresent => self.claims.member("azp").is_some(),
             CheckId::AuthorizedParty if self.claims.member("azp").is_none() => return Outcome::NotApplicable,
             CheckId::AuthorizedParty => self.claims.text("azp") == Some(client_id),
@@ -281,6 +301,8 @@ impl Examined {
                 let algorithm = Algorithm::parse(self.header("alg"));
                 algorithm.is_some_and(|algorithm| self.asked.algorithms.contains(&algorithm))
             }
+            // There is no header to look at.
+            CheckId::Mac | CheckId::Type if self.jws.is_err() => return Outcome::NotApplicable,
             CheckId::Mac => !self.header("alg").get(..2).is_some_and(|start| start.eq_ignore_ascii_case("HS")),
             CheckId::Expiry => self.time("exp").is_some_and(|exp| exp.plus(Seconds(tolerance)) > self.now),
             CheckId::IssuedAt => self.time("iat").is_some_and(|iat| iat <= latest),
@@ -302,11 +324,7 @@ impl Examined {
             }
             CheckId::NotBefore if self.claims.member("nbf").is_none() => return Outcome::NotApplicable,
             CheckId::NotBefore => self.time("nbf").is_some_and(|nbf| nbf <= latest),
-            // RFC 7515 §4.1.9: a media type without its "application/", in any casing; or nothing.
-            CheckId::Type => match self.jws.as_ref().ok().and_then(|jws| jws.header_member("typ")) {
-                None => true,
-                Some(typ) => typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")),
-            },
+            CheckId::Type => self.jws.as_ref().is_ok_and(Jws::is_plain_jwt),
             // Nobody was asked to hash anything where nobody could be asked about the signature, which fails then.
             CheckId::AtHash
                 if self.claims.member("at_hash").is_none() || matches!(self.signature, Signature::Unverifiable(_)) =>
@@ -316,15 +334,6 @@ impl Examined {
             CheckId::AtHash => !self.hash().is_empty() && self.claims.text("at_hash") == Some(&self.at_hash()),
         };
         if is_so { Outcome::Passed } else { Outcome::Failed }
-    }
-
-    /// The audiences; none if they are neither a string nor an array.
-    fn audiences(&self) -> &[Value] {
-        match self.claims.member("aud") {
-            Some(one @ Value::String(_)) => std::slice::from_ref(one),
-            Some(Value::Array(audiences)) => audiences,
-            _ => &[],
-        }
     }
 
     fn header(&self, name: &str) -> &str {
@@ -366,6 +375,7 @@ impl Examined {
             CheckId::Acr => "acr, where acr_values were asked for",
             CheckId::AuthTime => "auth_time, where max_age was asked for",
             CheckId::NotBefore => "a time that has come, where there is nbf",
+            CheckId::Mac | CheckId::Type => "the header, where the token can be taken apart",
             _ if self.claims.member("at_hash").is_some() => {
                 "the access token's hash, where the signature can be checked"
             }
@@ -456,7 +466,13 @@ impl Examined {
         let is_past = time <= self.now;
         let Seconds(distance) = if is_past { self.now.since(time) } else { time.since(self.now) };
         let how = if is_past { "ago" } else { "ahead" };
-        format!("{} ({distance} s {how} by the clock here, {})", time.0, self.now.0)
+        let here = self.here.0.to_string();
+        let clock = if self.now == self.here {
+            ["the clock here, ", &here].concat()
+        } else {
+            ["the server's clock, ", &self.now.0.to_string(), "; the one here says ", &here].concat()
+        };
+        format!("{} ({distance} s {how} by {clock})", time.0)
     }
 
     fn allowed_algorithms(&self) -> String {
@@ -486,13 +502,9 @@ impl VerifiedIdToken {
     /// Reads a record back; `None` if it is not about this client's person at this issuer.
     pub(super) fn decode(record: &Value, key: &ClientKey) -> Option<Self> {
         let claims = Claims::decode(record)?;
-        let is_for_us = |audience: &Value| match audience {
-            Value::Array(audiences) => audiences.iter().any(|one| one.as_str() == Some(key.client_id.as_str())),
-            one => one.as_str() == Some(key.client_id.as_str()),
-        };
         let expected = quirks::expected_iss(&key.issuer, &claims.0)?;
         let is_issuers = claims.0.text("iss") == Some(&expected);
-        let is_ours = is_issuers && claims.0.member("aud").is_some_and(is_for_us) && !claims.sub().is_empty();
+        let is_ours = is_issuers && is_for(&claims.0, key.client_id.as_str()) && !claims.sub().is_empty();
         is_ours.then_some(Self { claims, examined: None })
     }
 }
@@ -537,16 +549,18 @@ impl IdTokenRequest {
     }
 
     pub(super) fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
+        let nonce = record.text("nonce").filter(|nonce| !nonce.is_empty())?;
+        let max_age = record.optional_number("max_age")?.map(Seconds);
+        let acr_values = record.optional_text("acr_values")?;
+        let clock_tolerance = record.number("clock_tolerance").filter(|seconds| *seconds <= MOST_CLOCK_TOLERANCE)?;
         let algorithms = record.member("algorithms")?.as_array()?.iter();
+        let algorithms = algorithms.map(|name| Algorithm::parse(name.as_str()?)).collect::<Option<_>>()?;
         Some(Self {
-            nonce: Nonce::new(record.text("nonce").filter(|nonce| !nonce.is_empty())?),
             jwks_uri: server_url(record.text("jwks_uri")?, policy).ok()?,
-            algorithms: algorithms.map(|name| Algorithm::parse(name.as_str()?)).collect::<Option<_>>()?,
-            authentication: Authentication {
-                max_age: record.optional_number("max_age")?.map(Seconds),
-                acr_values: record.optional_text("acr_values")?.map(str::to_owned),
-            },
-            clock_tolerance: Seconds(record.number("clock_tolerance")?),
+            nonce: Nonce::new(nonce),
+            algorithms,
+            authentication: Authentication { max_age, acr_values: acr_values.map(str::to_owned) },
+            clock_tolerance: Seconds(clock_tolerance),
         })
     }
 }

@@ -18,6 +18,8 @@ pub struct Jwk {
     kid: Option<String>,
     /// The only algorithm it may be used with, if it says so.
     alg: Option<Algorithm>,
+    /// Whose tokens it signs, if it says so: no registered member, but servers of several issuers have it.
+    issuer: Option<String>,
     key: PublicKey,
 }
 
@@ -71,6 +73,12 @@ impl JwkSet {
         Some(Self { keys: keys.iter().filter_map(Jwk::read).collect() })
     }
 
+    /// The keys that sign for one of these issuers, or do not say for whom.
+    pub(super) fn of_issuers(&self, issuers: &[String]) -> Self {
+        let is_theirs = |key: &&Jwk| key.issuer.as_deref().is_none_or(|issuer| issuers.iter().any(|one| one == issuer));
+        Self { keys: self.keys.iter().filter(is_theirs).cloned().collect() }
+    }
+
     /// The keys that may have made a signature: by name if the token gives one, else all of its kind.
     ///
     /// JOSE-12: without a name each of a few keys is tried, in the order of the set.
@@ -101,7 +109,8 @@ impl Jwk {
         if !is_for_signatures || kid.as_ref().is_some_and(|kid| kid.len() > LONGEST_KID) {
             return None;
         }
-        Some(Self { kid, alg, key: PublicKey::read(key)? })
+        let issuer = key.text("issuer").map(str::to_owned);
+        Some(Self { kid, alg, issuer, key: PublicKey::read(key)? })
     }
 
     /// Its numbers.
@@ -145,11 +154,17 @@ impl PublicKey {
         }
     }
 
-    /// What its thumbprint is a hash of: the required members in lexicographic order, without white space (RFC 7638 §3.2).
+    /// The JWK of these numbers and nothing else: the required members in lexicographic order, without white space. That is
+    /// what WebCrypto imports, and what a thumbprint is a hash of (RFC 7638 §3.2).
     pub fn canonical(&self) -> String {
-        let mut members = self.members();
-        members.sort_unstable();
-        Value::object(members.into_iter().map(|(name, value)| (name, Some(Value::string(value)))).collect()).to_text()
+        match self {
+            Self::Rsa { n, e } => [r#"{"e":""#, e, r#"","kty":"RSA","n":""#, n, r#""}"#].concat(),
+            Self::Ec { curve, x, y } => {
+                let crv = curve.curve().0;
+                [r#"{"crv":""#, crv, r#"","kty":"EC","x":""#, x, r#"","y":""#, y, r#""}"#].concat()
+            }
+            Self::Ed25519 { x } => [r#"{"crv":"Ed25519","kty":"OKP","x":""#, x, r#""}"#].concat(),
+        }
     }
 
     /// Whether a signature by this key has so many octets; r and s of ECDSA are as long as the order of the curve, each
@@ -159,15 +174,6 @@ impl PublicKey {
             Self::Rsa { n, .. } => base64url::decode(n).is_some_and(|n| n.len() == octets),
             Self::Ec { curve, .. } => octets == 2 * curve.curve().1,
             Self::Ed25519 { .. } => octets == 64,
-        }
-    }
-
-    /// The JWK of these numbers and nothing else, as WebCrypto imports it.
-    pub fn members(&self) -> Vec<(&'static str, &str)> {
-        match self {
-            Self::Rsa { n, e } => vec![("kty", "RSA"), ("n", n), ("e", e)],
-            Self::Ec { curve, x, y } => vec![("kty", "EC"), ("crv", curve.curve().0), ("x", x), ("y", y)],
-            Self::Ed25519 { x } => vec![("kty", "OKP"), ("crv", "Ed25519"), ("x", x)],
         }
     }
 }

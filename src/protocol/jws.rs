@@ -142,6 +142,13 @@ impl Jws {
         self.header.member(name)
     }
 
+    /// Whether it says of itself that it is a JWT and no more, or says nothing (RFC 7515 §4.1.9: a media type without its
+    /// "application/", in any casing): a token of another kind names that (RFC 8725 §3.11).
+    pub(super) fn is_plain_jwt(&self) -> bool {
+        let typ = self.header_member("typ");
+        typ.is_none_or(|typ| typ.as_str().is_some_and(|typ| typ.eq_ignore_ascii_case("JWT")))
+    }
+
     /// The question whether the issuer's keys made the signature, by one of the `allowed` algorithms.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub enum KeysError {
 const LIMITS: Limits = Limits { deadline: Seconds(10), body: 1024 * 1024 };
 
 /// Members of a JWK that are read; certificates and the like are not worth storing.
-const USED: [&str; 10] = ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e"];
+const USED: [&str; 11] = ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "issuer"];
 
 /// The request for the keys at `jwks_uri`.
 pub fn keys_request(jwks_uri: &Url) -> HttpRequest {

@@ -91,55 +91,63 @@ impl PendingAuthorization {
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write.
     pub fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
         let text = |name: &str| record.text(name).filter(|text| !text.is_empty());
-        let scope = match record.optional_text("scope")? {
-            None => None,
-            Some(scope) => Some(Scope::parse(scope).ok()?),
-        };
-        let id_token = match record.member("id_token") {
-            None => None,
-            Some(asked) => Some(IdTokenRequest::decode(asked, policy)?),
-        };
-        // What asks for an ID token is answered by nothing less.
-        if id_token.is_some() != scope.as_ref().is_some_and(Scope::asks_for_id_token) {
-            return None;
-        }
-        let code_verifier = text("code_verifier").map(CodeVerifier::new)?;
         // A build without the feature has no key that the code could be bound to.
         let is_foreign = cfg!(not(feature = "dpop")) && record.member("dpop").is_some();
-        if record.number("version")? != VERSION || !code_verifier.is_well_formed() || is_foreign {
+        if record.number("version")? != VERSION || is_foreign {
+            return None;
+        }
+        // What is borrowed is dropped by nobody, so it comes before what is owned: that is half the code.
+        let [state, code_verifier] = [text("state")?, text("code_verifier")?];
+        let [issuer, client_id] = [text("issuer")?, text("client_id")?];
+        let [redirect_uri, token_endpoint] = [text("redirect_uri")?, text("token_endpoint")?];
+        let iss_parameter = match record.member("iss_announced")? {
+            Value::Bool(true) => IssParameter::Announced,
+            Value::Bool(false) => IssParameter::Unsaid,
+            _ => return None,
+        };
+        let dpop_jkt = record.optional_text("dpop_jkt")?;
+        let token_storage = TokenStorage::parse(text("token_storage")?)?;
+        let created_at = UnixTime(record.number("created_at")?);
+        let resource = match record.member("resource") {
+            None => &[],
+            Some(list) => list.as_array()?,
+        };
+        let parsed = (
+            Issuer::parse(issuer, policy),
+            ClientId::parse(client_id),
+            RedirectUri::parse(redirect_uri, policy),
+            server_url(token_endpoint, policy),
+            record.optional_text("scope")?.map(Scope::parse).transpose(),
+            resource.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>(),
+        );
+        let (Ok(issuer), Ok(client_id), Ok(redirect_uri), Ok(token_endpoint), Ok(scope), Some(resource)) = parsed
+        else {
+            return None;
+        };
+        let code_verifier = CodeVerifier::new(code_verifier);
+        let id_token = record.member("id_token").and_then(|asked| IdTokenRequest::decode(asked, policy));
+        // What asks for an ID token is answered by nothing less, and what cannot be read is no request for one.
+        let asks = scope.as_ref().is_some_and(Scope::asks_for_id_token);
+        if id_token.is_some() != asks || record.member("id_token").is_some() != asks || !code_verifier.is_well_formed()
+        {
             return None;
         }
         Some(Self {
-            key: ClientKey {
-                issuer: Issuer::parse(text("issuer")?, policy).ok()?,
-                client_id: ClientId::parse(text("client_id")?).ok()?,
-            },
-            redirect_uri: RedirectUri::parse(text("redirect_uri")?, policy).ok()?,
-            token_endpoint: server_url(text("token_endpoint")?, policy).ok()?,
-            iss_parameter: match record.member("iss_announced")? {
-                Value::Bool(true) => IssParameter::Announced,
-                Value::Bool(false) => IssParameter::Unsaid,
-                _ => return None,
-            },
-            state: State::new(text("state")?),
+            key: ClientKey { issuer, client_id },
+            redirect_uri,
+            token_endpoint,
+            iss_parameter,
+            state: State::new(state),
             id_token,
             code_verifier,
             scope,
-            resource: match record.member("resource") {
-                None => Vec::new(),
-                Some(list) => {
-                    list.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?
-                }
-            },
-            dpop: match record.member("dpop") {
-                None => false,
-                Some(dpop) => *dpop == Value::Bool(true),
-            },
-            dpop_jkt: record.optional_text("dpop_jkt")?.map(str::to_owned),
-            token_storage: TokenStorage::parse(text("token_storage")?)?,
+            resource,
+            dpop: record.member("dpop") == Some(&Value::Bool(true)),
+            dpop_jkt: dpop_jkt.map(str::to_owned),
+            token_storage,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.
             return_path: text("return_path").and_then(ReturnPath::parse),
-            created_at: UnixTime(record.number("created_at")?),
+            created_at,
         })
     }
 }

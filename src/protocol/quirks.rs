@@ -19,7 +19,7 @@ pub struct Quirk {
     pub deviation: Deviation,
     /// Where it was met, for people.
     pub source: &'static str,
-    /// The host; with a leading dot, every host below it.
+    /// The host; with a star, every host that begins and ends so.
     host: &'static str,
     /// What the issuer's path begins with.
     path: &'static str,
@@ -44,10 +44,12 @@ pub enum Deviation {
     TrailingSlash,
     /// The origin of the page is registered apart from the redirect URI.
     OriginsRegistered,
+    /// There is no sign-out, or one with parameters of its own (OpenID Connect RP-Initiated Logout 1.0 §2).
+    OwnSignOut,
 }
 
 /// Every row.
-pub const QUIRKS: [Quirk; 10] = [
+pub const QUIRKS: [Quirk; 13] = [
     Quirk {
         id: "entra-common-issuer",
         deviation: Deviation::IssuerTemplate,
@@ -101,22 +103,43 @@ pub const QUIRKS: [Quirk; 10] = [
         id: "auth0-trailing-slash",
         deviation: Deviation::TrailingSlash,
         source: "https://github.com/auth0/nextjs-auth0/pull/2693",
-        host: ".auth0.com",
+        host: "*.auth0.com",
         path: "",
     },
     Quirk {
         id: "okta-trusted-origins",
         deviation: Deviation::OriginsRegistered,
         source: "https://github.com/okta/samples-js-react/issues/57",
-        host: ".okta.com",
+        host: "*.okta.com",
         path: "",
     },
     Quirk {
         id: "keycloak-web-origins",
         deviation: Deviation::OriginsRegistered,
         source: "https://github.com/mauriciovigolo/keycloak-angular/issues/91",
-        host: "",
+        host: "*",
         path: "/realms/",
+    },
+    Quirk {
+        id: "google-sign-out",
+        deviation: Deviation::OwnSignOut,
+        source: "https://github.com/DuendeArchive/identity-model-oidc-client-js/issues/1067",
+        host: "accounts.google.com",
+        path: "",
+    },
+    Quirk {
+        id: "auth0-sign-out",
+        deviation: Deviation::OwnSignOut,
+        source: "https://github.com/auth0/auth0-auth-js/issues/27",
+        host: "*.auth0.com",
+        path: "",
+    },
+    Quirk {
+        id: "cognito-sign-out",
+        deviation: Deviation::OwnSignOut,
+        source: "https://github.com/AxaFrance/oidc-client/issues/1173",
+        host: "cognito-idp.*.amazonaws.com",
+        path: "",
     },
 ];
 
@@ -139,12 +162,20 @@ pub(super) fn is_issuer_of(found: &str, configured: &Issuer) -> bool {
 
 /// The `iss` that an ID token of this issuer must have; by the template that is for its own claims to say.
 ///
-/// `None` if the token does not name a tenant. The signature then vouches for it, by a key that serves all tenants.
+/// `None` if the token does not name a tenant. The signature vouches for it, by a key of [`key_issuers`].
 pub(super) fn expected_iss(configured: &Issuer, claims: &Value) -> Option<String> {
     if !has_template(configured) {
         return Some(configured.as_str().to_owned());
     }
     tenant_issuer(configured, claims.text(TENANT).filter(|tenant| is_uuid(tenant))?)
+}
+
+/// Whose keys may sign an ID token with this payload, where its server has a template: a key that says whose tokens it signs
+/// must say the template, which `tid` fills, or the token's own `iss`. `None` for other servers: any of their keys may.
+pub(super) fn key_issuers(configured: &Issuer, payload: &[u8]) -> Option<[String; 2]> {
+    let template = tenant_issuer(configured, PLACEHOLDER)?;
+    let claims = Value::parse(payload).unwrap_or(Value::Null);
+    Some([template, claims.text("iss").unwrap_or_default().to_owned()])
 }
 
 fn has_template(issuer: &Issuer) -> bool {
@@ -165,10 +196,9 @@ fn is_uuid(text: &str) -> bool {
 
 impl Quirk {
     fn holds_for(&self, host: &str, path: &str) -> bool {
-        let is_host = match self.host {
-            "" => true,
-            below if below.starts_with('.') => host.ends_with(below),
-            whole => host == whole,
+        let is_host = match cut(self.host, b'*') {
+            (before, Some(after)) => host.starts_with(before) && host.ends_with(after),
+            (whole, None) => host == whole,
         };
         is_host && path.starts_with(self.path)
     }

@@ -13,8 +13,7 @@ use super::secret::{AccessToken, RefreshToken};
 use super::time::{Seconds, UnixTime};
 use super::token_request::Exchange;
 use super::token_response::{TokenError, TokenResponse, TokenType, Tolerance};
-use super::url::SchemePolicy;
-use super::vocabulary::{ClientId, Issuer, Scope};
+use super::vocabulary::Scope;
 
 /// What a successful sign-in leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +28,13 @@ pub struct Session {
     pub(super) granted_scope: Option<Scope>,
     pub(super) tolerated: Vec<Tolerance>,
     pub(super) token_type: TokenType,
+    /// The thumbprint of the key that the access token is bound to, if the key outlives the page.
+    pub(super) dpop_jkt: Option<String>,
     pub(super) token_storage: TokenStorage,
     pub(super) signed_in_at: UnixTime,
 }
 
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 impl Session {
     /// Makes a session of a checked response.
@@ -63,7 +64,13 @@ impl Session {
             granted_scope: response.scope.or_else(|| exchange.scope.clone()),
             tolerated: response.tolerated,
             token_type: TokenType::asked(exchange.dpop),
-            token_storage: exchange.token_storage,
+            dpop_jkt: exchange.dpop_jkt.clone().filter(|_| exchange.dpop),
+            // A bound token is of no use without its key: it is not kept longer.
+            token_storage: if exchange.dpop && exchange.dpop_jkt.is_none() {
+                TokenStorage::Memory
+            } else {
+                exchange.token_storage
+            },
             signed_in_at: sent_at,
         })
     }
@@ -140,10 +147,13 @@ impl Session {
 
     /// Requested scope tokens that were not granted.
     pub fn refused_scope(&self) -> Vec<&str> {
-        let (Some(requested), Some(granted)) = (&self.requested_scope, &self.granted_scope) else {
-            return Vec::new();
-        };
-        requested.tokens().filter(|token| !granted.contains(token)).collect()
+        without(self.requested_scope.as_ref(), self.granted_scope.as_ref())
+    }
+
+    /// Granted scope tokens that were not requested; none if no scope was, because then the server's default was (RFC 6749
+    /// §3.3).
+    pub fn unrequested_scope(&self) -> Vec<&str> {
+        without(self.granted_scope.as_ref(), self.requested_scope.as_ref())
     }
 
     /// What was tolerated in the token response.
@@ -165,7 +175,7 @@ impl Session {
         record.text("access_token", Some(self.access_token.expose()));
         record.value("id_token", self.id_token.as_ref().map(VerifiedIdToken::encode));
         record.value("userinfo", self.userinfo.as_ref().map(Claims::encode));
-        record.value("dpop", self.is_bound().then_some(Value::Bool(true)));
+        record.text("dpop_jkt", self.dpop_jkt.as_deref());
         record.number("expires_at", self.expires_at.map(|end| end.0));
         record.text("requested_scope", self.requested_scope.as_ref().map(Scope::as_str));
         record.text("granted_scope", self.granted_scope.as_ref().map(Scope::as_str));
@@ -174,46 +184,55 @@ impl Session {
     }
 
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write for `key`.
-    pub fn decode(record: &Value, key: &ClientKey, policy: SchemePolicy) -> Option<Self> {
-        let scope = |name: &str| match record.optional_text(name)? {
-            None => Some(None),
-            Some(text) => Scope::parse(text).ok().map(Some),
-        };
+    pub fn decode(record: &Value, key: &ClientKey) -> Option<Self> {
         let is_token = |text: &&str| !text.is_empty() && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
-        let found = ClientKey {
-            issuer: Issuer::parse(record.text("issuer")?, policy).ok()?,
-            client_id: ClientId::parse(record.text("client_id")?).ok()?,
-        };
-        if record.number("version")? != VERSION || found != *key {
-            return None;
-        }
+        let is_ours = record.number("version")? == VERSION
+            && record.text("issuer")? == key.issuer.as_str()
+            && record.text("client_id")? == key.client_id.as_str();
+        let dpop_jkt = record.optional_text("dpop_jkt")?;
         // Written by a build that has the feature: one without it could not use the token.
-        if cfg!(not(feature = "dpop")) && record.member("dpop").is_some() {
+        let is_foreign = cfg!(not(feature = "dpop")) && dpop_jkt.is_some();
+        if !is_ours || is_foreign {
             return None;
         }
-        let id_token = match record.member("id_token") {
-            None => None,
-            Some(record) => Some(VerifiedIdToken::decode(record, key)?),
+        // What is borrowed is dropped by nobody, so it comes before what is owned: that is half the code.
+        let access_token = record.text("access_token").filter(is_token)?;
+        let expires_at = record.optional_number("expires_at")?.map(UnixTime);
+        let signed_in_at = UnixTime(record.number("signed_in_at")?);
+        let requested_scope = record.optional_text("requested_scope")?.map(Scope::parse).transpose();
+        let granted_scope = record.optional_text("granted_scope")?.map(Scope::parse).transpose();
+        let id_token = record.member("id_token").map(|record| VerifiedIdToken::decode(record, key));
+        let (Ok(requested_scope), Ok(granted_scope), None | Some(Some(_))) =
+            (requested_scope, granted_scope, &id_token)
+        else {
+            return None;
         };
-        let requested_scope = scope("requested_scope")?;
+        let id_token = id_token.flatten();
         if id_token.is_none() && requested_scope.as_ref().is_some_and(Scope::asks_for_id_token) {
             return None;
         }
         Some(Self {
-            key: found,
-            access_token: AccessToken::new(record.text("access_token").filter(is_token)?),
+            key: key.clone(),
+            access_token: AccessToken::new(access_token),
             refresh_token: None,
             userinfo: userinfo_of(record.member("userinfo"), id_token.as_ref()),
             id_token,
-            expires_at: record.optional_number("expires_at")?.map(UnixTime),
+            expires_at,
             requested_scope,
-            granted_scope: scope("granted_scope")?,
+            granted_scope,
             tolerated: Vec::new(),
-            token_type: TokenType::asked(matches!(record.member("dpop"), Some(Value::Bool(true)))),
+            token_type: TokenType::asked(dpop_jkt.is_some()),
+            dpop_jkt: dpop_jkt.map(str::to_owned),
             token_storage: TokenStorage::Session,
-            signed_in_at: UnixTime(record.number("signed_in_at")?),
+            signed_in_at,
         })
     }
+}
+
+/// The tokens of one scope that another one has not.
+fn without<'a>(scope: Option<&'a Scope>, other: Option<&Scope>) -> Vec<&'a str> {
+    let (Some(scope), Some(other)) = (scope, other) else { return Vec::new() };
+    scope.tokens().filter(|token| !other.contains(token)).collect()
 }
 
 /// What the user info endpoint said, if it is about the person of the ID token.

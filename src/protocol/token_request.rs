@@ -1,6 +1,7 @@
 //! The token request: the code and its verifier, once, to the token endpoint of the server that was asked.
 //!
-//! Rule: a form post without further headers, so that no preflight is needed; no client secret is expressible.
+//! Rule: a form post without further headers, so that no preflight is needed but where a proof of possession goes along (RFC
+//! 9449); no client secret is expressible.
 //!
 //! Source: RFC 6749 §4.1.3, §3.2.1; RFC 7636 §4.5; RFC 9700 §4.4.2.
 
@@ -33,6 +34,8 @@ pub struct Exchange {
     pub id_token: Option<IdTokenRequest>,
     /// Whether the tokens will be bound to a key of this browser.
     pub dpop: bool,
+    /// The thumbprint of that key, if it will still be there when the page is loaded anew.
+    pub dpop_jkt: Option<String>,
     /// Where the tokens will live.
     pub token_storage: TokenStorage,
     /// Where the person was.
@@ -63,6 +66,7 @@ impl TokenRequest {
                 scope: pending.scope,
                 id_token: pending.id_token,
                 dpop: pending.dpop,
+                dpop_jkt: pending.dpop_jkt,
                 token_storage: pending.token_storage,
                 return_path: pending.return_path,
             },

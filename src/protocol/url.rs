@@ -21,11 +21,13 @@ pub struct Url(Arc<Parts>);
 struct Parts {
     text: String,
     scheme: Scheme,
-    host: String,
     origin: String,
-    path: String,
-    query: Option<String>,
-    fragment: Option<String>,
+    /// How many octets of the origin, behind `://`, are the host.
+    host: usize,
+    /// Where in the text the path begins, and where it ends.
+    path: (usize, usize),
+    /// Where the query ends, and with it all that is sent.
+    query_end: usize,
 }
 
 /// The two schemes that can carry this protocol.
@@ -83,27 +85,26 @@ impl Url {
             return Err(UrlError::TooLong);
         }
         check_characters(text)?;
-        let (scheme, rest) = scheme(text)?;
-        let (rest, fragment) = cut(rest, b'#');
-        let (rest, query) = cut(rest, b'?');
+        let sent = cut(text, b'#').0;
+        let head = cut(sent, b'?').0;
+        let (scheme, rest) = scheme(head)?;
         let (authority, path) = cut(rest, b'/');
         if cut(authority, b'@').1.is_some() {
             return Err(UrlError::UserInformation);
         }
         let (host, port) = split_port(authority)?;
         check_host(&host)?;
-        let path = ["/", path.unwrap_or_default()].concat();
-        if has_dot_segment(&path) {
+        if has_dot_segment(path.unwrap_or_default()) {
             return Err(UrlError::DotSegment);
         }
+        let path_at = head.len() - path.map_or(0, |path| path.len() + 1);
         Ok(Self(Arc::new(Parts {
             text: text.to_owned(),
             scheme,
             origin: origin(scheme, &host, port),
-            host,
-            path,
-            query: query.map(str::to_owned),
-            fragment: fragment.map(str::to_owned),
+            host: host.len(),
+            path: (path_at, head.len()),
+            query_end: sent.len(),
         })))
     }
 
@@ -119,22 +120,24 @@ impl Url {
 
     /// The host in lower case, without port.
     pub fn host(&self) -> &str {
-        &self.0.host
+        let host = cut(self.origin(), b':').1.and_then(|rest| rest.get(2..2 + self.0.host));
+        host.unwrap_or_default()
     }
 
     /// The path, `/` if none was written.
     pub fn path(&self) -> &str {
-        &self.0.path
+        let (start, end) = self.0.path;
+        self.as_str().get(start..end).filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
     /// The query without `?`, if there is one.
     pub fn query(&self) -> Option<&str> {
-        self.0.query.as_deref()
+        self.as_str().get(self.0.path.1 + 1..self.0.query_end)
     }
 
     /// The fragment without `#`, if there is one.
     pub fn fragment(&self) -> Option<&str> {
-        self.0.fragment.as_deref()
+        self.as_str().get(self.0.query_end + 1..)
     }
 
     /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
@@ -155,14 +158,14 @@ impl Url {
             Some(query) if query.ends_with('&') => [query, encoded].concat(),
             Some(query) => [query, "&", encoded].concat(),
         };
+        let text = [self.without_query(), "?", &query].concat();
         Self(Arc::new(Parts {
-            text: [self.without_query(), "?", &query].concat(),
+            query_end: text.len(),
+            text,
             scheme: self.0.scheme,
             origin: self.0.origin.clone(),
-            host: self.0.host.clone(),
-            path: self.0.path.clone(),
-            query: Some(query),
-            fragment: None,
+            host: self.0.host,
+            path: self.0.path,
         }))
     }
 
@@ -245,16 +248,15 @@ fn scheme(text: &str) -> Result<(Scheme, &str), UrlError> {
 }
 
 /// Splits `host:port`; the colons of an IPv6 address stand between brackets.
-fn split_port(authority: &str) -> Result<(String, Option<u32>), UrlError> {
+fn split_port(authority: &str) -> Result<(String, Option<&str>), UrlError> {
     let (host, port) = match cut_last(authority, b':') {
         (_, Some(port)) if port.ends_with(']') => (authority, None),
         split => split,
     };
-    let port = match port {
-        None => None,
-        Some(digits) if digits.starts_with('0') => return Err(UrlError::Port),
-        Some(digits) => Some(number(digits, 65_535).ok_or(UrlError::Port)?),
-    };
+    // A number is written in one way, so its digits can be compared.
+    if port.is_some_and(|digits| digits.starts_with('0') || number(digits, 65_535).is_none()) {
+        return Err(UrlError::Port);
+    }
     Ok((host.to_ascii_lowercase(), port))
 }
 
@@ -300,13 +302,13 @@ pub(super) fn has_dot_segment(path: &str) -> bool {
     decoded.split(|octet| matches!(octet, b'/' | b'\\')).any(|segment| matches!(segment, b"." | b".."))
 }
 
-fn origin(scheme: Scheme, host: &str, port: Option<u32>) -> String {
+fn origin(scheme: Scheme, host: &str, port: Option<&str>) -> String {
     let (name, default) = match scheme {
-        Scheme::Http => ("http", 80),
-        Scheme::Https => ("https", 443),
+        Scheme::Http => ("http://", "80"),
+        Scheme::Https => ("https://", "443"),
     };
     match port {
-        Some(port) if port != default => [name, "://", host, ":", &port.to_string()].concat(),
-        _ => [name, "://", host].concat(),
+        Some(port) if port != default => [name, host, ":", port].concat(),
+        _ => [name, host].concat(),
     }
 }

@@ -1,29 +1,32 @@
 //! The user info endpoint: more claims about the person who is signed in.
 //!
 //! Rule: the answer counts only if it is about the person of the ID token (`sub`), because a token substituted on its way
-//! would bring somebody else's. A signed answer is verified like an ID token, and is for this client at this issuer.
+//! would bring somebody else's. A signed answer is verified like an ID token, and is for this client at this issuer, of no
+//! other kind, and of this time, where it says so.
 //!
-//! Source: OpenID Connect Core §5.3.1, §5.3.2, §5.3.4.
+//! Source: OpenID Connect Core §5.3.1, §5.3.2, §5.3.4; RFC 7519 §4.1.4, §4.1.5; RFC 8725 §3.11.
 
 use std::fmt;
 
-use super::claims::Claims;
+use super::claims::{Claims, numeric_date};
 use super::client::ClientKey;
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
 use super::jws::Jws;
 use super::secret::AccessToken;
 use super::text::shorten;
-use super::time::Seconds;
+use super::time::{Seconds, UnixTime};
 use super::url::Url;
 
 /// Why there are no claims from the user info endpoint.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserInfoError {
+    /// The answer is signed, and its time has passed, or has not come.
+    Expired,
     /// The answer is signed for another client, or by another issuer.
     Foreign,
-    /// The answer says that it is JSON or a signed JWT, and cannot be read as such.
+    /// The answer says that it is JSON or a signed JWT, and cannot be read as such, or is a token of another kind.
     Malformed,
     /// The metadata has no `userinfo_endpoint`.
     NoEndpoint,
@@ -86,6 +89,24 @@ pub fn read_userinfo(outcome: Result<HttpResponse, HttpFailure>) -> Result<UserI
     }
 }
 
+/// Checks what a signed answer says of itself: its kind and its time.
+///
+/// `now` is the best known time at the issuer, from which clocks may differ by `tolerance`.
+///
+/// # Errors
+/// [`UserInfoError::Malformed`] and [`UserInfoError::Expired`].
+pub fn check_signed(jws: &Jws, claims: &Value, now: UnixTime, tolerance: Seconds) -> Result<(), UserInfoError> {
+    if !jws.is_plain_jwt() {
+        return Err(UserInfoError::Malformed);
+    }
+    let has_passed = |exp: UnixTime| exp.plus(tolerance) <= now;
+    let is_to_come = |nbf: UnixTime| nbf > now.plus(tolerance);
+    // What is no time is not one that fits.
+    let is_over = claims.member("exp").is_some_and(|exp| numeric_date(exp).is_none_or(has_passed));
+    let is_early = claims.member("nbf").is_some_and(|nbf| numeric_date(nbf).is_none_or(is_to_come));
+    if is_over || is_early { Err(UserInfoError::Expired) } else { Ok(()) }
+}
+
 /// Checks claims against who is signed in.
 ///
 /// `signed_for` is whose the answer must say it is, if it came signed.
@@ -114,6 +135,7 @@ pub fn check_userinfo(claims: Value, sub: &str, signed_for: Option<&ClientKey>) 
 impl fmt::Display for UserInfoError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Expired => "the user info is signed for another time",
             Self::Foreign => "the user info is signed for another client or by another issuer",
             Self::Malformed => "the user info cannot be read",
             Self::NoEndpoint => "the metadata has no userinfo_endpoint",

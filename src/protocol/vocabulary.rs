@@ -105,6 +105,12 @@ impl RedirectUri {
     pub fn url(&self) -> &Url {
         &self.0
     }
+
+    /// Whether what comes to `path` of its origin has come to it; static hosts serve `/callback` as `/callback/`,
+    /// `/callback.html` or `/callback/index.html` too.
+    pub(super) fn has_path(&self, path: &str) -> bool {
+        as_written(self.0.path()) == as_written(path)
+    }
 }
 
 impl Scope {
@@ -147,6 +153,11 @@ impl fmt::Display for NounError {
             Self::Url(error) => error.fmt(f),
         }
     }
+}
+
+/// The path of a page without what static hosts add to it.
+fn as_written(path: &str) -> &str {
+    ["/index.html", ".html", "/"].into_iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path)
 }
 
 /// Parses the URL of a server and checks its scheme (RFC 6749 §3.1, §3.2, §10.6).

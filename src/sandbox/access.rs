@@ -122,7 +122,7 @@ fn refusal<C>(
     let challenges: Vec<String> =
         schemes.iter().map(|scheme| challenge(*scheme, parameters, metadata.as_deref())).collect();
     let challenges = match challenges.join(", ") {
-        text if state.switches.has(switches::DPOP_SCHEME_ODD) => text.replace("DPoP", "dPOp"),
+        text if state.switches.has(switches::DPOP_SCHEME_ODD) => text.replace("DPoP", "dPoP"),
         text => text,
     };
     let response = Response::empty(status).with_header("www-authenticate", &challenges);

@@ -40,6 +40,11 @@ fn signing_algorithm(switches: &Switches) -> Algorithm {
     chosen.map_or(ES256, |(_, algorithm)| *algorithm)
 }
 
+/// Where the set is, below the issuer.
+pub(super) fn path(switches: &Switches) -> &'static str {
+    if switches.has(switches::JWKS_URI_ELSEWHERE) { "jwks/elsewhere" } else { "jwks" }
+}
+
 /// Another key takes the place of the one that signs.
 pub(super) fn rotate(state: &mut State) {
     state.generation = state.generation.other();

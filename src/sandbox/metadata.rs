@@ -6,8 +6,8 @@
 use super::authentication::LEVELS;
 use super::crypto::{ES256, SUPPORTED};
 use super::http::Response;
-use super::resources;
 use super::switches::{self, Switches};
+use super::{keys, resources};
 use crate::protocol::json::Value;
 use crate::protocol::url::Url;
 
@@ -35,7 +35,7 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
             ("token_endpoint", endpoint("token")),
             ("pushed_authorization_request_endpoint", endpoint("par")),
             ("require_pushed_authorization_requests", flag(switches.has(switches::PAR_REQUIRED))),
-            ("jwks_uri", endpoint("jwks")),
+            ("jwks_uri", endpoint(keys::path(switches))),
             ("userinfo_endpoint", endpoint("userinfo")),
             ("scopes_supported", list(&SCOPES)),
             ("response_types_supported", list(&["code"])),

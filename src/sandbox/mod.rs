@@ -104,7 +104,8 @@ impl Sandbox {
             };
         }
         let allowed: &[&str] = match endpoint {
-            None | Some(".well-known/openid-configuration" | "jwks" | "jwks/foreign" | "switches/list") => &["GET"],
+            None | Some(".well-known/openid-configuration" | "jwks/foreign" | "switches/list") => &["GET"],
+            Some(path) if path == keys::path(&state.switches) => &["GET"],
             Some("authorize") => &["GET", "POST"],
             Some("login" | "consent" | "token" | "par") => &["POST"],
             Some("userinfo") => &["GET", "POST"],
@@ -119,8 +120,8 @@ impl Sandbox {
         }
         let answered = match endpoint {
             None | Some(".well-known/openid-configuration") => return Ok(metadata::document(issuer, &state.switches)),
-            Some("jwks") => return keys::answer(state, crypto).await,
             Some("jwks/foreign") => return keys::foreign(state, crypto).await,
+            Some(path) if path == keys::path(&state.switches) => return keys::answer(state, crypto).await,
             Some("authorize") => return authorization_endpoint::answer(state, &turn, request).await,
             Some("login") => return interaction::login(state, &turn, request).await,
             Some("consent") => return interaction::consent(state, &turn, request).await,

@@ -59,6 +59,7 @@ macro_rules! switches {
 
 switches! {
     METADATA_ISSUER_WRONG: Metadata, "metadata-issuer-wrong", "the metadata is that of another issuer", ["CFG-7", "A6"];
+    JWKS_URI_ELSEWHERE: Metadata, "jwks-uri-elsewhere", "the keys are at another address than usual, which is lawful", ["JOSE-11"];
     PAR_REQUIRED: PushedRequest, "par-required", "requests that were not pushed are refused", ["AUT-11"];
     PAR_REFUSED: PushedRequest, "par-refused", "every pushed request is refused", ["AUT-11"];
     PAR_EXPIRED: PushedRequest, "par-expired", "a pushed request has expired when it is used", ["AUT-11"];
@@ -81,6 +82,7 @@ switches! {
     NO_EXPIRES_IN: TokenResponse, "token-without-expires-in", "expires_in is left out", ["TOK-8"];
     TOKEN_TYPE_OTHER: TokenResponse, "token-type-other", "token_type is mac", ["TOK-6"];
     SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
+    SCOPE_WIDER: TokenResponse, "scope-wider", "everything is granted, whatever was asked for", ["TOK-9", "A48"];
     TOKEN_TYPE_ODD: TokenResponse, "token-type-odd-case", "token_type is in odd casing", ["TOK-6"];
     TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-7"];
     DPOP_REQUIRED: Proof, "dpop-required", "no token is given without a proof of possession", ["DP-1"];

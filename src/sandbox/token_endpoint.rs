@@ -10,6 +10,7 @@ use super::crypto::{Crypto, CryptoFailure};
 use super::dpop::{self, ProofFault};
 use super::http::{Delivery, Parameters, Request, Response};
 use super::id_token::id_token;
+use super::metadata::SCOPES;
 use super::state::{CODE_LIFETIME, Code, State, TOKEN_LIFETIME, Token};
 use super::{Stop, Turn, resources, switches};
 use crate::protocol::json::Value;
@@ -130,9 +131,10 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) 
         false => None,
     };
     let on = |name| state.switches.has(name);
-    let scope = match code.request.scope.as_str() {
-        all if on(switches::SCOPE_NARROWER) => all.split(' ').next().unwrap_or_default(),
-        all => all,
+    let scope = match &code.request.scope {
+        asked if on(switches::SCOPE_NARROWER) => asked.split(' ').next().unwrap_or_default().to_owned(),
+        _ if on(switches::SCOPE_WIDER) => SCOPES.join(" "),
+        asked => asked.clone(),
     };
     let text = |text: &str| Some(Value::string(text));
     let token_type = match &jkt {
@@ -147,7 +149,7 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) 
         ("access_token", text(&access_token)),
         ("token_type", text(token_type)),
         ("expires_in", lifetime),
-        ("scope", Some(scope).filter(|scope| !scope.is_empty()).map(Value::string)),
+        ("scope", Some(&scope).filter(|scope| !scope.is_empty()).map(|scope| Value::string(scope))),
         ("id_token", id_token.as_deref().map(Value::string)),
     ]);
     state.tokens.push(Token {
@@ -155,7 +157,7 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) 
         code: code.code.clone(),
         client_id: code.request.client_id.clone(),
         sub: code.sub.clone(),
-        scope: scope.to_owned(),
+        scope,
         authentication: code.authentication,
         resources,
         jkt,

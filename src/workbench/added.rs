@@ -48,6 +48,7 @@ fn member(settings: &ClientSettings) -> Value {
         ("issuer", optional(&settings.issuer)),
         ("client_id", text(&settings.client_id)),
         ("scope", optional(&settings.scope)),
+        ("redirect_uri", optional(&settings.redirect_uri)),
         ("token_storage", optional(&settings.token_storage)),
         ("resources", Some(Value::Array(settings.resources.iter().map(resource).collect()))),
         ("resource", Some(texts(&settings.resource))),

@@ -112,7 +112,7 @@
       ),
     // What the page's first script does.
     arrive(search, hash) {
-      let held = { search, hash };
+      let held = { search, hash, pathname: "/callback" };
       globalThis.takeAuthorizationResponse = () => {
         const taken = held;
         held = undefined;

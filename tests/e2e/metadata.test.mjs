@@ -286,7 +286,9 @@ describe("metadata", () => {
 describe("a server that hands people on to another (mix-up)", () => {
   scenario("does not get the other's code (CB-6, CB-7, CFG-15, A5)", async ({ page, stage }) => {
     const { fault, authorizationServer } = stage;
-    fault.documents = { [OIDC]: { body: metadataOf(fault) } };
+    // It announces iss: one that does not may not share a redirect URI in the first place.
+    const announcing = { authorization_response_iss_parameter_supported: true };
+    fault.documents = { [OIDC]: { body: metadataOf(fault, "", announcing) } };
     // The person asks the evil server, which sends them to the honest one with the very same request.
     fault.authorize = (query) => `${authorizationServer.issuer}/auth?${query}`;
     stage.configure(stage.client({ name: "Honest" }), stage.client({ ...clientOf()(stage), name: "Evil" }));
@@ -298,6 +300,39 @@ describe("a server that hands people on to another (mix-up)", () => {
     assert.equal(code, "callback.issuer_mismatch");
     assert.match(text, new RegExp(`Issuer expected\\s+${fault.origin}\\s`));
     assert.match(text, new RegExp(`Issuer received\\s+${authorizationServer.issuer}\\s`));
+    assert.equal(stage.tokenRequests.length, 0);
+    assert.ok(!authorizationServer.log.some(({ path }) => path === "/token"));
+  });
+
+  scenario("is not asked at all where its answers could be the other's (CFG-15, A5)", async ({ page, stage }) => {
+    const { fault } = stage;
+    fault.documents = { [OIDC]: { body: metadataOf(fault) } };
+    letIn(fault);
+    stage.configure(stage.client({ name: "Honest" }), stage.client({ ...clientOf()(stage), name: "Evil" }));
+    await page.goto(stage.url());
+    await signInButton(page.getByRole("region", { name: "Evil", exact: true })).click();
+    const { code, text } = await readFault(page);
+    assert.equal(code, "request.shared_redirect_uri");
+    assert.match(text, /its own redirect_uri/);
+    assert.ok(!paths(fault).includes("/authorize"));
+  });
+
+  scenario("does not get the other's code at a redirect URI of its own either (CFG-15, A5)", async ({ page, stage }) => {
+    const { fault, authorizationServer } = stage;
+    fault.documents = { [OIDC]: { body: metadataOf(fault) } };
+    // The honest server knows its own redirect URI only, so the evil one must put that in.
+    fault.authorize = (query) => {
+      const request = new URLSearchParams(query);
+      request.set("redirect_uri", stage.url("callback"));
+      return `${authorizationServer.issuer}/auth?${request}`;
+    };
+    const evil = { ...clientOf()(stage), name: "Evil", redirect_uri: stage.url("callback/evil") };
+    stage.configure(stage.client({ name: "Honest" }), stage.client(evil));
+    await page.goto(stage.url());
+    await signInButton(page.getByRole("region", { name: "Evil", exact: true })).click();
+    const { code } = await readFault(page);
+    assert.equal(stage.authorizationRequests.length, 1, "the honest server answered");
+    assert.equal(code, "callback.wrong_redirect_uri");
     assert.equal(stage.tokenRequests.length, 0);
     assert.ok(!authorizationServer.log.some(({ path }) => path === "/token"));
   });

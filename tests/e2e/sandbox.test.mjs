@@ -578,6 +578,7 @@ describe("misbehaviour, switched on in the running sandbox", () => {
     await forgetButton(page).waitFor();
     await misbehave(page, "token-slow");
     await signInButton(page).click();
+    await page.getByText("Sending the code and the code verifier to the token endpoint").waitFor();
     await page.getByRole("button", { name: "Cancel" }).click();
     assert.equal((await readFault(page)).code, "token.cancelled");
     // Nobody else has to wait for it.

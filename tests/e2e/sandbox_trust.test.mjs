@@ -59,7 +59,7 @@ const WRONG = {
   "keys-weak-rsa": "id_token.signature",
   "keys-html": "keys.unavailable",
 };
-const RIGHT = ["id-token-aud-array", "id-token-rs256", "id-token-ps256", "id-token-eddsa", "kid-missing", "kid-missing-several", "keys-rotated", "keys-one-bad", "par-required"];
+const RIGHT = ["id-token-aud-array", "id-token-rs256", "id-token-ps256", "id-token-eddsa", "kid-missing", "kid-missing-several", "keys-rotated", "keys-one-bad", "jwks-uri-elsewhere", "scope-wider", "par-required"];
 
 describe("ID tokens of the sandbox", () => {
   const scenario = setting({ sandbox: true, familiar: true, whole: true });

@@ -2,9 +2,12 @@
 // change, user info, pushed requests, bound tokens, and an API that wants more.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, describe } from "node:test";
 import { ACR_VALUES, startAuthorizationServer } from "./servers/authorization_server.mjs";
-import { allow, heading, isSignedIn, logIn, navigationTo, readApi, readFault, sendRequest, signIn, signInButton } from "./support/person.mjs";
+import { TOP } from "./support/dist.mjs";
+import { allow, apiResponse, heading, isSignedIn, logIn, navigationTo, readApi, readFault, sendRequest, signIn, signInButton, signOutButton } from "./support/person.mjs";
 import { A_SERVERS_LOG, ANOTHER_ORIGIN, setting } from "./support/scenario.mjs";
 import { until } from "./support/until.mjs";
 
@@ -121,6 +124,16 @@ describe("pushed authorization requests", () => {
     assert.ok(!stage.authorizationServer.log.some(({ path, method }) => path === "/request" && method === "OPTIONS"));
   });
 
+  scenario("are shown before they are used, with how long the server keeps them", async ({ page, stage }) => {
+    await page.goto(stage.url());
+    await page.getByRole("button", { name: "Show the request" }).click();
+    const request = page.getByRole("region", { name: "Authorization request" });
+    assert.match(await request.innerText(), /request_uri/);
+    assert.match(await request.innerText(), /The server has the request already, and keeps it for a minute or so/);
+    await request.getByRole("link", { name: "Follow the link" }).click();
+    await isSignedIn(page);
+  });
+
   scenario(
     "AUT-11: that are refused send nobody anywhere, and the page says why",
     { client: () => ({ extra_parameters: { prompt: "none", login_hint: "" }, redirect_uri: undefined, client_id: "nobody" }), allow: [/40[01]/] },
@@ -189,6 +202,35 @@ describe("bound tokens", () => {
   });
 });
 
+describe("bound tokens where the browser keeps no keys", () => {
+  const authorizationServer = {
+    configure: (configuration) => {
+      configuration.features.dPoP = { enabled: true };
+      everyClient({ dpop_bound_access_tokens: true })(configuration);
+    },
+  };
+  const scenario = setting({ needs: A_SERVERS_LOG, authorizationServer, client: () => ({ dpop: true }) });
+
+  scenario("DP-5, DP-6: the key lives as long as the page, and no code is bound to it", async ({ page, context, stage }) => {
+    await context.addInitScript(() => {
+      for (const name of ["put", "add"]) {
+        IDBObjectStore.prototype[name] = () => {
+          throw new DOMException("The object can not be cloned.", "DataCloneError");
+        };
+      }
+    });
+    await signIn(page, stage);
+    const [{ parameters }] = stage.authorizationRequests;
+    assert.equal(parameters.dpop_jkt, undefined);
+    assert.match(await page.getByRole("region", { name: "Access token" }).innerText(), /DPoP: it is of use only together/);
+    const { status } = await readApi(page);
+    assert.equal(status, "Status 200");
+    const [{ headers }] = stage.apiRequests;
+    assert.match(headers.authorization, /^DPoP /);
+    assert.ok(headers.dpop);
+  });
+});
+
 describe("bound tokens at an API that hides its nonce", () => {
   const authorizationServer = {
     configure: (configuration) => {
@@ -234,22 +276,74 @@ describe("two servers in one page", () => {
   let other;
   const scenario = setting({ needs: ANOTHER_ORIGIN });
   const origins = async (stage) => {
-    other = await startAuthorizationServer({ redirectUris: [stage.url("callback")] });
+    // By another name of this machine: cookies are kept by name, whatever the port.
+    other ??= await startAuthorizationServer({ redirectUris: [stage.url("callback")], host: "127.0.0.1" });
     return [other.origin];
   };
   after(() => other?.close());
 
-  scenario("CFG-15, A5: each with a session of its own, verified by its own keys", { origins }, async ({ page, stage }) => {
-    stage.configure(stage.client(), stage.client({ name: "Other server", issuer: other.issuer, resources: [] }));
-    for (const [name, user, { issuer }] of [["Development server", "alice", stage.authorizationServer], ["Other server", "bob", other]]) {
+  const SERVERS = [["Development server", "alice", (stage) => stage.authorizationServer], ["Other server", "bob", () => other]];
+  const choose = (page, name) => page.getByRole("combobox", { name: "Authorization server" }).selectOption({ label: name });
+
+  /** Alice at the first, bob at the second. */
+  async function signInAtBoth(page, stage, look = () => {}) {
+    stage.configure(
+      stage.client({ resources: [{ name: "API", url: stage.api.origin }] }),
+      stage.client({ name: "Other server", issuer: other.issuer, resources: [] }),
+    );
+    for (const [name, user] of SERVERS) {
       await page.goto(stage.url());
       await page.getByRole("region", { name }).getByRole("button", { name: "Sign in", exact: true }).click();
       await logIn(page, user);
       await allow(page);
       await isSignedIn(page);
-      assert.match(await idToken(page).innerText(), new RegExp(`Issuer \\(iss\\) passed\\. .*\\s+Expected ${issuer}`));
-      assert.match(await person(page).innerText(), new RegExp(`sub\\s+${user}`));
+      await look(name);
     }
+  }
+
+  scenario("CFG-15, A5: each with a session of its own, verified by its own keys", { origins }, async ({ page, stage }) => {
+    const look = async (name) => {
+      const [, user, server] = SERVERS.find(([known]) => known === name);
+      assert.match(await idToken(page).innerText(), new RegExp(`Issuer \\(iss\\) passed\\. .*\\s+Expected ${server(stage).issuer}`));
+      assert.match(await person(page).innerText(), new RegExp(`sub\\s+${user}`));
+    };
+    await signInAtBoth(page, stage, look);
+    // Both are there at once, whichever is looked at.
+    for (const [name, user] of SERVERS) {
+      await choose(page, name);
+      await person(page).getByText(user, { exact: true }).first().waitFor();
+      await idToken(page).getByText(/^(Verified here|It was verified)/).waitFor();
+    }
+    // The end of one is not the end of the other.
+    await signOutButton(page).click();
+    await page.getByText("Nobody is signed in.").waitFor();
+    await choose(page, "Development server");
+    await person(page).getByText("alice", { exact: true }).first().waitFor();
+  });
+
+  scenario("CFG-15, RS-9: what an API demands is asked of the server whose token it got", { origins, allow: [/401/] }, async ({ page, stage }) => {
+    await signInAtBoth(page, stage);
+    await choose(page, "Development server");
+    await navigationTo(page, "API").click();
+    await page.getByLabel("URL", { exact: true }).fill(`${stage.api.origin}/safe`);
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    const demanded = page.getByRole("button", { name: "Sign in as the API demands" });
+    await demanded.waitFor();
+
+    // Meanwhile somebody looks at the other server.
+    const visits = other.log.length;
+    await choose(page, "Other server");
+    await apiResponse(page).getByText("This call was made with the token of Development server.").waitFor();
+    await demanded.click();
+    await logIn(page);
+    await heading(page, "API").waitFor();
+    const { parameters } = stage.authorizationRequests.at(-1);
+    assert.deepEqual([parameters.acr_values, parameters.max_age], [ACR_VALUES[1], "300"]);
+    assert.deepEqual(other.log.slice(visits).filter(({ path }) => path.endsWith("/auth")), []);
+    // Which of two sessions is looked at after a sign-in depends on whether config.json came before the tokens.
+    await choose(page, "Development server");
+    await page.getByLabel("URL", { exact: true }).fill(`${stage.api.origin}/safe`);
+    assert.equal((await sendRequest(page)).status, "Status 200");
   });
 });
 
@@ -264,6 +358,7 @@ describe("from an API's address", () => {
     await page.getByRole("button", { name: "Find its authorization server" }).click();
     const form = page.getByRole("form", { name: `Server ${stage.authorizationServer.issuer}` });
     assert.equal(await form.getByRole("textbox", { name: "Scope" }).inputValue(), "photos:read");
+    assert.equal(await form.getByRole("textbox", { name: "Redirect URI" }).inputValue(), stage.url("callback"));
     await form.getByRole("button", { name: "Add this server" }).click();
     assert.match((await readFault(page, form)).text, /client identifier/);
     await form.getByRole("textbox", { name: "Client ID" }).fill("workbench");
@@ -302,13 +397,39 @@ describe("from an API's address", () => {
 
 describe("known servers", () => {
   const scenario = setting({ needs: ANOTHER_ORIGIN });
+  // The page looks for their metadata, in vain: no other machine can be asked here.
+  const ask = { allow: [/^stranger: https:/, /ERR_/] };
+  const ROWS = {
+    "login.microsoftonline.com/common/v2.0": ["entra-common-issuer", "entra-client-type"],
+    "login.microsoftonline.com/organizations/v2.0": ["entra-organizations-issuer", "entra-client-type"],
+    "login.microsoftonline.com/consumers/v2.0": ["entra-consumers-issuer", "entra-client-type"],
+    "accounts.google.com": ["google-client-secret", "google-sign-out"],
+    "github.com": ["github-cors"],
+    "appleid.apple.com": ["apple-form-post"],
+    "example.eu.auth0.com/": ["auth0-trailing-slash", "auth0-sign-out"],
+    "example.okta.com": ["okta-trusted-origins"],
+    "id.example/realms/main": ["keycloak-web-origins"],
+    "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_pool": ["cognito-sign-out"],
+  };
 
-  scenario("are shown with what is known about them, and where it is known from", { allow: [/accounts\.google\.com/, /ERR_/] }, async ({ page, stage }) => {
-    stage.configure(stage.client({ name: "Google", issuer: "https://accounts.google.com" }), stage.client());
+  scenario("are shown with what is known about them, and where it is known from: each row of the list", ask, async ({ page, stage }) => {
+    const list = readFileSync(join(TOP, "src/protocol/quirks.rs"), "utf8");
+    const rows = new Map([...list.matchAll(/id: "(.+)",[^]*?source: "(.+)",/g)].map(([, id, source]) => [id, source]));
+    assert.deepEqual([...new Set(Object.values(ROWS).flat())].sort(), [...rows.keys()].sort());
+
+    stage.configure(...Object.keys(ROWS).map((name) => stage.client({ name, issuer: `https://${name}` })), stage.client());
     await page.goto(stage.url());
-    const note = page.getByRole("region", { name: "Google" }).getByText(/Known about this server: .* wants a client secret/);
-    await note.waitFor();
-    assert.match(await note.getByRole("link", { name: "Source" }).getAttribute("href"), /angular-oauth2-oidc\/issues\/812/);
-    assert.equal(await page.getByRole("region", { name: "Development server" }).getByText("Known about this server").count(), 0);
+    for (const [name, ids] of Object.entries(ROWS)) {
+      const notes = page.getByRole("region", { name, exact: true }).locator("[data-quirk]");
+      await notes.first().waitFor();
+      assert.deepEqual(await notes.evaluateAll((notes) => notes.map((note) => note.dataset.quirk)), ids, name);
+      for (const note of await notes.all()) {
+        assert.match(await note.innerText(), /^Known about this server: .{20,}\. Source$/);
+        const link = note.getByRole("link", { name: "Source" });
+        assert.equal(await link.getAttribute("href"), rows.get(await note.getAttribute("data-quirk")));
+      }
+    }
+    assert.match(await page.locator("[data-quirk=google-client-secret]").innerText(), /wants a client secret/);
+    assert.equal(await page.getByRole("region", { name: "Development server" }).locator("[data-quirk]").count(), 0);
   });
 });

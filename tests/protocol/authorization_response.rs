@@ -1,4 +1,4 @@
-//! The authorization response: duplicates, `state`, `iss`, `error`, `code`, in this order.
+//! The authorization response: duplicates, `state`, redirect URI, `iss`, `error`, `code`, in this order.
 
 use leptos_pkce::protocol::authorization_response::{
     AuthorizationErrorCode, AuthorizationErrorResponse, AuthorizationResponse, CallbackError, may_be_response,
@@ -122,7 +122,11 @@ fn an_error_without_a_request_changes_nothing() {
 
         // In a page that is signed in already, whatever it was that brought the response.
         let mut tab = Scenario::public_client().run();
-        tab.happen(Event::Redirected { query: query.to_owned(), fragment: String::new() });
+        tab.happen(Event::Redirected {
+            path: "/callback".to_owned(),
+            query: query.to_owned(),
+            fragment: String::new(),
+        });
         assert_eq!(*tab.callback_error(), unknown(error), "{query}");
         assert!(tab.session().is_some(), "{query}");
     }
@@ -164,7 +168,9 @@ fn rejects_what_cannot_be_decoded() {
 /// What is too long to be read is refused, with a response in it or not.
 #[test]
 fn a_long_query_of_the_apps_own_is_no_response() {
-    let own = |octets: usize| AuthorizationResponse::parse(&format!("q={}", "a".repeat(octets - "q=".len())), "");
+    let own = |octets: usize| {
+        AuthorizationResponse::parse("/callback", &format!("q={}", "a".repeat(octets - "q=".len())), "")
+    };
     assert!(own(64 * 1024).is_ok_and(|response| response.is_none()));
     let error = CallbackError::Malformed(FormError::TooLong { limit: 64 * 1024 });
     assert_eq!(own(64 * 1024 + 1).err(), Some(error.clone()));
@@ -207,6 +213,56 @@ fn rejects_a_missing_iss_where_it_was_announced() {
         assert_nothing_was_sent(&tab);
     }
     assert!(Scenario::public_client().run().session().is_some());
+}
+
+/// A response to the request of a client with this redirect URI that comes to this path.
+fn coming_to(path: &str, redirect_uri: &str, query: &str) -> Tab {
+    let mut tab = Scenario::public_client().configured("redirect_uri", json!(redirect_uri)).open();
+    tab.callback = Some(path.to_owned());
+    tab.sign_in();
+    tab.come_back(query, "");
+    tab
+}
+
+/// CFG-15, A5: whatever comes to another redirect URI than the one that was sent is no answer to the request, and uses it up.
+#[test]
+fn rejects_a_response_at_another_redirect_uri() {
+    for (path, redirect_uri) in [
+        ("/callback/other", "https://app.example/callback"),
+        ("/callback", "https://app.example/callback/other"),
+        ("/callback/other", "https://app.example/callback/one?server=other"),
+        ("/Callback", "https://app.example/callback"),
+        ("/callback//", "https://app.example/callback"),
+        ("/callback/.html", "https://app.example/callback"),
+        ("/", "https://app.example/callback"),
+        ("", "https://app.example/callback"),
+    ] {
+        for query in ["code=a&state={state}", "error=access_denied&state={state}"] {
+            let mut tab = coming_to(path, redirect_uri, query);
+            let Error::Callback(CallbackError::WrongRedirectUri { expected, received }) = tab.callback_error() else {
+                panic!("{path} is not {redirect_uri}: {}", tab.callback_error());
+            };
+            assert_eq!((expected.as_str(), received.as_str()), (redirect_uri, path));
+            assert_nothing_was_sent(&tab);
+            tab.callback = None;
+            tab.come_back("code=a&state={state}", "");
+            assert_eq!(*tab.callback_error(), unknown(None));
+        }
+    }
+}
+
+/// CFG-4, CFG-15: hosts of files spell the redirect URI their way, and it is the same one.
+#[test]
+fn accepts_the_redirect_uri_as_static_hosts_spell_it() {
+    for path in ["/callback", "/callback/", "/callback.html", "/callback/index.html"] {
+        for redirect_uri in ["callback", "callback/", "callback.html", "callback/index.html", "callback?a=b"] {
+            let tab = coming_to(path, &["https://app.example/", redirect_uri].concat(), "code=a&state={state}");
+            assert!(tab.session().is_some(), "{path} is {redirect_uri}");
+        }
+    }
+    for path in ["/", "/index.html"] {
+        assert!(coming_to(path, "https://app.example", "code=a&state={state}").session().is_some(), "{path}");
+    }
 }
 
 /// CB-7: the code goes to the token endpoint of the server that was asked, with two servers in one tab.
@@ -350,8 +406,8 @@ fn reports_a_server_error_without_description() {
 /// CB-15: a callback without a response, or with half of one, is a state with words, not an accident.
 #[test]
 fn half_a_response_is_answered_in_words() {
-    assert!(matches!(AuthorizationResponse::parse("", ""), Ok(None)));
-    assert!(matches!(AuthorizationResponse::parse("utm_source=x&iss=y", "top"), Ok(None)));
+    assert!(matches!(AuthorizationResponse::parse("/callback", "", ""), Ok(None)));
+    assert!(matches!(AuthorizationResponse::parse("/callback", "utm_source=x&iss=y", "top"), Ok(None)));
     let mut tab = Scenario::public_client().open();
     tab.redirected("", "");
     assert!(tab.flow().callback_failure().is_none());

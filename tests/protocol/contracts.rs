@@ -60,7 +60,11 @@ fn contract_3_a_code_is_sent_at_most_once() {
         tab.arrive(TOKEN_ENDPOINT, answer);
         tab.happen(Event::Woke);
         tab.happen(Event::Restored);
-        tab.happen(Event::Redirected { query: format!("code={CODE}&state=x"), fragment: String::new() });
+        tab.happen(Event::Redirected {
+            path: "/callback".to_owned(),
+            query: format!("code={CODE}&state=x"),
+            fragment: String::new(),
+        });
         tab.come_back(&format!("code={CODE}&state={{state}}"), "");
         tab.come_back(&format!("code={CODE}&state={{state}}"), "");
         assert_eq!(tab.sent_to(TOKEN_ENDPOINT).len(), 1);

@@ -1,14 +1,16 @@
 //! Tokens bound to a key: which request is proved with what, and whose nonce goes where.
 
-use leptos_pkce::protocol::dpop::ProofOrder;
+use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::dpop::{ProofError, ProofKey, ProofOrder};
 use leptos_pkce::protocol::flow::{Activity, Event};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::protected_resource::ResourceError;
+use leptos_pkce::protocol::time::UnixTime;
 use leptos_pkce::protocol::token_response::TokenType;
 use serde_json::json;
 
 use crate::answers::{TOKENS, answer, document, lost, refusal, status};
-use crate::scenario::{API, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
+use crate::scenario::{API, ISSUER, RFC_9449_KEY, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
 
 /// RFC 9449 §6.1.
 const JKT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
@@ -69,6 +71,56 @@ fn a_key_that_only_this_page_has_binds_no_code() {
     tab.come_back("code=a&state={state}", "");
     assert!(matches!(tab.proofs_to(TOKEN_ENDPOINT)[..], [Some(ProofOrder { thumbprint: None, .. })]));
     assert!(tab.session().is_some());
+}
+
+/// DP-6, WEB-1: a token that is bound to such a key does not outlive the page: it used to be written down, and to be refused
+/// everywhere after a reload.
+#[test]
+fn a_token_bound_to_a_key_of_this_page_stays_in_this_page() {
+    let mut tab = bound().configured("token_storage", json!("session")).open();
+    tab.proof_key_is_kept = false;
+    tab.sign_in();
+    tab.come_back("code=a&state={state}", "");
+    assert_eq!(tab.session().map(|session| session.token_storage()), Some(TokenStorage::Memory));
+    assert!(tab.storage.names("session").is_empty());
+    tab.reload();
+    assert!(tab.session().is_none());
+}
+
+/// TOK-7, WEB-2: a thumbprint in the record makes no bound token of a plain one, not even in the next page.
+#[test]
+fn a_thumbprint_alone_binds_nothing() {
+    let mut tab = Scenario::public_client().configured("token_storage", json!("session")).open();
+    tab.sign_in();
+    let name = tab.storage.names("pending")[0].to_owned();
+    let mut record: serde_json::Value = serde_json::from_str(&tab.storage.records[&name]).expect("JSON");
+    record["dpop_jkt"] = json!(JKT);
+    tab.storage.records.insert(name, record.to_string());
+    tab.come_back("code=a&state={state}", "");
+    for _ in 0..2 {
+        assert_eq!(tab.session().map(|session| session.token_type()), Some(TokenType::Bearer));
+        tab.reload();
+    }
+}
+
+/// DP-6, DP-7: a call is proved with the key that the token is bound to, or not at all; also in the next page of the tab.
+#[test]
+fn a_call_needs_the_key_of_its_token() {
+    let mut tab = bound().configured("token_storage", json!("session")).answering(API, document("{}")).run();
+    tab.call(1, API);
+    tab.reload();
+    tab.call(2, API);
+    let thumbprints = tab.proofs_to(API).into_iter().map(|order| order.and_then(|order| order.thumbprint.as_deref()));
+    assert!(thumbprints.eq([Some(JKT), Some(JKT)]));
+    let order = tab.proofs_to(API).pop().flatten().expect("a proof");
+    let [x, y] = RFC_9449_KEY;
+    let other = ProofKey::new(y, x).expect("a key");
+    let request = tab.sent_to(API)[1];
+    assert_eq!(order.proof(&other, request, &[0; 16], UnixTime(tab.now)).err(), Some(ProofError::KeyChanged));
+    // The driver says of it that there is no proof.
+    tab.answering(API, Err(HttpFailure::NoProof));
+    tab.call(3, API);
+    assert_eq!(statuses(&tab).pop(), Some(Err(ResourceError::Network(HttpFailure::NoProof))));
 }
 
 /// DP-2, DP-3: whatever carries the bound token is proved, each request anew; nothing else is.

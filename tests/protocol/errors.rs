@@ -14,6 +14,7 @@ use leptos_pkce::protocol::metadata::MetadataError;
 use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode};
 use serde_json::json;
 
+use crate::errors_about_trust::failing;
 use crate::errors_of_every_kind::every_kind;
 use crate::id_tokens;
 use crate::scenario::{ACCESS_TOKEN, API, CODE, ISSUER, Scenario, key, parameter};
@@ -232,6 +233,17 @@ fn no_message_grows_with_what_a_server_sends() {
         assert!(error.to_string().len() < 1500, "{}", error.code());
         assert!(advice.summary.len() < 1500 && longest < 1500, "{}", error.code());
     }
+}
+
+/// OPS-2: of several failed checks the words are those of the code: a token of an algorithm that is not allowed used to be
+/// explained by its signature, which nobody had looked at.
+#[test]
+fn advice_explains_the_check_that_says_most() {
+    let tab = failing(CheckId::Algorithm).run();
+    assert_eq!(tab.callback_error().code(), "id_token.alg");
+    let advice = advice(tab.callback_error());
+    assert!(advice.summary.contains("by an algorithm that is not allowed here. One more check failed."), "{advice:?}");
+    assert!(advice.checks[0].contains("id_token_signing_alg_values_supported"));
 }
 
 #[test]

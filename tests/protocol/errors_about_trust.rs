@@ -138,6 +138,7 @@ pub(crate) fn failing(check: CheckId) -> Scenario {
 
 pub(crate) fn userinfo() -> Vec<Kind> {
     vec![
+        kind(UserInfoError::Expired, "userinfo.expired", SERVER, "the user info is signed for another time"),
         kind(
             UserInfoError::Foreign,
             "userinfo.foreign",

@@ -179,6 +179,12 @@ fn request() -> Vec<Kind> {
             "redirect URI https://b.example/callback is not on this page's origin, https://a.example",
         ),
         kind(
+            AuthorizationRequestError::SharedRedirectUri { other: key(ISSUER).issuer },
+            "request.shared_redirect_uri",
+            Fault::Caller,
+            "the redirect URI is that of https://as.example too, and the server does not announce iss",
+        ),
+        kind(
             storage(StorageFailure::Altered),
             "request.storage_altered",
             Fault::Environment,
@@ -200,6 +206,7 @@ fn request() -> Vec<Kind> {
 }
 
 fn callback() -> Vec<Kind> {
+    let redirect_uri = RedirectUri::parse("https://a.example/callback", SchemePolicy::HttpsOnly);
     let expected = key(ISSUER).issuer;
     let refused = |code: &str| {
         CallbackError::Refused(AuthorizationErrorResponse {
@@ -298,6 +305,15 @@ fn callback() -> Vec<Kind> {
             "callback.unknown_state",
             Fault::EndUser,
             "no sign-in of this tab is waiting for this response",
+        ),
+        kind(
+            CallbackError::WrongRedirectUri {
+                expected: redirect_uri.expect("a redirect URI"),
+                received: "/other".to_owned(),
+            },
+            "callback.wrong_redirect_uri",
+            Fault::Caller,
+            "the response came to /other, not to the redirect URI https://a.example/callback",
         ),
     ]
 }

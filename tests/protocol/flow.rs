@@ -262,8 +262,8 @@ fn a_response_that_is_brought_twice_counts_once() {
     let mut tab = Scenario::public_client().silent(TOKEN_ENDPOINT).run();
     let state = parameter(tab.navigation().query(), "state");
     let query = format!("code={CODE}&state={state}");
-    tab.happen(Event::Redirected { query: query.clone(), fragment: String::new() });
-    tab.happen(Event::Redirected { query, fragment: String::new() });
+    tab.happen(Event::Redirected { path: "/callback".to_owned(), query: query.clone(), fragment: String::new() });
+    tab.happen(Event::Redirected { path: "/callback".to_owned(), query, fragment: String::new() });
     assert_eq!(activity(&tab), Activity::Exchanging(key(ISSUER)));
     tab.arrive(TOKEN_ENDPOINT, document(TOKENS));
     assert!(tab.session().is_some());
@@ -298,7 +298,11 @@ fn a_second_sign_in_replaces_the_session() {
     tab.sign_in();
     tab.happen(Event::Restored);
     let state = parameter(tab.navigation().query(), "state");
-    tab.happen(Event::Redirected { query: format!("code={CODE}&state={state}"), fragment: String::new() });
+    tab.happen(Event::Redirected {
+        path: "/callback".to_owned(),
+        query: format!("code={CODE}&state={state}"),
+        fragment: String::new(),
+    });
     assert_eq!(tab.flow().sessions().len(), 1);
     assert_eq!(tab.session().map(|session| session.access_token().expose()), Some("third"));
 }
@@ -331,7 +335,11 @@ fn a_failed_sign_in_keeps_the_session_that_is_there() {
     tab.sign_in();
     tab.happen(Event::Restored);
     let state = parameter(tab.navigation().query(), "state");
-    tab.happen(Event::Redirected { query: format!("error=access_denied&state={state}"), fragment: String::new() });
+    tab.happen(Event::Redirected {
+        path: "/callback".to_owned(),
+        query: format!("error=access_denied&state={state}"),
+        fragment: String::new(),
+    });
     assert!(tab.flow().callback_failure().is_some());
     assert!(tab.session().is_some());
 }
@@ -377,7 +385,11 @@ fn signing_out_of_one_client_keeps_the_other_signed_in() {
     // Two sessions in memory need one page: the second response arrives in it.
     let state = parameter(tab.navigation().query(), "state");
     tab.happen(Event::Restored);
-    tab.happen(Event::Redirected { query: format!("code={CODE}&state={state}"), fragment: String::new() });
+    tab.happen(Event::Redirected {
+        path: "/callback/other".to_owned(),
+        query: format!("code={CODE}&state={state}"),
+        fragment: String::new(),
+    });
     assert_eq!(tab.flow().sessions().len(), 2);
     tab.sign_out();
     assert!(tab.session().is_none());

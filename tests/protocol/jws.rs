@@ -93,7 +93,7 @@ fn takes_no_key_from_the_token() {
     assert_eq!(asked(&[("jwk", mine), ("kid", json!("mine"))], &[key("1")]).err(), Some(Unverifiable::Key));
 }
 
-/// JOSE-7, A20: three parts in compact form, and no other serialization.
+/// JOSE-7, JOSE-9, A20: three parts in compact form, and no other serialization.
 #[test]
 fn reads_the_compact_form_only() {
     let good = with_header(&[]);
@@ -269,8 +269,10 @@ fn reads_the_examples_of_rfc_7515() {
         let question = found.expect("a question");
         assert!(name.ends_with(question.algorithm.as_str()), "{name}");
         let [key] = &question.keys[..] else { panic!("{name}: one key") };
-        for (member, value) in key.members() {
-            assert_eq!(example["jwk"][member], json!(value), "{name}: {member}");
+        let numbers: serde_json::Map<String, Value> = serde_json::from_str(&key.canonical()).expect("an object");
+        assert!(numbers.len() >= 3, "{name}");
+        for (member, value) in numbers {
+            assert_eq!(example["jwk"][&member], value, "{name}: {member}");
         }
         if question.algorithm == ES256 {
             assert_eq!(looked_at(&question).signature, Ok(true), "{name}");

@@ -3,12 +3,13 @@
 use leptos_pkce::protocol::flow::{Activity, Event};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::id_token::CheckId;
+use leptos_pkce::protocol::jws::{SubtleUnavailable, Verdict, Verification};
 use leptos_pkce::protocol::time::Seconds;
 use serde_json::{Value, json};
 
 use crate::answers::{answer, document, html, lost, status};
 use crate::id_token::failed;
-use crate::id_tokens::{JWKS_URI, key, keys};
+use crate::id_tokens::{self, JWKS_URI, key, keys};
 use crate::scenario::{self, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab};
 
 const BACK: &str = "code=a&state={state}";
@@ -58,8 +59,8 @@ fn keys_are_fetched_beside_the_code() {
         ["take pending", "fetch POST https://as.example/token", "read keys", "fetch GET https://as.example/jwks"]
     );
     assert!(tab.session().is_none());
-    let good = crate::id_tokens::compact(&crate::id_tokens::header(), &crate::id_tokens::claims());
-    tab.arrive(TOKEN_ENDPOINT, crate::id_tokens::tokens(&good));
+    let good = id_tokens::compact(&id_tokens::header(), &id_tokens::claims());
+    tab.arrive(TOKEN_ENDPOINT, id_tokens::tokens(&good));
     assert!(tab.session().is_some());
     let sent = tab.sent_to(JWKS_URI);
     let request = sent.last().expect("a request");
@@ -99,6 +100,7 @@ fn keys_of_an_earlier_page_are_kept_for_an_hour() {
         (json!({}), 1),
         (json!({ "fetched_at": scenario::START - 3_600 + 60 }), 1),
         (json!({ "fetched_at": scenario::START - 3_600 + 59 }), 2),
+        (json!({ "fetched_at": scenario::START + 61 }), 2),
         (json!({ "fetched_at": "x" }), 2),
         (json!({ "fetched_at": null }), 2),
         (json!({ "document": {} }), 2),
@@ -174,7 +176,74 @@ fn unknown_kids_make_no_storm() {
     }
 }
 
-/// JOSE-13: a token that no key could help is no reason to ask.
+/// A sign-in with a token that is signed by a key of which the server has told since; it names none.
+fn rotated() -> Tab {
+    let header = json!({ "alg": "ES256" });
+    let token = id_tokens::signed(&header, &id_tokens::claims());
+    let mut tab = openid().verdict(id_tokens::looked_at).token_answer(id_tokens::tokens(&token)).open();
+    tab.sign_in();
+    tab.answering(JWKS_URI, keys(&[id_tokens::good_key("2")]));
+    tab
+}
+
+/// JOSE-12, JOSE-13: stored keys of which none made a signature are fetched once more: a rotation used to stop tokens without
+/// a `kid` for an hour.
+#[test]
+fn stored_keys_that_made_no_signature_are_fetched_once_more() {
+    let mut tab = rotated();
+    tab.now += 60;
+    tab.come_back(BACK, "");
+    assert!(tab.session().is_some(), "{:?}", tab.flow().callback_failure().map(|failure| failure.error.clone()));
+    assert_eq!(asked(&tab), 2);
+
+    // What then is still not signed by any of them is not, and the next one asks no more for a minute.
+    let mut tab = rotated();
+    tab.answering(JWKS_URI, keys(&[key("3")]));
+    for (seconds, expected) in [(60, 2), (59, 2), (1, 3)] {
+        tab.now += seconds;
+        tab.come_back(BACK, "");
+        assert!(failed(&tab).contains(&CheckId::Signature));
+        assert_eq!(asked(&tab), expected, "{seconds}");
+        tab.sign_in();
+    }
+
+    // Where they cannot be fetched it is not known whose signature it is.
+    let mut tab = rotated();
+    tab.answering(JWKS_URI, status(404));
+    tab.come_back(BACK, "");
+    assert_eq!(tab.callback_error().code(), "keys.unavailable");
+}
+
+/// JOSE-13, A38: a refetch that failed is one too: the next page used to know nothing of it.
+#[test]
+fn a_refetch_that_failed_counts() {
+    let mut tab = unknown_kid().open();
+    tab.sign_in();
+    tab.answering(JWKS_URI, status(404));
+    tab.now += 60;
+    tab.come_back(BACK, "");
+    assert_eq!((tab.callback_error().code(), asked(&tab)), ("keys.unavailable", 2));
+    for (seconds, expected) in [(0, 2), (59, 2), (1, 3)] {
+        tab.now += seconds;
+        tab.sign_in();
+        tab.come_back(BACK, "");
+        assert_eq!(asked(&tab), expected, "{seconds}");
+    }
+}
+
+/// WEB-2, JOSE-13: a record of a refetch that is still to come stops none: it used to stop them for as long as it said.
+#[test]
+fn a_refetch_in_the_future_is_none() {
+    let mut tab = unknown_kid().open();
+    tab.sign_in();
+    change_keys(&mut tab, |record| record["refetched_at"] = json!(scenario::START + 1_000_000));
+    tab.answering(JWKS_URI, keys(&[key("2")]));
+    tab.now += 60;
+    tab.come_back(BACK, "");
+    assert!(tab.session().is_some());
+}
+
+/// JOSE-13: a token that no key could help is no reason to ask, and neither is a signature where the keys are new.
 #[test]
 fn only_an_unknown_kid_is_a_reason_to_ask_again() {
     for header in [json!({ "alg": "none" }), json!({ "crit": ["x"] }), json!({ "alg": "HS256" })] {
@@ -182,7 +251,15 @@ fn only_an_unknown_kid_is_a_reason_to_ask_again() {
         assert!(failed(&tab).contains(&CheckId::Signature));
         assert_eq!(asked(&tab), 1, "{header}");
     }
-    let tab = openid().verdict(crate::id_tokens::no).run();
+    let tab = back_without_keys(&openid().verdict(id_tokens::no));
+    assert_eq!(
+        (failed(&tab), asked(&tab)),
+        (&[CheckId::Signature][..], 2),
+        "once with the metadata, once beside the code"
+    );
+    let unavailable =
+        |verification: &Verification| Verdict { signature: Err(SubtleUnavailable), ..id_tokens::yes(verification) };
+    let tab = openid().verdict(unavailable).run();
     assert_eq!((failed(&tab), asked(&tab)), (&[CheckId::Signature][..], 1));
 }
 

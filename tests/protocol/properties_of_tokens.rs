@@ -54,7 +54,7 @@ fn claim() -> impl Strategy<Value = Option<Value>> {
     proptest::option::weighted(0.9, prop_oneof![json_value(), proptest::sample::select(known.to_vec())])
 }
 
-/// TOK-18, JOSE-9: nothing that reads signed documents, keys or claims panics, whatever the octets.
+/// TOK-18: nothing that reads signed documents, keys or claims panics, whatever the octets.
 #[test]
 fn no_octets_make_a_reader_of_tokens_panic() {
     let place = Url::parse(JWKS_URI).expect("a URL");

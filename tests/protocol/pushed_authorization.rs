@@ -1,5 +1,6 @@
 //! Pushed authorization requests: what goes where, and that there is no way around a refusal.
 
+use leptos_pkce::protocol::clock::ClockDifference;
 use leptos_pkce::protocol::flow::{Activity, Event, Intent};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::pushed_authorization::PushError;
@@ -35,6 +36,19 @@ fn pushing() -> Scenario {
 fn assert_stayed(tab: &Tab) {
     assert!(tab.navigations.is_empty() && tab.storage.names("pending").is_empty());
     assert_eq!(tab.flow().activity(), Activity::Idle);
+}
+
+/// DP-9, IDT-4: the answer tells the time at the server, which no cache gave.
+#[test]
+fn its_answer_tells_the_servers_time() {
+    let late = accepted(REQUEST_URI).map(|mut response| {
+        response.headers.push(("date".to_owned(), "Tue, 14 Nov 2023 23:13:20 GMT".to_owned()));
+        response
+    });
+    let mut tab = pushing().answering(ENDPOINT, late).open();
+    tab.sign_in();
+    assert_eq!(tab.navigations.len(), 1);
+    assert_eq!(tab.flow().clock_of(&key(ISSUER).issuer), ClockDifference(3_600));
 }
 
 /// AUT-11: because it is configured, or because the server demands it; else not.

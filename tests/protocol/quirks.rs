@@ -1,17 +1,24 @@
 //! Known servers: each row with what it matches, and the one that changes what is accepted in detail.
 
+use std::collections::BTreeSet;
+
 use leptos_pkce::inspect::advice::advise;
-use leptos_pkce::inspect::quirks::explain;
+use leptos_pkce::inspect::quirks::{explain, may_explain};
+use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::id_token::CheckId;
-use leptos_pkce::protocol::metadata::{Metadata, MetadataError};
+use leptos_pkce::protocol::keys::KeysError;
+use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, Metadata, MetadataError};
 use leptos_pkce::protocol::quirks::{Deviation, QUIRKS, known};
 use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
 use leptos_pkce::protocol::url::SchemePolicy;
+use leptos_pkce::protocol::userinfo::UserInfoError;
 use leptos_pkce::protocol::vocabulary::Issuer;
 use serde_json::json;
 
 use crate::answers::document;
+use crate::errors_of_every_kind::every_kind;
 use crate::id_tokens::{self, compact, header};
 use crate::scenario::{Scenario, value};
 
@@ -32,12 +39,15 @@ fn each_row_is_found_by_its_server_and_by_no_other() {
         ("https://login.microsoftonline.com/organizations/v2.0", &["entra-organizations-issuer", "entra-client-type"]),
         ("https://login.microsoftonline.com/consumers/v2.0", &["entra-consumers-issuer", "entra-client-type"]),
         ("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", &["entra-client-type"]),
-        ("https://accounts.google.com", &["google-client-secret"]),
+        ("https://accounts.google.com", &["google-client-secret", "google-sign-out"]),
         ("https://github.com", &["github-cors"]),
         ("https://appleid.apple.com", &["apple-form-post"]),
-        ("https://example.eu.auth0.com/", &["auth0-trailing-slash"]),
+        ("https://example.eu.auth0.com/", &["auth0-trailing-slash", "auth0-sign-out"]),
         ("https://example.okta.com/oauth2/default", &["okta-trusted-origins"]),
         ("https://id.example/realms/main", &["keycloak-web-origins"]),
+        ("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_2VghMWgNT", &["cognito-sign-out"]),
+        ("https://cognito-idp.eu-central-1.amazonaws.com.evil.example/pool", &[]),
+        ("https://other.eu-central-1.amazonaws.com/pool", &[]),
         ("https://accounts.google.com.evil.example", &[]),
         ("https://evil.example/login.microsoftonline.com/common/v2.0", &[]),
         ("https://evilauth0.com/", &[]),
@@ -53,6 +63,62 @@ fn each_row_has_a_source_and_words() {
         assert!(quirk.source.starts_with("https://github.com/"), "{}", quirk.id);
         assert!(explain(&quirk).ends_with('.'), "{}", quirk.id);
         assert_eq!(QUIRKS.iter().filter(|other| other.id == quirk.id).count(), 1, "{}", quirk.id);
+    }
+}
+
+/// What a browser says of a server that it may not read.
+const UNREADABLE: [&str; 5] =
+    ["keys.unavailable", "metadata.unavailable", "push.network", "token.unreachable", "userinfo.network"];
+
+fn attempt(problem: AttemptProblem) -> Attempt {
+    Attempt { url: "https://as.example/jwks".into(), problem }
+}
+
+/// Which errors each row may explain, of all that there are.
+#[test]
+fn each_row_may_explain_its_own_errors_and_no_other() {
+    let refused = ["token.refused", "token.status"];
+    let unreadable = || attempt(AttemptProblem::Failure(HttpFailure::Unreachable));
+    let metadata = MetadataError::Unavailable { attempts: vec![attempt(AttemptProblem::Status(404)), unreadable()] };
+    let every = every_kind().into_iter().map(|kind| kind.error);
+    let every: Vec<Error> = every.chain([metadata.into(), KeysError::Unavailable(unreadable()).into()]).collect();
+    let rows: [(&str, &[&str]); QUIRKS.len()] = [
+        ("entra-common-issuer", &[]),
+        ("entra-organizations-issuer", &[]),
+        ("entra-consumers-issuer", &["metadata.issuer_mismatch"]),
+        ("entra-client-type", &["token.refused", "token.status", "token.unreachable"]),
+        ("google-client-secret", &refused),
+        ("github-cors", &UNREADABLE),
+        ("apple-form-post", &["callback.missing_code", "callback.refused"]),
+        ("auth0-trailing-slash", &["metadata.issuer_mismatch"]),
+        ("okta-trusted-origins", &UNREADABLE),
+        ("keycloak-web-origins", &UNREADABLE),
+        ("google-sign-out", &[]),
+        ("auth0-sign-out", &[]),
+        ("cognito-sign-out", &[]),
+    ];
+    for (quirk, (id, codes)) in QUIRKS.iter().zip(rows) {
+        assert_eq!(quirk.id, id);
+        let explained = every.iter().filter(|error| may_explain(quirk, error));
+        let explained: BTreeSet<&str> = explained.map(Error::code).collect();
+        assert_eq!(explained, codes.iter().copied().collect(), "{id}");
+    }
+}
+
+/// A failure that says itself what it was is not explained by what the browser would hide.
+#[test]
+fn no_row_explains_what_is_clear() {
+    let missing = attempt(AttemptProblem::Status(404));
+    for error in [
+        Error::Token(TokenError::Network(HttpFailure::Cancelled)),
+        Error::Token(TokenError::Network(HttpFailure::Offline)),
+        Error::UserInfo(UserInfoError::SubMismatch),
+        Error::Keys(KeysError::Unavailable(missing.clone())),
+        Error::Keys(KeysError::NotKeys),
+        Error::Metadata(MetadataError::Unavailable { attempts: vec![missing] }),
+        Error::Callback(CallbackError::UnknownState { error: None }),
+    ] {
+        assert!(QUIRKS.iter().all(|quirk| !may_explain(quirk, &error)), "{error}");
     }
 }
 
@@ -73,13 +139,19 @@ fn entra(path: &str) -> Scenario {
 
 /// Signs in at the address that serves every tenant, with these claims in the ID token.
 fn sign_in(changes: serde_json::Value) -> Result<(), Error> {
+    sign_in_by(&id_tokens::key("1"), changes)
+}
+
+/// The same, where this is the server's key.
+fn sign_in_by(key: &serde_json::Value, changes: serde_json::Value) -> Result<(), Error> {
     let mut claims = id_tokens::claims();
     claims["iss"] = json!(format!("https://login.microsoftonline.com/{TENANT}/v2.0"));
     claims["tid"] = json!(TENANT);
     for (name, value) in changes.as_object().expect("an object") {
         claims[name] = value.clone();
     }
-    let mut tab = entra("common/v2.0").token_answer(id_tokens::tokens(&compact(&header(), &claims))).open();
+    let scenario = entra("common/v2.0").answering(id_tokens::JWKS_URI, id_tokens::keys(std::slice::from_ref(key)));
+    let mut tab = scenario.token_answer(id_tokens::tokens(&compact(&header(), &claims))).open();
     let key = tab.flow().clients()[0].key().clone();
     tab.ask(key.clone(), None, leptos_pkce::protocol::flow::Intent::Navigate);
     assert_eq!(tab.navigations.len(), 1, "the template is the issuer of this address");
@@ -111,6 +183,39 @@ fn a_template_is_filled_by_the_tenant_and_by_nothing_else() {
         let Err(Error::IdToken(error)) = sign_in(changes.clone()) else { panic!("accepted: {changes}") };
         assert_eq!(error.failed(), [CheckId::Issuer], "{changes}");
     }
+}
+
+/// IDT-1, JOSE-11: a key that says whose tokens it signs signs for nobody else; one tenant's used to sign for all.
+#[test]
+fn a_key_of_one_tenant_signs_for_no_other() {
+    let of = |issuer: serde_json::Value| {
+        let mut key = id_tokens::key("1");
+        key["issuer"] = issuer;
+        key
+    };
+    let tenants = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
+    for issuer in [json!("https://login.microsoftonline.com/{tenantid}/v2.0"), json!(tenants), json!(null)] {
+        assert_eq!(sign_in_by(&of(issuer.clone()), json!({})), Ok(()), "{issuer}");
+    }
+    for issuer in [
+        "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+        "https://login.microsoftonline.com/{tenantid}",
+        "https://sts.windows.net/{tenantid}/",
+        "",
+    ] {
+        let Err(Error::IdToken(error)) = sign_in_by(&of(json!(issuer)), json!({})) else {
+            panic!("accepted: {issuer}")
+        };
+        assert_eq!(error.failed(), [CheckId::Signature], "{issuer}");
+    }
+    // And what a token says of its issuer makes no other issuer's key its own.
+    let other = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0";
+    let Err(Error::IdToken(error)) = sign_in_by(&of(json!(other)), json!({ "iss": other })) else { panic!("accepted") };
+    assert_eq!(error.failed(), [CheckId::Issuer]);
+    // Elsewhere the member means nothing.
+    let plain = Scenario::public_client().openid();
+    let plain = plain.answering(id_tokens::JWKS_URI, id_tokens::keys(&[of(json!("https://other.example"))]));
+    assert!(plain.run().session().is_some());
 }
 
 /// CFG-7: the template is accepted at those addresses, and nowhere else.

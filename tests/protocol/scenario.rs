@@ -91,6 +91,8 @@ pub(crate) struct Tab {
     arriving: VecDeque<Event>,
     entropy: Option<u8>,
     verdict: fn(&Verification) -> Verdict,
+    /// The path that responses come to, if it is not that of the request's redirect URI.
+    pub(crate) callback: Option<String>,
     pub(crate) now: u64,
     pub(crate) storage: Storage,
     /// Every effect in a few words, in order.
@@ -167,9 +169,10 @@ impl Scenario {
         self
     }
 
-    /// A second server with a client of its own; it lives in the same tab.
+    /// A second server with a client of its own; it lives in the same tab, and its answers come to another address.
     pub(crate) fn second_server(mut self) -> Self {
-        self.servers.push(json!({ "issuer": OTHER_ISSUER, "client_id": "other spa" }));
+        let redirect_uri = format!("{PAGE}callback/other");
+        self.servers.push(json!({ "issuer": OTHER_ISSUER, "client_id": "other spa", "redirect_uri": redirect_uri }));
         let well_known = format!("{OTHER_ISSUER}/.well-known/openid-configuration");
         let token = document(TOKENS);
         self.answering(&well_known, document(metadata_of(OTHER_ISSUER).to_string()))
@@ -189,6 +192,7 @@ impl Scenario {
     pub(crate) fn second_openid_server(mut self) -> Self {
         self.servers.push(json!({
             "issuer": OTHER_ISSUER, "client_id": "other spa", "scope": "openid", "token_storage": "session",
+            "redirect_uri": format!("{PAGE}callback/other"),
             "resources": [{ "name": "Other", "url": format!("{OTHER_ISSUER}/api") }],
         }));
         let mut metadata = metadata_of(OTHER_ISSUER);
@@ -197,6 +201,12 @@ impl Scenario {
         set(&mut metadata, "id_token_signing_alg_values_supported", json!(["ES256"]));
         self.answering(&format!("{OTHER_ISSUER}/.well-known/openid-configuration"), document(metadata.to_string()))
             .answering(&jwks_uri, id_tokens::keys(&[id_tokens::key_of(6, "1")]))
+    }
+
+    /// A member of the second server's configuration; `null` removes it.
+    pub(crate) fn configured_second(mut self, member: &str, value: serde_json::Value) -> Self {
+        set(&mut self.servers[1], member, value);
+        self
     }
 
     /// A member of the first server's metadata; `null` removes it.
@@ -297,6 +307,7 @@ impl Scenario {
             arriving: VecDeque::new(),
             entropy: self.entropy,
             verdict: self.verdict,
+            callback: None,
             now: START,
             storage: self.storage.clone(),
             trace: Vec::new(),
@@ -359,7 +370,9 @@ impl Scenario {
     pub(crate) fn complete(&self) -> Result<AuthorizationGrant, CallbackError> {
         let (url, pending) = self.request().expect("the scenario's request is in order");
         let fill = |template: &str| template.replace("{state}", &parameter(url.query(), "state"));
-        let response = AuthorizationResponse::parse(&fill(&self.response), &fill(&self.fragment))?;
+        let client = self.client();
+        let path = client.redirect_uri().url().path();
+        let response = AuthorizationResponse::parse(path, &fill(&self.response), &fill(&self.fragment))?;
         pending.complete(&response.expect("the scenario has a response"), UnixTime(START + self.later))
     }
 }
@@ -386,8 +399,19 @@ impl Tab {
     pub(crate) fn redirected(&mut self, query: &str, fragment: &str) {
         self.flow = Some(Flow::new(self.site.clone()));
         self.arriving.clear();
-        self.happen(Event::Redirected { query: query.to_owned(), fragment: fragment.to_owned() });
+        let path = self.callback.clone().unwrap_or_else(|| self.redirect_path(query));
+        let [query, fragment] = [query, fragment].map(str::to_owned);
+        self.happen(Event::Redirected { path, query, fragment });
         self.happen(Event::Started(configuration_file()));
+    }
+
+    /// The path of the redirect URI that was sent with the state in `query`.
+    pub(crate) fn redirect_path(&self, query: &str) -> String {
+        let state = state_in(query).unwrap_or_default();
+        let request = self.navigations.iter().find(|url| url.query().and_then(state_in) == Some(state));
+        let sent = request.and_then(|url| url.query()?.split('&').find(|pair| pair.starts_with("redirect_uri=")));
+        let url = sent.and_then(|pair| Url::parse(&parameter(Some(pair), "redirect_uri")).ok());
+        url.map_or_else(|| [self.site.base_path(), "callback"].concat(), |url| url.path().to_owned())
     }
 
     pub(crate) fn sign_in(&mut self) {
@@ -435,9 +459,9 @@ impl Tab {
         self.answers.insert(url.to_owned(), Some(answer));
     }
 
-    /// From now on the server at `url` lets everybody wait.
-    pub(crate) fn silence(&mut self, url: &str) {
-        self.answers.insert(url.to_owned(), None);
+    /// From now on the server at `url` lets everybody wait; what it would have answered.
+    pub(crate) fn silence(&mut self, url: &str) -> Option<Result<HttpResponse, HttpFailure>> {
+        self.answers.insert(url.to_owned(), None).flatten()
     }
 
     /// Tells the flow of `event`, and of everything that follows at once.

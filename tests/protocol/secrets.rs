@@ -84,7 +84,8 @@ fn no_debug_output_of_a_value_shows_a_secret() {
     let state = parameter(url.query(), "state");
     assert_shows_no_secret(&format!("{url:?}"));
     assert_shows_no_secret(&format!("{pending:?}"));
-    let response = AuthorizationResponse::parse(&format!("code={CODE}&state={state}"), "").expect("a response");
+    let response =
+        AuthorizationResponse::parse("/callback", &format!("code={CODE}&state={state}"), "").expect("a response");
     let response = response.expect("a response");
     assert_shows_no_secret(&format!("{:?}", response.state()));
     assert_shows_no_secret(&format!("{:?} {}", response.unknown_state(), response.unknown_state()));

@@ -5,7 +5,6 @@ use leptos_pkce::protocol::flow::Intent;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::time::{Seconds, UnixTime};
-use leptos_pkce::protocol::url::SchemePolicy;
 use serde_json::json;
 
 use crate::scenario::{ACCESS_TOKEN, ISSUER, OTHER_ISSUER, START, Scenario, Tab, as_json, key, value};
@@ -35,7 +34,7 @@ fn counts_the_lifetime_from_the_request() {
     assert_eq!((session.expires_at(), session.lifetime(), session.remaining(UnixTime(START))), (None, None, None));
 }
 
-/// TOK-9: what was granted is what the server says, or else what was asked; the difference can be seen.
+/// TOK-9, A48: what was granted is what the server says, or else what was asked; less and more can be seen.
 #[test]
 fn knows_what_was_granted() {
     let granted = |scope: &str| {
@@ -43,13 +42,26 @@ fn knows_what_was_granted() {
         let tab = Scenario::public_client().configured("scope", json!("photos:read photos:write")).tokens(&body).run();
         let session = session(&tab);
         let text = session.granted_scope().map(|scope| scope.as_str().to_owned()).unwrap_or_default();
-        let refused: Vec<String> = session.refused_scope().into_iter().map(str::to_owned).collect();
+        let [refused, unrequested] =
+            [session.refused_scope(), session.unrequested_scope()].map(|tokens| tokens.join(" "));
         assert_eq!(session.requested_scope().map(|scope| scope.as_str()), Some("photos:read photos:write"));
-        (text, refused.join(" "))
+        (text, refused, unrequested)
     };
-    assert_eq!(granted(""), ("photos:read photos:write".into(), String::new()));
-    assert_eq!(granted(r#","scope":"photos:read""#), ("photos:read".into(), "photos:write".into()));
-    assert_eq!(granted(r#","scope":"photos:read photos:write x""#).1, "");
+    let three = |texts: [&str; 3]| texts.map(str::to_owned).into();
+    assert_eq!(granted(""), three(["photos:read photos:write", "", ""]));
+    assert_eq!(granted(r#","scope":"photos:read""#), three(["photos:read", "photos:write", ""]));
+    let wider = "photos:read photos:write x photos:delete";
+    assert_eq!(granted(&format!(r#","scope":"{wider}""#)), three([wider, "", "x photos:delete"]));
+    assert_eq!(granted(r#","scope":"x""#), three(["x", "photos:read photos:write", "x"]));
+}
+
+/// A48: who asks for no scope asks for the server's default (RFC 6749 §3.3), whatever that is.
+#[test]
+fn a_default_scope_is_no_wider_than_was_asked_for() {
+    let body = r#"{"access_token":"a","token_type":"Bearer","scope":"photos:read"}"#;
+    let tab = Scenario::public_client().configured("scope", json!(null)).tokens(body).run();
+    assert_eq!(session(&tab).granted_scope().map(|scope| scope.as_str()), Some("photos:read"));
+    assert!(session(&tab).unrequested_scope().is_empty());
 }
 
 /// WEB-1: by default nothing of a session is written anywhere.
@@ -91,13 +103,12 @@ fn never_writes_a_refresh_token() {
 #[test]
 fn refuses_a_record_that_encode_did_not_write() {
     let record = as_json(&session(&kept()).encode());
-    let decode = |record: &serde_json::Value, issuer: &str| {
-        Session::decode(&value(&record.to_string()), &key(issuer), SchemePolicy::HttpsOnly)
-    };
+    let decode = |record: &serde_json::Value, issuer: &str| Session::decode(&value(&record.to_string()), &key(issuer));
     assert!(decode(&record, ISSUER).is_some());
     assert_eq!(decode(&record, OTHER_ISSUER), None);
     for (member, values) in [
-        ("version", vec![json!(1), json!("1"), json!(null)]),
+        ("version", vec![json!(2), json!("3"), json!(null)]),
+        ("dpop_jkt", vec![json!(5), json!(true), json!(["a"])]),
         ("issuer", vec![json!("https://other.example"), json!("http://as.example"), json!(null)]),
         ("client_id", vec![json!("other"), json!(""), json!(null)]),
         ("access_token", vec![json!(""), json!("a b"), json!("a\r\nb"), json!("ä"), json!(5), json!(null)]),
@@ -130,6 +141,8 @@ fn a_restored_session_is_about_the_same_person() {
         ("iss", json!(null)),
         ("aud", json!("other")),
         ("aud", json!(["other"])),
+        ("aud", json!(["spa", "other"])),
+        ("aud", json!([])),
         ("aud", json!(null)),
         ("sub", json!("")),
         ("sub", json!(5)),

@@ -115,15 +115,43 @@ fn an_id_token_that_does_not_meet_the_demand_changes_nothing() {
     }
 }
 
-/// RS-9: a demand takes the place of what is configured about signing in.
+/// RS-9, IDT-9: a demand used to take the place of what is configured, so that an API could ask for less than the app.
 #[test]
-fn a_demand_takes_the_place_of_the_configuration() {
-    let scenario = openid().configured("acr_values", json!("silver")).claims(json!({ "acr": "silver" }));
-    let only_age = "Bearer error=\"insufficient_user_authentication\", max_age=0";
-    let tab = stepping_up(&scenario, only_age);
-    let sent = |name: &str| parameter(tab.navigation().query(), name);
-    assert_eq!((sent("acr_values"), sent("max_age")), (String::new(), "0".to_owned()));
-    assert_eq!(sent("scope"), "openid photos:read");
+fn a_demand_weakens_nothing_that_is_configured() {
+    let scenario = openid().configured("acr_values", json!("silver")).configured("max_age", json!(300));
+    let scenario = scenario.claims(json!({ "acr": "silver", "auth_time": START }));
+    for (demand, acr_values, max_age) in [
+        ("max_age=0", "silver", "0"),
+        ("max_age=300", "silver", "300"),
+        ("max_age=86400", "silver", "300"),
+        ("acr_values=\"gold other\"", "gold other", "300"),
+        ("scope=\"photos:delete\"", "silver", "300"),
+    ] {
+        let tab = stepping_up(&scenario, &format!("Bearer error=\"insufficient_user_authentication\", {demand}"));
+        let sent = |name: &str| parameter(tab.navigation().query(), name);
+        assert_eq!((sent("acr_values").as_str(), sent("max_age").as_str()), (acr_values, max_age), "{demand}");
+    }
+    // And the ID token is held to both.
+    let mut tab = stepping_up(&scenario, "Bearer error=\"insufficient_user_authentication\", max_age=86400");
+    come_back(&mut tab, &json!({ "acr": "bronze", "auth_time": START - 301 }));
+    assert_eq!(failed(&tab), [CheckId::Acr, CheckId::AuthTime]);
+}
+
+/// CFG-12: an API says what it needs; that the server goes on giving tokens is for the configuration to ask for.
+#[test]
+fn a_demand_asks_for_no_offline_access() {
+    let demand = "Bearer error=\"insufficient_user_authentication\", scope=\"offline_access photos:delete\"";
+    let scope = |configured: Value| {
+        let tokens = r#"{"access_token":"a","token_type":"Bearer"}"#;
+        let tab = stepping_up(&Scenario::public_client().tokens(tokens).configured("scope", configured), demand);
+        parameter(tab.navigation().query(), "scope")
+    };
+    assert_eq!(scope(json!("photos:read")), "photos:read photos:delete");
+    assert_eq!(scope(json!("offline_access")), "offline_access photos:delete");
+    assert_eq!(scope(json!(null)), "photos:delete");
+    let only = demand.replace(" photos:delete", "");
+    let tab = stepping_up(&Scenario::public_client().configured("scope", json!(null)), &only);
+    assert_eq!(parameter(tab.navigation().query(), "scope"), "");
 }
 
 /// AUT-9: a demand can only be met by somebody who is asked: `prompt=none` used to be sent along with `max_age=0`.

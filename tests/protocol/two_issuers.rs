@@ -1,6 +1,8 @@
 //! Two servers in one tab: whatever is one's is never the other's.
 
+use leptos_pkce::protocol::authorization_request::AuthorizationRequestError;
 use leptos_pkce::protocol::authorization_response::CallbackError;
+use leptos_pkce::protocol::client::{Client, ClientSettings};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{CallId, Event, Intent};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::id_token::failed;
 use crate::id_tokens::{claims, compact, header, nonce_of, tokens, yes};
-use crate::scenario::{API, ISSUER, OTHER_ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
+use crate::scenario::{API, CONFIGURATION, ISSUER, OTHER_ISSUER, PAGE, Scenario, TOKEN_ENDPOINT, Tab, key, parameter};
 
 const OTHER_TOKEN_ENDPOINT: &str = "https://other.example/token";
 const OTHER_JWKS_URI: &str = "https://other.example/jwks";
@@ -67,6 +69,21 @@ fn signed_in_at_both() -> Tab {
     tab
 }
 
+/// A page shows the newest session first. One that was restored used to become it when the configuration, and with it the
+/// record, came after the tokens.
+#[test]
+fn a_session_that_is_restored_late_is_not_the_newest() {
+    let (mut tab, [first, second]) = left_for_both(&both());
+    tab.answering(TOKEN_ENDPOINT, of(ISSUER, 0));
+    tab.answering(OTHER_TOKEN_ENDPOINT, of(OTHER_ISSUER, 1));
+    back(&mut tab, &first, "");
+    let configuration = tab.silence(CONFIGURATION).expect("there is one");
+    back(&mut tab, &second, "");
+    tab.arrive(CONFIGURATION, configuration);
+    let issuers: Vec<_> = tab.flow().sessions().iter().map(|session| session.key().issuer.as_str()).collect();
+    assert_eq!(issuers, [ISSUER, OTHER_ISSUER]);
+}
+
 /// CFG-15, A5: each answer goes to the server of its own request, with that request's code verifier.
 #[test]
 fn each_answer_completes_its_own_request() {
@@ -88,6 +105,74 @@ fn an_answer_of_the_other_server_is_refused() {
     tab.answering(OTHER_TOKEN_ENDPOINT, of(OTHER_ISSUER, 1));
     back(&mut tab, &second, "&iss=https%3A%2F%2Fother.example");
     assert!(tab.flow().session(&key(OTHER_ISSUER)).is_some() && tab.session().is_none());
+}
+
+/// CFG-15, A5: the other server sends people on with its own request's state to this one, which does not say whose its
+/// answers are: the code comes to this one's redirect URI, and nobody gets it.
+#[test]
+fn a_code_of_the_other_server_is_not_handed_over() {
+    let (mut tab, [_, evil]) = left_for_both(&both());
+    tab.callback = Some("/callback".to_owned());
+    back(&mut tab, &evil, "");
+    assert!(matches!(tab.callback_error(), Error::Callback(CallbackError::WrongRedirectUri { .. })));
+    assert!(tab.sent_to(TOKEN_ENDPOINT).is_empty() && tab.sent_to(OTHER_TOKEN_ENDPOINT).is_empty());
+}
+
+/// The other server's client with this redirect URI.
+fn sharing(redirect_uri: &str) -> Scenario {
+    both().configured_second("redirect_uri", json!(redirect_uri))
+}
+
+/// CFG-15, A5: nobody is sent to a server that does not say whose its answers are if another's come to the same place.
+#[test]
+fn a_shared_redirect_uri_needs_answers_that_say_whose_they_are() {
+    for redirect_uri in ["callback", "callback/", "callback.html", "callback?server=other"] {
+        let mut tab = sharing(&[PAGE, redirect_uri].concat()).open();
+        for (issuer, other) in [(ISSUER, OTHER_ISSUER), (OTHER_ISSUER, ISSUER)] {
+            tab.ask(key(issuer), None, Intent::Navigate);
+            let other = key(other).issuer;
+            let expected = Error::from(AuthorizationRequestError::SharedRedirectUri { other });
+            assert_eq!(tab.flow().sign_in_error(&key(issuer)).map(AsRef::as_ref), Some(&expected), "{redirect_uri}");
+        }
+        assert!(tab.navigations.is_empty() && tab.storage.names("pending").is_empty());
+    }
+    // One that says so may share it, and then the other one cannot.
+    let announced = sharing("https://app.example/callback");
+    let mut tab = announced.metadata("authorization_response_iss_parameter_supported", json!(true)).open();
+    tab.ask(key(OTHER_ISSUER), None, Intent::Navigate);
+    assert!(tab.navigations.is_empty());
+    tab.ask(key(ISSUER), None, Intent::Navigate);
+    assert_eq!(tab.navigations.len(), 1);
+}
+
+/// CFG-14, CFG-15: two clients of one server may share a redirect URI, and so may those of two pages.
+#[test]
+fn what_cannot_be_mixed_up_may_share_a_redirect_uri() {
+    assert!(Scenario::public_client().second_client().run().session().is_some());
+    let mut tab = sharing("https://dev.example/callback").open();
+    tab.sign_in();
+    assert_eq!(tab.navigations.len(), 1);
+}
+
+/// CFG-15: a server that is added later counts too.
+#[test]
+fn a_server_that_was_added_counts() {
+    let mut tab = Scenario::public_client().open();
+    let settings = |redirect_uri: &str| ClientSettings {
+        issuer: Some(OTHER_ISSUER.to_owned()),
+        client_id: "other spa".to_owned(),
+        redirect_uri: Some(redirect_uri.to_owned()),
+        ..ClientSettings::default()
+    };
+    let add = |tab: &mut Tab, redirect_uri: &str| {
+        let client = Client::new(settings(redirect_uri), tab.flow().site());
+        tab.happen(Event::ClientAdded(client.expect("the settings are in order")));
+        tab.sign_in();
+    };
+    add(&mut tab, "https://app.example/callback");
+    assert_eq!(tab.sign_in_error().code(), "request.shared_redirect_uri");
+    add(&mut tab, "https://app.example/callback/other");
+    assert_eq!(tab.navigations.len(), 1);
 }
 
 /// CFG-15, IDT-1, IDT-2, IDT-8: an ID token of the other server, or one for the other request, is no answer to this one.
@@ -193,11 +278,16 @@ fn each_server_has_its_own_clock() {
             response
         })
     };
-    let scenario = both().answering(OTHER_JWKS_URI, late(crate::id_tokens::keys(&[crate::id_tokens::key("1")])));
-    let mut tab = scenario.open();
-    tab.happen(Event::SignInLikely(key(OTHER_ISSUER)));
+    let (mut tab, [first, second]) = left_for_both(&both());
+    tab.answering(OTHER_TOKEN_ENDPOINT, late(of(OTHER_ISSUER, 1)));
+    back(&mut tab, &second, "");
+    tab.happen(Event::Redirected {
+        path: "/callback".to_owned(),
+        query: format!("code=a&state={first}"),
+        fragment: String::new(),
+    });
     let [ours, others] = [ISSUER, OTHER_ISSUER].map(|issuer| tab.flow().clock_of(&key(issuer).issuer).0);
-    assert_eq!((ours, others), (0, 3_660));
+    assert_eq!((ours, others), (0, 3_600));
 }
 
 /// DP-5, CFG-14: each client has a key of its own, also two at one server.

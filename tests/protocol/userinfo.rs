@@ -1,9 +1,11 @@
 //! The user info endpoint: about whom its answer is, and who signed it.
 
+use leptos_pkce::protocol::base64url;
 use leptos_pkce::protocol::client::ClientKey;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Event, Intent, UserInfoActivity};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
+use leptos_pkce::protocol::jwk::PublicKey;
 use leptos_pkce::protocol::jws::{Verdict, Verification};
 use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::vocabulary::ClientId;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::answers::{answer, document, html, lost, status};
 use crate::id_tokens::{self, JWKS_URI, compact, header, keys};
-use crate::scenario::{ACCESS_TOKEN, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key};
+use crate::scenario::{ACCESS_TOKEN, DISCOVERY, ISSUER, START, Scenario, TOKEN_ENDPOINT, Tab, key};
 
 const ENDPOINT: &str = "https://as.example/userinfo";
 const SUB: &str = "248289761001";
@@ -126,6 +128,52 @@ fn a_signed_answer_is_verified() {
     }
 }
 
+/// RS-5, IDT-4, IDT-6: a signed answer of another time is none, where it says its time; clocks may differ as for ID tokens.
+#[test]
+fn a_signed_answer_of_another_time_is_refused() {
+    let now = START + 60;
+    let answered = |changes: Value| {
+        asked(&scenario().configured("clock_tolerance", json!(10)).answering(ENDPOINT, signed(&header(), &changes)))
+    };
+    for changes in [
+        json!({ "exp": now - 9 }),
+        json!({ "exp": now + 300, "nbf": now - 300 }),
+        json!({ "nbf": now + 10 }),
+        json!({ "exp": null, "nbf": null }),
+    ] {
+        assert_eq!(email(&answered(changes.clone())), Some("jane@as.example"), "{changes}");
+    }
+    for changes in [
+        json!({ "exp": now - 10 }),
+        json!({ "exp": 0 }),
+        json!({ "exp": "later" }),
+        json!({ "nbf": now + 11 }),
+        json!({ "nbf": true }),
+        json!({ "exp": now + 300, "nbf": now + 200 }),
+    ] {
+        assert_refused(&answered(changes), "userinfo.expired");
+    }
+    // What is not signed is as true as TLS, and of now.
+    let plain = asked(&scenario().answering(ENDPOINT, plain(&json!({ "exp": 1 }))));
+    assert_eq!(email(&plain), Some("jane@as.example"));
+}
+
+/// RS-5, JOSE-10: a token of another kind is no user info, whoever signed it.
+#[test]
+fn a_token_of_another_kind_is_no_user_info() {
+    let answered = |typ: Value| {
+        let mut header = header();
+        header["typ"] = typ;
+        asked(&scenario().answering(ENDPOINT, signed(&header, &json!({}))))
+    };
+    for typ in [json!(null), json!("JWT"), json!("jwt")] {
+        assert_eq!(email(&answered(typ.clone())), Some("jane@as.example"), "{typ}");
+    }
+    for typ in [json!("at+jwt"), json!("application/jwt"), json!("logout+jwt"), json!(""), json!(5)] {
+        assert_refused(&answered(typ), "userinfo.malformed");
+    }
+}
+
 /// RS-5, JOSE-1: the algorithm is one of those that the metadata list for it, and the signature counts.
 #[test]
 fn a_signature_that_does_not_hold_is_no_signature() {
@@ -160,6 +208,24 @@ fn a_signed_answer_may_need_newer_keys() {
         assert_refused(&tab, "userinfo.signature");
         assert_eq!(tab.sent_to(JWKS_URI).len() - before, expected, "{seconds}");
     }
+}
+
+/// RS-5, JOSE-12, JOSE-13: neither is a signature that none of the stored keys made the last word.
+#[test]
+fn a_signed_answer_without_a_kid_may_need_newer_keys() {
+    /// Says yes to the ID token, and to what the newer key made.
+    fn by_the_newer(verification: &Verification) -> Verdict {
+        let coordinate = base64url::encode(&[6; 32]);
+        let is_newer = |key: &PublicKey| matches!(key, PublicKey::Ec { x, .. } if *x == coordinate);
+        let is_good = verification.hashed.is_some() || verification.keys.iter().any(is_newer);
+        Verdict { signature: Ok(is_good), ..id_tokens::yes(verification) }
+    }
+    let nameless = signed(&json!({ "alg": "ES256" }), &json!({}));
+    let mut tab = scenario().verdict(by_the_newer).answering(ENDPOINT, nameless).run();
+    let before = tab.sent_to(JWKS_URI).len();
+    tab.answering(JWKS_URI, keys(&[id_tokens::key_of(6, "2")]));
+    ask(&mut tab);
+    assert_eq!((email(&tab), tab.sent_to(JWKS_URI).len() - before), (Some("jane@as.example"), 1));
 }
 
 /// RS-5: what is neither JSON nor a signed JWT says what it is.

@@ -14,13 +14,17 @@ use serde_json::json;
 use crate::answers::{answer, document};
 use crate::scenario::{Scenario, TOKEN_ENDPOINT, parameters, value};
 
-/// Shared vectors lie beside the checkout, or where `LEPTOS_PKCE_VECTORS` says; without them the test is skipped.
+/// Shared vectors lie beside the checkout, or where `LEPTOS_PKCE_VECTORS` says; without them the test is skipped. A folder that
+/// is named, or that is there, must have the file.
 pub(crate) fn shared(file: &str) -> Option<Value> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors");
-    let folder = std::env::var_os("LEPTOS_PKCE_VECTORS").map_or(beside, Into::into);
+    let named = std::env::var_os("LEPTOS_PKCE_VECTORS").filter(|folder| !folder.is_empty());
+    let is_named = named.is_some();
+    let folder = named.map_or(beside, Into::into);
     match std::fs::read_to_string(folder.join(file)) {
         Ok(text) => Some(value(&text)),
-        Err(_) => {
+        Err(error) => {
+            assert!(!is_named && !folder.exists(), "{file} of {}: {error}", folder.display());
             eprintln!("skipped: {file} is not there (set LEPTOS_PKCE_VECTORS to the folder of the vectors)");
             None
         }

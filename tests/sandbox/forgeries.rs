@@ -170,6 +170,13 @@ fn keys_are_published_lost_and_changed() {
     assert_eq!(answer("keys-500").status, 500);
     assert!(text(&answer("keys-html")).contains("<!doctype"));
     assert_eq!(answer("keys-lost").delivery, Delivery::Lost);
+    // They are in one place at a time, and it is the one that the metadata names.
+    let mut elsewhere = Person::with(&["jwks-uri-elsewhere"]);
+    assert_eq!(elsewhere.get(&format!("{ISSUER}jwks")).status, 404);
+    let named = json(&elsewhere.get(&format!("{ISSUER}.well-known/openid-configuration")))["jwks_uri"].clone();
+    assert_eq!(named, format!("{ISSUER}jwks/elsewhere"));
+    assert_eq!(json(&elsewhere.get(named.as_str().expect("a URL")))["keys"].as_array().map(Vec::len), Some(1));
+    assert_eq!(Person::new().get(&format!("{ISSUER}jwks/elsewhere")).status, 404);
     let metadata = |switch: &'static str| {
         let document = json(&Person::with(&[switch]).get(&format!("{ISSUER}.well-known/openid-configuration")));
         document["id_token_signing_alg_values_supported"].clone()

@@ -25,11 +25,12 @@ fn sign_in(switch: &'static str, asked: Asked) -> World {
 }
 
 /// What the client makes of each; every switch has a row, in its order.
-const OUTCOMES: [(&str, Outcome, Asked); 85] = {
+const OUTCOMES: [(&str, Outcome, Asked); 87] = {
     use Asked::*;
     use Outcome::*;
     [
         ("metadata-issuer-wrong", Refused("metadata.issuer_mismatch"), Nothing),
+        ("jwks-uri-elsewhere", SignedIn, Nothing),
         ("par-required", SignedIn, PushedRequest),
         ("par-refused", Refused("push.refused"), PushedRequest),
         ("par-expired", Refused("callback.refused"), PushedRequest),
@@ -53,6 +54,8 @@ const OUTCOMES: [(&str, Outcome, Asked); 85] = {
         ("token-without-expires-in", SignedIn, Nothing),
         ("token-type-other", Refused("token.unsupported_token_type"), Nothing),
         ("scope-narrower", SignedIn, Nothing),
+        // What was granted is there to be seen; what it is good for is the API's to say.
+        ("scope-wider", SignedIn, Nothing),
         ("token-type-odd-case", SignedIn, Nothing),
         // A client that asked for a bound token takes no other.
         ("token-type-dpop-asked-bearer-given", Refused("token.unsupported_token_type"), Dpop),
@@ -200,6 +203,22 @@ fn userinfo(world: &mut World, switch: &str, expected: Outcome) {
     assert_eq!(claims.is_some(), expected == Outcome::SignedIn, "{switch}");
     // RS-6: what a claim points to is data.
     assert!(!world.asked.iter().any(|url| url.contains("/claims") || url.contains("foreign")), "{switch}");
+}
+
+/// TOK-9, A48: the session says what was granted, be it less or more than what was asked for.
+#[test]
+fn the_session_shows_what_was_granted() {
+    for (switches, granted) in [
+        (&[][..], "openid photos:read"),
+        (&["scope-narrower"], "openid"),
+        (&["scope-wider"], "openid profile email photos:read photos:write"),
+    ] {
+        let mut world = World::new(Person::with(switches), CALM, "session");
+        world.click_sign_in();
+        world.settle();
+        let session = world.flow().session(&world.key()).expect("a session");
+        assert_eq!(session.granted_scope().map(|scope| scope.as_str()), Some(granted), "{switches:?}");
+    }
 }
 
 /// A3, A4: a server that does not look at the verifier takes a code of somebody else's request; the nonce finds it out.

@@ -61,6 +61,8 @@ pub(crate) struct World {
     pub(crate) codes_sent: Vec<String>,
     /// Every URL that a page has fetched.
     pub(crate) asked: Vec<String>,
+    /// How often the person was sent to the server.
+    pub(crate) departures: u32,
     pub(crate) lost: u32,
     pub(crate) answered: Vec<Result<HttpResponse, ResourceError>>,
     /// How long the person thinks before the answer goes back, in seconds.
@@ -103,6 +105,7 @@ impl World {
             calls: 0,
             codes_sent: Vec::new(),
             asked: Vec::new(),
+            departures: 0,
             lost: 0,
             answered: Vec::new(),
             thinking: 5,
@@ -119,7 +122,11 @@ impl World {
         self.waiting.clear();
         self.flow = Some(Flow::new(self.site.clone()));
         if let Some(query) = query {
-            self.happen(Event::Redirected { query: query.to_owned(), fragment: String::new() });
+            self.happen(Event::Redirected {
+                path: format!("{}callback", self.site.base_path()),
+                query: query.to_owned(),
+                fragment: String::new(),
+            });
         }
         let settings = self.settings.clone();
         let client = Client::new(settings, &self.site).expect("the client is configured well");
@@ -316,6 +323,7 @@ impl World {
 
     /// The person goes to the server, answers its pages, and comes back after a while.
     fn leave(&mut self, url: &Url) {
+        self.departures += 1;
         let response = self.person.get(url.as_str());
         let parameters = if self.says_no && response.status == 200 {
             let page = crate::person::text(&response);

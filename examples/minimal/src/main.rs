@@ -51,10 +51,10 @@ fn App() -> impl IntoView {
             <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
         </SignedOut>
         <SignedIn>
-            <p>"Signed in as "{move || auth.claims().map(|claims| claims.sub().to_owned())}</p>
+            <p>"Signed in as "{move || auth.claims().map(|claims| claims.sub().to_owned()).unwrap_or_default()}</p>
             <button on:click=call>"Send"</button>
             <button on:click=sign_out>"Sign out"</button>
-            <pre role="region" aria-label="API response">{answer}</pre>
+            <pre role="region" aria-label="API response">{move || answer.get()}</pre>
         </SignedIn>
     }
 }

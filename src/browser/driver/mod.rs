@@ -77,7 +77,7 @@ impl Driver {
             proof_keys: ProofKeys::default(),
         })));
         if let Some(held) = navigation::take_held_response() {
-            driver.dispatch(Event::Redirected { query: held.query, fragment: held.fragment });
+            driver.dispatch(Event::Redirected { path: held.path, query: held.query, fragment: held.fragment });
         }
         driver.dispatch(Event::Started(source));
         navigation::on_restored(move || driver.dispatch(Event::Restored));
@@ -136,7 +136,7 @@ impl Driver {
                 Progress::Over(found) => return found,
                 Progress::Ask(search, request) => {
                     let outcome = match Cancel::new() {
-                        Some(cancel) => fetch::send(request, None, &cancel).await,
+                        Some(cancel) => fetch::send(&request, None, cancel).await,
                         None => Err(HttpFailure::Unreachable),
                     };
                     progress = search.answered(outcome);
@@ -269,29 +269,30 @@ impl Driver {
             return;
         };
         self.0.fetches.borrow_mut().push((fetch, cancel.clone()));
+        #[cfg(feature = "dpop")]
+        if let Some(order) = order {
+            let driver = *self;
+            return spawn(async move {
+                match driver.0.proof_keys.prove(&order, &request).await {
+                    Ok(proof) => driver.send(fetch, &request, Some(&proof), cancel),
+                    Err(_) => driver.fetched(fetch, Err(HttpFailure::NoProof)),
+                }
+            });
+        }
+        // No request needs a proof in a build that makes none.
+        let _ = order;
+        self.send(fetch, &request, None, cancel);
+    }
+
+    fn send(&self, fetch: FetchId, request: &HttpRequest, proof: Option<&DpopProof>, cancel: Cancel) {
         let driver = *self;
-        spawn(async move {
-            let outcome = match driver.prove(order, &request).await {
-                Ok(proof) => fetch::send(request, proof, &cancel).await,
-                Err(failure) => Err(failure),
-            };
-            driver.forget_fetch(fetch);
-            driver.dispatch(Event::Fetched { fetch, outcome });
-        });
+        let answer = fetch::send(request, proof, cancel);
+        spawn(async move { driver.fetched(fetch, answer.await) });
     }
 
-    /// The proof that a request needs, if it needs one.
-    #[cfg(feature = "dpop")]
-    async fn prove(&self, order: Option<ProofOrder>, request: &HttpRequest) -> Result<Option<DpopProof>, HttpFailure> {
-        let Some(order) = order else { return Ok(None) };
-        let proof = self.0.proof_keys.prove(&order, request).await;
-        proof.map(Some).map_err(|_| HttpFailure::NoProof)
-    }
-
-    /// No request needs a proof in a build that makes none.
-    #[cfg(not(feature = "dpop"))]
-    async fn prove(&self, _: Option<ProofOrder>, _: &HttpRequest) -> Result<Option<DpopProof>, HttpFailure> {
-        Ok(None)
+    fn fetched(&self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>) {
+        self.forget_fetch(fetch);
+        self.dispatch(Event::Fetched { fetch, outcome });
     }
 
     fn forget_fetch(&self, fetch: FetchId) -> Option<Cancel> {

@@ -82,7 +82,8 @@ async fn kept(name: &str) -> Result<KeyPair, DatabaseFailure> {
         return Ok(pair);
     }
     let pair = KeyPair::generate(PROOF_ALGORITHM).await.map_err(|_| DatabaseFailure)?;
-    database.put(&[(name, pair.to_value())]).await?;
+    // Another tab may have made one meanwhile, and bound something to it already: then that one stays.
+    let _ = database.add(name, &pair.to_value()).await;
     database.get(name).await?.as_ref().and_then(pair_of).ok_or(DatabaseFailure)
 }
 

@@ -16,6 +16,7 @@ use super::super::http::{HttpFailure, HttpResponse};
 use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
 use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::pending_authorization::PendingAuthorization;
+use super::super::quirks;
 use super::super::return_path::ReturnPath;
 use super::super::secret::IdToken;
 use super::super::session::Session;
@@ -26,7 +27,7 @@ use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
 use super::keys::KeyState;
 use super::proofs::{ProofAnswer, Proven};
-use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId};
+use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId, take_one};
 
 pub(super) enum Callback {
     Idle,
@@ -69,11 +70,11 @@ impl Exchanging {
 
 impl Flow {
     /// Contract 2: the record is taken, that is read and removed, before there is anything to send.
-    pub(super) fn redirected(&mut self, query: &str, fragment: &str) {
+    pub(super) fn redirected(&mut self, path: &str, query: &str, fragment: &str) {
         if !matches!(self.callback, Callback::Idle) {
             return;
         }
-        match AuthorizationResponse::parse(query, fragment) {
+        match AuthorizationResponse::parse(path, query, fragment) {
             Err(error) => self.refuse(error.into(), None),
             Ok(None) => {}
             Ok(Some(response)) => match response.state() {
@@ -183,7 +184,11 @@ impl Flow {
                 let error = error.clone();
                 return self.refuse_exchange(error, &exchanging.exchange);
             }
-            (Some(KeyState::Ready(keys)), Ok(jws)) => jws.verification(&asked.algorithms, keys),
+            (Some(KeyState::Ready(keys)), Ok(jws)) => {
+                let issuers = quirks::key_issuers(issuer, jws.payload());
+                let tenants = issuers.map(|issuers| keys.of_issuers(&issuers));
+                jws.verification(&asked.algorithms, tenants.as_ref().unwrap_or(keys))
+            }
             // No key would help; the list of checks says what is wrong with it.
             (Some(KeyState::Ready(_)), Err(_)) => Err(Unverifiable::Malformed),
             _ => {
@@ -208,8 +213,14 @@ impl Flow {
     pub(super) fn exchange_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
         match self.take_exchanging(|exchanging| exchanging.stage == Stage::Verdict(verify)) {
             None => Some(verdict),
-            Some(exchanging) => {
-                self.conclude(exchanging, Signature::Asked(verdict), now);
+            Some(mut exchanging) => {
+                let issuer = &exchanging.exchange.key.issuer;
+                if verdict.signature == Ok(false) && self.refetch_recorded_keys(issuer, now) {
+                    exchanging.stage = Stage::Keys;
+                    self.callback = Callback::Exchanging(exchanging);
+                } else {
+                    self.conclude(exchanging, Signature::Asked(verdict), now);
+                }
                 None
             }
         }
@@ -219,8 +230,8 @@ impl Flow {
         let Some((response, id_token)) = exchanging.answer.take() else { return };
         let exchange = &exchanging.exchange;
         let Some(asked) = &exchange.id_token else { return };
-        let now = self.clock_of(&exchange.key.issuer).applied(now);
-        match check_id_token(&id_token, asked, &exchange.key, signature, now) {
+        let clock = self.clock_of(&exchange.key.issuer);
+        match check_id_token(&id_token, asked, &exchange.key, signature, now, clock) {
             Err(error) => self.refuse_exchange(error.into(), exchange),
             Ok(verified) => self.publish(&exchanging, response, Some(verified)),
         }
@@ -236,7 +247,7 @@ impl Flow {
                     self.write(RecordName::session(&session.key), session.encode());
                 }
                 // Another person's session at this server ends before this one begins.
-                self.sessions.retain(|known| known.key != session.key);
+                take_one(&mut self.sessions, |known| known.key == session.key);
                 self.sessions.push(session);
                 let base = self.site.base_path();
                 let path = exchange.return_path.as_ref().map_or(base, ReturnPath::as_str);

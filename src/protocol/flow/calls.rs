@@ -40,8 +40,10 @@ impl Flow {
 
     /// Sends a request that carries the token of `key`.
     pub(super) fn send(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest) {
-        let is_bound = self.session(&key).is_some_and(Session::is_bound);
-        let (fetch, proven) = self.fetch_bound(is_bound, &key, request, None);
+        let session = self.session(&key);
+        let is_bound = session.is_some_and(Session::is_bound);
+        let thumbprint = session.and_then(|session| session.dpop_jkt.clone());
+        let (fetch, proven) = self.fetch_bound(is_bound, &key, request, thumbprint);
         self.calls.push(PendingCall { purpose, key, fetch, proven });
     }
 

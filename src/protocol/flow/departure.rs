@@ -11,15 +11,17 @@ use std::sync::Arc;
 use super::super::authorization_request::{
     AuthorizationRequestError, Departure, Entropy, EntropyFailure, StorageFailure, Wish, authorization_request,
 };
-use super::super::client::{ClientKey, TokenStorage};
+use super::super::client::{Client, ClientKey, TokenStorage};
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::json::Value;
+use super::super::metadata::{IssParameter, Metadata};
 use super::super::pending_authorization::{PendingAuthorization, evict};
 use super::super::pushed_authorization::{PushError, pushed};
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
+use super::super::vocabulary::Issuer;
 use super::proofs::{ProofAnswer, ProofKeyState, Proven};
 use super::{Activity, Callback, DiscoveryState, Effect, FetchId, Flow, Intent};
 
@@ -99,9 +101,10 @@ impl Flow {
         let SignIn::Discovering { mut wish, entropy, intent, .. } = before else { return };
         wish.dpop_jkt = dpop_jkt;
         let request = match (self.client(&key), self.discovery(&key)) {
-            (Some(client), Some(DiscoveryState::Ready(metadata))) => {
-                authorization_request(client, metadata, &self.site, wish, &entropy, now).map_err(Arc::from)
-            }
+            (Some(client), Some(DiscoveryState::Ready(metadata))) => match self.shares_redirect_uri(client, metadata) {
+                Some(other) => Err(AuthorizationRequestError::SharedRedirectUri { other: other.clone() }.into()),
+                None => authorization_request(client, metadata, &self.site, wish, &entropy, now).map_err(Arc::from),
+            },
             (_, Some(DiscoveryState::Failed(error))) => Err(error.clone()),
             _ => return,
         };
@@ -112,6 +115,22 @@ impl Flow {
                 SignIn::Saving { pending, departure, intent }
             }
         };
+    }
+
+    /// Another server whose answers could be taken for those of this one: they come to the same address, and these do not
+    /// say whose they are.
+    ///
+    /// RFC 9700 §4.4.2: "When an OAuth client can only interact with one authorization server, a mix-up defense is not
+    /// required." With several it is `iss` (§4.4.2.1) or "a distinct redirection URI for each issuer" (§4.4.2.2).
+    fn shares_redirect_uri(&self, client: &Client, metadata: &Metadata) -> Option<&Issuer> {
+        let shares = |other: &&Client| {
+            let (url, others) = (client.redirect_uri.url(), other.redirect_uri.url());
+            other.key.issuer != client.key.issuer
+                && others.origin() == url.origin()
+                && client.redirect_uri.has_path(others.path())
+        };
+        let other = self.clients().iter().find(shares).filter(|_| metadata.iss_parameter == IssParameter::Unsaid)?;
+        Some(&other.key.issuer)
     }
 
     /// Sweeps what is stale or was signed out, makes room for one more, and writes it.
@@ -203,6 +222,7 @@ impl Flow {
                 return Some(outcome);
             }
         };
+        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
         let answer = self.proof_answered(&key, proven, &outcome);
         let url = match (answer, self.discovery(&key)) {
             (ProofAnswer::Again(fetch, proven), _) => {

@@ -9,7 +9,7 @@ use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
-use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration};
+use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration, take_one, time_in};
 
 /// Bounds of config.json: 10 s, 256 KiB.
 const CONFIGURATION_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
@@ -57,9 +57,9 @@ impl Flow {
     /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
     pub(super) fn client_added(&mut self, client: Client) {
         let key = client.key.clone();
-        self.discoveries.retain(|(known, _)| *known != key);
+        take_one(&mut self.discoveries, |(known, _)| *known == key);
         if let Configuration::Ready(clients) = &mut self.configuration {
-            clients.retain(|known| known.key != key);
+            take_one(clients, |known| known.key == key);
             clients.push(client);
         }
     }
@@ -70,18 +70,18 @@ impl Flow {
             return;
         }
         let Some(Record(record)) = record else { return };
-        let policy = self.site.scheme_policy();
         let mut restored = None;
         let mut discovered = Vec::new();
         for client in self.clients() {
             if *name == RecordName::session(&client.key) && self.session(&client.key).is_none() {
-                restored = Session::decode(&record, &client.key, policy);
+                restored = Session::decode(&record, &client.key);
             }
             if *name == RecordName::metadata(&client.key.issuer) && self.discovery(&client.key).is_none() {
                 discovered.extend(cached_metadata(&record, client, &self.site, now));
             }
         }
-        self.sessions.extend(restored);
+        // Before those that this page began, which people look at: the last one is the newest.
+        self.sessions.splice(0..0, restored);
         self.discoveries.extend(discovered);
     }
 
@@ -122,7 +122,6 @@ impl Flow {
         now: UnixTime,
     ) {
         let policy = self.site.scheme_policy();
-        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
         let Some(client) = self.client(key) else { return };
         match metadata::read_document(outcome) {
             Ok(document) => {
@@ -146,7 +145,7 @@ impl Flow {
     }
 
     fn discovered(&mut self, key: &ClientKey, state: DiscoveryState) {
-        self.discoveries.retain(|(known, _)| known != key);
+        take_one(&mut self.discoveries, |(known, _)| known == key);
         self.discoveries.push((key.clone(), state));
         self.want_keys_of(key);
     }
@@ -155,14 +154,14 @@ impl Flow {
     pub(super) fn cancel_discovery(&mut self, key: &ClientKey) {
         if let Some(DiscoveryState::Fetching { fetch, .. }) = self.discovery(key) {
             self.effects.push(Effect::CancelFetch(*fetch));
-            self.discoveries.retain(|(known, _)| known != key);
+            take_one(&mut self.discoveries, |(known, _)| known == key);
         }
     }
 }
 
 /// Metadata as an earlier page of this tab stored it, checked again; `None` if it is too old or no longer fits.
 fn cached_metadata(record: &Value, client: &Client, site: &Site, now: UnixTime) -> Option<(ClientKey, DiscoveryState)> {
-    let fetched_at = UnixTime(record.number("fetched_at")?);
+    let fetched_at = time_in(record, "fetched_at", now)?;
     if client.discovery != Discovery::Fetch || now.since(fetched_at) > METADATA_LIFETIME {
         return None;
     }

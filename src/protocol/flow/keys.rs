@@ -2,14 +2,15 @@
 //! `kid`.
 //!
 //! Rule: whoever sends tokens can make this page fetch keys at most twice a minute and issuer: once because there are none,
-//! once because a token names another (JOSE-13). Keys that an earlier page of this tab stored serve for an hour.
+//! once because a token names another, or because none of the stored ones made its signature (JOSE-13). Keys that an earlier
+//! page of this tab stored serve for an hour.
 
 use std::sync::Arc;
 
 use super::super::client::ClientKey;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
-use super::super::json::Members;
+use super::super::json::{Members, Value};
 use super::super::jwk::JwkSet;
 use super::super::keys::{KeysError, keys_request, read_keys};
 use super::super::metadata::{Attempt, AttemptProblem};
@@ -17,15 +18,19 @@ use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
 use super::super::vocabulary::Issuer;
-use super::{DiscoveryState, Effect, FetchId, Flow};
+use super::{DiscoveryState, Effect, FetchId, Flow, take_one, time_in};
 
 /// The keys of one issuer.
 pub(super) struct KeyEntry {
     issuer: Issuer,
     jwks_uri: Url,
     state: KeyState,
+    /// Whether they are those that an earlier page stored: the server may have others by now.
+    is_recorded: bool,
     /// When they were last fetched because of an unknown `kid`.
     refetched_at: Option<UnixTime>,
+    /// What is stored of them, and when it was fetched.
+    stored: Option<(UnixTime, Value)>,
 }
 
 pub(super) enum KeyState {
@@ -60,12 +65,14 @@ impl Flow {
         if known.is_some_and(|entry| !matches!(entry.state, KeyState::Failed(_))) {
             return;
         }
-        self.keys.retain(|entry| entry.issuer != *issuer);
+        take_one(&mut self.keys, |entry| entry.issuer == *issuer);
         self.keys.push(KeyEntry {
             issuer: issuer.clone(),
             jwks_uri: jwks_uri.clone(),
             state: KeyState::Reading,
+            is_recorded: false,
             refetched_at: None,
+            stored: None,
         });
         self.effects.push(Effect::Read(RecordName::keys(issuer)));
     }
@@ -90,11 +97,16 @@ impl Flow {
         if let Some(Record(record)) = record
             && record.text("jwks_uri") == Some(entry.jwks_uri.as_str())
         {
-            entry.refetched_at = record.number("refetched_at").map(UnixTime);
-            let is_current = record.number("fetched_at").is_some_and(|at| now.since(UnixTime(at)) <= LIFETIME);
-            if let Some(set) = record.member("document").and_then(JwkSet::read).filter(|_| is_current) {
+            entry.refetched_at = time_in(record, "refetched_at", now);
+            let fetched_at = time_in(record, "fetched_at", now).filter(|at| now.since(*at) <= LIFETIME);
+            if let (Some(at), Some(document)) = (fetched_at, record.member("document"))
+                && let Some(set) = JwkSet::read(document)
+            {
                 entry.state = KeyState::Ready(set);
+                entry.is_recorded = true;
+                entry.stored = Some((at, document.clone()));
                 let issuer = entry.issuer.clone();
+                self.keys_changed(&issuer, now);
                 self.userinfo_keys_changed(&issuer, now);
                 return true;
             }
@@ -115,11 +127,17 @@ impl Flow {
         true
     }
 
+    /// Fetches stored keys once more, of which none made a signature; whether that is worth it, and allowed now.
+    pub(super) fn refetch_recorded_keys(&mut self, issuer: &Issuer, now: UnixTime) -> bool {
+        self.keys.iter().any(|entry| entry.issuer == *issuer && entry.is_recorded) && self.refetch_keys(issuer, now)
+    }
+
     fn fetch_keys(&mut self, issuer: &Issuer, failures: u32) {
         let Some(entry) = self.keys.iter().find(|entry| entry.issuer == *issuer) else { return };
         let fetch = self.fetch(keys_request(&entry.jwks_uri));
         if let Some(entry) = self.keys.iter_mut().find(|entry| entry.issuer == *issuer) {
             entry.state = KeyState::Fetching(fetch, failures);
+            entry.is_recorded = false;
         }
     }
 
@@ -133,18 +151,22 @@ impl Flow {
         let is_it = |entry: &&mut KeyEntry| matches!(entry.state, KeyState::Fetching(id, _) if id == fetch);
         let Some(entry) = self.keys.iter_mut().find(is_it) else { return Some(outcome) };
         let KeyState::Fetching(_, failures) = entry.state else { return Some(outcome) };
-        let (issuer, jwks_uri, refetched_at) = (entry.issuer.clone(), entry.jwks_uri.clone(), entry.refetched_at);
-        self.learn_clock(&issuer, outcome.as_ref().ok(), now);
-        let state = match read_keys(&jwks_uri, outcome) {
-            Ok((set, document)) => {
-                let mut record = Members::default();
-                record.text("jwks_uri", Some(jwks_uri.as_str()));
-                record.number("fetched_at", Some(now.0));
-                record.number("refetched_at", refetched_at.map(|at| at.0));
-                record.value("document", Some(document));
-                self.write(RecordName::keys(&issuer), record.finish());
-                KeyState::Ready(set)
-            }
+        let issuer = entry.issuer.clone();
+        let read = read_keys(&entry.jwks_uri, outcome).map(|(set, document)| {
+            entry.stored = Some((now, document));
+            set
+        });
+        // Where it failed, that it was tried again is news all the same.
+        if let Some((fetched_at, document)) = &entry.stored {
+            let mut record = Members::default();
+            record.text("jwks_uri", Some(entry.jwks_uri.as_str()));
+            record.number("fetched_at", Some(fetched_at.0));
+            record.number("refetched_at", entry.refetched_at.map(|at| at.0));
+            record.value("document", Some(document.clone()));
+            self.write(RecordName::keys(&issuer), record.finish());
+        }
+        let state = match read {
+            Ok(set) => KeyState::Ready(set),
             Err(error) if failures < MOST_REPEATS && is_passing(&error) && self.waits_for_keys(&issuer) => {
                 let until = now.plus(Seconds(1 << failures));
                 self.effects.push(Effect::WakeAt(until));

@@ -59,6 +59,8 @@ pub enum Event {
     Started(ConfigurationSource),
     /// The address bar held these when the page began: query without `?`, fragment without `#`.
     Redirected {
+        /// The path of this site.
+        path: String,
         /// The raw query.
         query: String,
         /// The raw fragment.
@@ -72,7 +74,7 @@ pub enum Event {
         key: ClientKey,
         /// The place in the app to come back to.
         return_path: Option<String>,
-        /// What an API demanded (RFC 9470), in the place of what is configured.
+        /// What an API demanded (RFC 9470), beside what is configured.
         step_up: Option<StepUp>,
         /// Fresh octets for this attempt.
         entropy: Result<Entropy, EntropyFailure>,

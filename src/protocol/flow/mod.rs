@@ -11,7 +11,8 @@
 //! The contracts, each beside its transition and each with a test of that name:
 //! 1. the record is saved and read back before navigating (`written`);
 //! 2. the record is dropped before the code is sent (`redirected`: `Take` precedes `Fetch`);
-//! 3. a code is sent at most once, also when the answer is lost (`exchanged`: no path leads back to `Token`);
+//! 3. a code is sent at most once, also when the answer is lost (`exchanged`: only a server that wants a nonce in the proof,
+//!    and so has not looked at the code, leads back to `Token`, once);
 //! 4. tokens are published only after every check passed (`publish`);
 //! 5. an answer that arrives after sign-out is ignored (`fetched`: its id is no longer known);
 //! 6. a wake-up is strictly later than the `now` that asked for it (`written`);
@@ -132,6 +133,17 @@ enum DiscoveryState {
     Failed(Arc<Error>),
 }
 
+/// Takes an element out of a list that has one for each client or issuer.
+fn take_one<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
+    let index = list.iter().position(is_it)?;
+    Some(list.remove(index))
+}
+
+/// A time in a record; one that is still to come was not written by this clock, and is none.
+fn time_in(record: &Value, name: &str, now: UnixTime) -> Option<UnixTime> {
+    record.number(name).map(UnixTime).filter(|time| *time <= now)
+}
+
 impl Flow {
     /// A flow that has been told nothing yet.
     pub fn new(site: Site) -> Self {
@@ -167,7 +179,7 @@ impl Flow {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
             Event::ClientAdded(client) => self.client_added(client),
-            Event::Redirected { query, fragment } => self.redirected(&query, &fragment),
+            Event::Redirected { path, query, fragment } => self.redirected(&path, &query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
             Event::SignIn { key, return_path, step_up, entropy, intent } => {
                 let return_path = return_path.as_deref().and_then(ReturnPath::parse);
@@ -188,7 +200,7 @@ impl Flow {
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
             Event::Verified { verify, verdict } => {
                 if let Some(verdict) = self.exchange_verified(verify, verdict, now) {
-                    self.userinfo_verified(verify, &verdict);
+                    self.userinfo_verified(verify, &verdict, now);
                 }
             }
             Event::Read { name, record } => self.read(&name, record, now),
@@ -250,9 +262,10 @@ impl Flow {
 
     // The server's clock
 
+    /// Takes the time off the answer to a POST.
     fn learn_clock(&mut self, issuer: &Issuer, response: Option<&HttpResponse>, now: UnixTime) {
         if let Some(difference) = response.and_then(|response| ClockDifference::learn(response, now)) {
-            self.clocks.retain(|(known, _)| known != issuer);
+            take_one(&mut self.clocks, |(known, _)| known == issuer);
             self.clocks.push((issuer.clone(), difference));
         }
     }

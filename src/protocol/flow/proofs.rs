@@ -10,7 +10,7 @@ use super::super::dpop::{ProofKey, ProofOrder, asks_for_nonce};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::time::UnixTime;
 use super::super::url::Url;
-use super::{Effect, FetchId, Flow};
+use super::{Effect, FetchId, Flow, take_one};
 
 /// What is known of the key that a client's tokens are bound to.
 pub(super) enum ProofKeyState {
@@ -130,7 +130,7 @@ impl Flow {
             None => ProofKeyState::Failed,
             Some(proof_key) => ProofKeyState::Ready(is_kept.then(|| proof_key.thumbprint())),
         };
-        self.proof_keys.retain(|(known, _)| known != key);
+        take_one(&mut self.proof_keys, |(known, _)| known == key);
         self.proof_keys.push((key.clone(), state));
         self.proceed(now);
     }

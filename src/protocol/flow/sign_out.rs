@@ -2,7 +2,7 @@
 
 use super::super::protected_resource::ResourceError;
 use super::super::storage::RecordName;
-use super::{Callback, ClientKey, Effect, Flow};
+use super::{Callback, ClientKey, Effect, Flow, take_one};
 
 impl Flow {
     pub(super) fn sign_out(&mut self, key: ClientKey) {
@@ -17,10 +17,10 @@ impl Flow {
         self.cancel_discovery(&key);
         self.drop_sign_in(&key);
         self.prepared.take_if(|(owner, _)| *owner == key);
-        self.sessions.retain(|session| session.key != key);
+        take_one(&mut self.sessions, |session| session.key == key);
         self.set_userinfo(&key, None);
         self.cancel_keys(&key.issuer);
-        self.proof_keys.retain(|(known, _)| *known != key);
+        take_one(&mut self.proof_keys, |(known, _)| *known == key);
         self.effects.push(Effect::Remove(RecordName::session(&key)));
         self.effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));
         self.effects.push(Effect::Remove(RecordName::keys(&key.issuer)));

@@ -15,12 +15,14 @@ use super::super::json::Value;
 use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::protected_resource::ResourceError;
 use super::super::storage::RecordName;
-use super::super::time::UnixTime;
-use super::super::userinfo::{UserInfoAnswer, UserInfoError, check_userinfo, read_userinfo, userinfo_request};
+use super::super::time::{Seconds, UnixTime};
+use super::super::userinfo::{
+    UserInfoAnswer, UserInfoError, check_signed, check_userinfo, read_userinfo, userinfo_request,
+};
 use super::super::vocabulary::Issuer;
 use super::calls::Purpose;
 use super::keys::KeyState;
-use super::{ClientKey, DiscoveryState, Flow, VerifyId};
+use super::{ClientKey, DiscoveryState, Flow, VerifyId, take_one};
 
 /// What is being done about a client's user info.
 pub(super) enum UserInfoState {
@@ -149,7 +151,7 @@ impl Flow {
         }
     }
 
-    pub(super) fn userinfo_verified(&mut self, verify: VerifyId, verdict: &Verdict) {
+    pub(super) fn userinfo_verified(&mut self, verify: VerifyId, verdict: &Verdict, now: UnixTime) {
         if cfg!(not(feature = "userinfo")) {
             return;
         }
@@ -158,9 +160,19 @@ impl Flow {
         let Some(index) = self.userinfo.iter().position(waits) else { return };
         let (key, UserInfoState::Verdict(_, jws)) = self.userinfo.swap_remove(index) else { return };
         match Value::parse(jws.payload()) {
+            _ if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) => {
+                self.set_userinfo(&key, Some(UserInfoState::Keys(jws)));
+            }
             _ if verdict.signature != Ok(true) => self.userinfo_refused(&key, UserInfoError::Signature),
             Err(_) => self.userinfo_refused(&key, UserInfoError::Malformed),
-            Ok(claims) => self.publish_userinfo(&key, claims, true),
+            Ok(claims) => {
+                let tolerance = self.client(&key).map_or(Seconds(0), |client| client.clock_tolerance);
+                let now = self.clock_of(&key.issuer).applied(now);
+                match check_signed(&jws, &claims, now, tolerance) {
+                    Err(error) => self.userinfo_refused(&key, error),
+                    Ok(()) => self.publish_userinfo(&key, claims, true),
+                }
+            }
         }
     }
 
@@ -187,7 +199,7 @@ impl Flow {
     }
 
     pub(super) fn set_userinfo(&mut self, key: &ClientKey, state: Option<UserInfoState>) {
-        self.userinfo.retain(|(known, _)| known != key);
+        take_one(&mut self.userinfo, |(known, _)| known == key);
         self.userinfo.extend(state.map(|state| (key.clone(), state)));
     }
 }

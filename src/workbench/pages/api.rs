@@ -7,6 +7,7 @@ use leptos_pkce::browser::clock;
 use leptos_pkce::inspect::denial::{explain, source};
 use leptos_pkce::inspect::pretty::pretty_json;
 use leptos_pkce::protocol::challenge::{Denial, Reason};
+use leptos_pkce::protocol::client::ClientKey;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::CallId;
 use leptos_pkce::protocol::http::HttpResponse;
@@ -27,12 +28,12 @@ struct Form {
     body: String,
 }
 
-/// How a call stands.
+/// How a call stands, and whose token went along: somebody may have selected another server since.
 enum Stage {
     Idle,
     Waiting(CallId),
-    Answered { response: HttpResponse, milliseconds: u32 },
-    Failed(Error),
+    Answered { key: ClientKey, response: HttpResponse, milliseconds: u32 },
+    Failed { key: ClientKey, error: Error },
 }
 
 /// The page's two signals and the sign-ins.
@@ -159,21 +160,34 @@ impl Caller {
         match stage {
             Stage::Idle => element("p.muted").child("The answer will appear here."),
             Stage::Waiting(_) => element("p.late").child("Waiting for the API…"),
-            Stage::Answered { response, milliseconds } => {
-                fragment().child(self.denial(response)).child(answer(response, *milliseconds))
+            Stage::Answered { key, response, milliseconds } => {
+                self.whose(key).child(self.denial(key, response)).child(answer(response, *milliseconds))
             }
-            Stage::Failed(error) => fault_panel(self.auth, error, self.auth.selected().as_ref(), None),
+            Stage::Failed { key, error } => self.whose(key).child(fault_panel(self.auth, error, Some(key), None)),
         }
     }
 
+    /// Says whose token it was, if that is not the selected one.
+    fn whose(self, key: &ClientKey) -> Node {
+        let auth = self.auth;
+        let name = auth.peek(|flow| flow.client(key).map(|client| client.name().to_owned())).unwrap_or_default();
+        let key = key.clone();
+        let words = move || element("p.muted").child(format!("This call was made with the token of {name}."));
+        fragment()
+            .live_by(move || auth.selected().as_ref() == Some(&key), move |is_selected| (!is_selected).then(&words))
+    }
+
     /// Why the API said no, and one click that would help, if there is one.
-    fn denial(self, response: &HttpResponse) -> Option<Node> {
+    fn denial(self, key: &ClientKey, response: &HttpResponse) -> Option<Node> {
         let denial = Denial::of(response)?;
         let [what, help] = explain(&denial);
         let step_up = match denial.reason {
             Reason::StepUp(ref demand) => {
-                let demand = demand.clone();
-                let again = move || self.auth.step_up(demand.clone());
+                let (key, demand) = (key.clone(), demand.clone());
+                let again = move || {
+                    self.auth.select(key.clone());
+                    self.auth.step_up(demand.clone());
+                };
                 Some(button("button.button primary", "Sign in as the API demands", again))
             }
             _ => None,
@@ -222,6 +236,7 @@ impl Caller {
             let headers = content_type.into_iter().collect();
             ResourceRequest { method: form.method.clone(), url, headers, body: body.cloned() }
         });
+        let Some(key) = untrack(|| self.auth.selected()) else { return };
         let Some(call) = self.auth.call(request) else { return };
         self.stage.set(Stage::Waiting(call.id()));
         let began = clock::elapsed_ms();
@@ -230,8 +245,8 @@ impl Caller {
             let milliseconds = (clock::elapsed_ms() - began) as u32;
             // Whoever left the page does not look at the answer any more.
             let _ = self.stage.try_set(match outcome {
-                Ok(response) => Stage::Answered { response, milliseconds },
-                Err(error) => Stage::Failed(error.into()),
+                Ok(response) => Stage::Answered { key, response, milliseconds },
+                Err(error) => Stage::Failed { key, error: error.into() },
             });
         });
     }

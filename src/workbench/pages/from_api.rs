@@ -26,6 +26,7 @@ enum Stage {
 struct Typed {
     client_id: RwSignal<String>,
     scope: RwSignal<String>,
+    redirect_uri: RwSignal<String>,
 }
 
 /// The card at the end of the sign-in page.
@@ -96,27 +97,38 @@ fn found(place: Place, url: &str, metadata: &ResourceMetadata) -> Node {
 }
 
 fn server(place: Place, index: usize, issuer: &Issuer, settings: ClientSettings, scopes: String) -> Node {
-    let typed = Typed { client_id: RwSignal::new(String::new()), scope: RwSignal::new(scopes) };
+    // Another one where several servers' answers cannot be told apart (RFC 9700 §4.4.2).
+    let redirect_uri = place.auth.peek(|flow| flow.site().url_of("callback"));
+    let [client_id, scope, redirect_uri] = [String::new(), scopes, redirect_uri].map(RwSignal::new);
+    let typed = Typed { client_id, scope, redirect_uri };
     let problem = RwSignal::new(None::<Error>);
     let add = move |event: ev::Event| {
         event.prevent_default();
-        let scope = Some(typed.scope.get_untracked().trim().to_owned()).filter(|scope| !scope.is_empty());
-        let client_id = typed.client_id.get_untracked().trim().to_owned();
-        let settings = ClientSettings { client_id, scope, ..settings.clone() };
+        let text = |typed: RwSignal<String>| typed.get_untracked().trim().to_owned();
+        let optional = |typed: RwSignal<String>| Some(text(typed)).filter(|text| !text.is_empty());
+        let (scope, redirect_uri) = (optional(typed.scope), optional(typed.redirect_uri));
+        let settings = ClientSettings { client_id: text(typed.client_id), scope, redirect_uri, ..settings.clone() };
         if let Err(error) = added::add(place.auth, settings) {
             problem.set(Some(error.into()));
         }
     };
-    let ids = [format!("client-id-{index}"), format!("scope-{index}")];
-    let [client_id, scope] = [("Client ID", typed.client_id), ("Scope", typed.scope)];
+    let number = index.to_string();
+    let fields = [
+        ("client-id-", "Client ID", typed.client_id),
+        ("scope-", "Scope", typed.scope),
+        ("redirect-uri-", "Redirect URI", typed.redirect_uri),
+    ];
+    let fields = fields.map(|(id, label, value)| {
+        let id = [id, &number].concat();
+        labelled(&id, label, text_field(&id, label, value))
+    });
     let refused =
         move || problem.with(|problem| problem.as_ref().map(|error| fault_panel(place.auth, error, None, None)));
     element("form.prepared")
         .attribute("aria-label", format!("Server {issuer}"))
         .on("submit", add)
         .child(element("p").child("It takes tokens of ").child(code(issuer)))
-        .child(labelled(&ids[0], client_id.0, text_field(&ids[0], client_id.0, client_id.1)))
-        .child(labelled(&ids[1], scope.0, text_field(&ids[1], scope.0, scope.1)))
+        .children(fields)
         .child(
             element("div.actions")
                 .child(element("button.button primary").attribute("type", "submit").child("Add this server")),

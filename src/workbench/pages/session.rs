@@ -109,9 +109,12 @@ fn access_token(auth: Auth, session: &Session) -> Node {
         TokenType::Bearer => "Bearer: whoever has it may use it.",
         TokenType::Dpop => "DPoP: it is of use only together with a key that does not leave this browser (RFC 9449).",
     };
-    let refused = session.refused_scope().join(" ");
     let warning = || element("p.warning");
-    let not_granted = (!refused.is_empty()).then(|| warning().child("Not granted: ").child(code(refused)));
+    let differing = [
+        ("Not granted: ", session.refused_scope().join(" ")),
+        ("Granted without being asked: ", session.unrequested_scope().join(" ")),
+    ];
+    let differing = differing.into_iter().filter(|(_, tokens)| !tokens.is_empty());
     section("Access token")
         .child(element("p.token").child(secret_field("access token", open)))
         .child(values([
@@ -123,7 +126,7 @@ fn access_token(auth: Auth, session: &Session) -> Node {
             ("Issuer", code(&session.key().issuer)),
             ("Client ID", code(&session.key().client_id)),
         ]))
-        .child(not_granted)
+        .children(differing.map(|(words, tokens)| warning().child(words).child(code(tokens))))
         .children(session.tolerated().iter().map(|tolerance| warning().child(tolerated(*tolerance))))
 }
 
