@@ -7,6 +7,7 @@ ONLY =
 SECONDS_EACH ?= 120
 TARGETS =
 FILES =
+BINARY = workbench
 
 # Signing in, on the sandbox once more: all but what tests the sandbox itself, or the servers of the tests.
 ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(wildcard tests/e2e/*.test.mjs))
@@ -14,7 +15,7 @@ ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(wildca
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown
 
-.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package fuzz mutants requirements clean
+.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package fuzz mutants requirements sizes clean
 # The steps of `make test` share one target directory and one terminal.
 .NOTPARALLEL:
 
@@ -31,6 +32,9 @@ test: setup-test fmt clippy doc test-native test-browser test-scripts test-e2e p
 
 dist: setup ## the release build in dist/ [PUBLIC_URL=/sub/path/] [CONFIG=config.json] [DIST=dist] [ONLY=app|minimal]
 	@$(ENV) node scripts/dist.mjs --public-url "$(PUBLIC_URL)" --config "$(CONFIG)" --dist "$(DIST)" --only "$(ONLY)"
+
+sizes: ## what the bytes of the last `make dist` are, function by function [BINARY=workbench|minimal|sandbox_worker]
+	@$(ENV) node scripts/sizes.mjs $(BINARY)
 
 setup: ## installs what `make serve` and `make dist` need
 	@scripts/setup build

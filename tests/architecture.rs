@@ -466,9 +466,11 @@ static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
 /// The modules of the protocol, from the bottom up, as `protocol/mod.rs` lists them.
 fn levels() -> Vec<String> {
     let list = FILES.iter().find(|file| file.path == "protocol/mod.rs").expect("protocol/mod.rs");
-    let modules =
-        list.code.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
-    modules.map(str::to_owned).collect()
+    let name = |line: &str| {
+        let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned())
+    };
+    list.code.lines().filter_map(name).collect()
 }
 
 #[track_caller]

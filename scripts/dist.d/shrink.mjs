@@ -53,6 +53,16 @@ export async function shrink(root, text, { script: oldScript, module: oldModule,
   return replaceFile(root, text, oldScript, code);
 }
 
+/** The module as `shrink` optimises it, written to `path`, with the names of its functions. */
+export function optimisedWithNames(bound, path) {
+  const script = withoutClasses(readFileSync(`${bound}.js`, "utf8"));
+  binaryen.setDebugInfo(true);
+  writeFileSync(path, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script), NEVER_CALLED));
+  const options = OPTIMISATION.filter((option) => !["--strip-debug", "--minify-imports-and-exports-and-modules"].includes(option));
+  execFileSync("wasm-opt", [path, "--debuginfo", ...options, "-o", path], { stdio: "inherit" });
+  return readFileSync(path);
+}
+
 /** The script and the module that a page preloads. */
 export function namesInPage(html) {
   const links = elements(html).filter((element) => isLink(element, "modulepreload", "preload"));

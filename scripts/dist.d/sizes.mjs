@@ -53,5 +53,5 @@ export function report(sizes, loaded, { title, budget }) {
   }
   const kilobytes = total.brotli / 1000;
   console.log(`${title}: ${kilobytes.toFixed(1)} KB${budget < Infinity ? ` of ${budget} KB` : ""} (brotli)`);
-  if (kilobytes > budget) throw new Error(`${title} has grown past its budget of ${budget} KB: find what has grown.`);
+  if (kilobytes > budget) throw new Error(`${title} has grown past its budget of ${budget} KB: find what has grown (make sizes).`);
 }

@@ -15,6 +15,7 @@ use crate::protocol::protected_resource::ResourceError;
 use crate::protocol::pushed_authorization::PushError;
 use crate::protocol::quirks as protocol_quirks;
 use crate::protocol::site::Site;
+use crate::protocol::text::join;
 use crate::protocol::token_response::{TokenError, TokenErrorCode, TokenType};
 use crate::protocol::url::Url;
 use crate::protocol::userinfo::UserInfoError;
@@ -490,7 +491,7 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
         Error::Keys(error) => values.push(("Keys", error.to_string())),
         Error::Resource(ResourceError::NotAllowed { url, allowed }) => {
             values.push(("URL", url.clone()));
-            values.push(("The token may go to", allowed.join(", ")));
+            values.push(("The token may go to", join(allowed, ", ")));
         }
         _ => {}
     }

@@ -3,6 +3,7 @@
 use super::trust::Sentence;
 use crate::protocol::challenge::{Denial, Reason, Source, StepUp};
 use crate::protocol::resource_metadata::ResourceMetadataError;
+use crate::protocol::text::join;
 
 /// What happened, and what to do about it.
 pub fn explain(denial: &Denial) -> [String; 2] {
@@ -55,12 +56,12 @@ pub fn source(denial: &Denial) -> &'static str {
 fn step_up(demand: &StepUp) -> [String; 2] {
     let mut wishes = Vec::new();
     if !demand.acr_values.is_empty() {
-        wishes.push(format!("in one of these ways: {}", demand.acr_values.join(", ")));
+        wishes.push(format!("in one of these ways: {}", join(&demand.acr_values, ", ")));
     }
     if let Some(max_age) = demand.max_age {
         wishes.push(format!("at most {} s ago", max_age.0));
     }
-    let how = if wishes.is_empty() { "in another way".to_owned() } else { wishes.join(", and ") };
+    let how = if wishes.is_empty() { "in another way".to_owned() } else { join(&wishes, ", and ") };
     [
         format!("The token is good, but for this the person must have signed in {how} (RFC 9470)."),
         "Sign in once more as the API demands it; you will come back to this page.".to_owned(),

@@ -20,6 +20,7 @@ use super::pushed_authorization::push_request;
 use super::return_path::ReturnPath;
 use super::secret::{CodeVerifier, Nonce, State};
 use super::site::Site;
+use super::text::join;
 use super::time::{Seconds, UnixTime};
 use super::url::Url;
 use super::vocabulary::{Issuer, RedirectUri, Scope};
@@ -215,7 +216,7 @@ fn departure(
 
 /// How the person must sign in, as an API demands it (RFC 9470 §4), and no longer ago than is configured.
 fn demanded(configured: &Authentication, demand: &StepUp) -> Authentication {
-    let acr_values = Some(demand.acr_values.join(" ")).filter(|values| !values.is_empty());
+    let acr_values = Some(join(&demand.acr_values, " ")).filter(|values| !values.is_empty());
     Authentication {
         max_age: configured.max_age.into_iter().chain(demand.max_age).min(),
         acr_values: acr_values.or_else(|| configured.acr_values.clone()),

@@ -111,7 +111,7 @@ impl ProofKey {
             ("nonce", nonce.map(Value::string)),
         ]);
         let part = |value: &Value| base64url::encode(value.to_text().as_bytes());
-        UnsignedDpopProof::new([part(&header), part(&claims)].join("."))
+        UnsignedDpopProof::new([&part(&header), ".", &part(&claims)].concat())
     }
 
     fn members(&self) -> [(&'static str, Option<Value>); 4] {
@@ -152,7 +152,7 @@ impl UnsignedDpopProof {
     ///
     /// `None` if it has another length, e.g. because it is in DER.
     pub fn signed(self, signature: &[u8]) -> Option<DpopProof> {
-        let proof = || [self.expose(), &base64url::encode(signature)].join(".");
+        let proof = || [self.expose(), ".", &base64url::encode(signature)].concat();
         (signature.len() == 64).then(|| DpopProof::new(proof()))
     }
 }

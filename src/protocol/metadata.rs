@@ -277,7 +277,9 @@ impl Metadata {
         let pkce = match list("code_challenge_methods_supported") {
             None => PkceSupport::Unsaid,
             Some(methods) if methods.iter().any(|method| method == "S256") => PkceSupport::Announced,
-            Some(methods) => return Err(MetadataError::PkceUnsupported { methods: shorten(&methods.join(", ")) }),
+            Some(methods) => {
+                return Err(MetadataError::PkceUnsupported { methods: shorten(&text::join(&methods, ", ")) });
+            }
         };
         Ok(Self {
             authorization_endpoint: needed("authorization_endpoint")?,

@@ -7,7 +7,7 @@
 //! [`authorization_response`] → [`token_request`] → [`token_response`] → [`session`] → [`protected_resource`];
 //! [`flow`] joins them.
 
-mod text;
+pub(crate) mod text;
 pub mod secret;
 pub mod time;
 pub mod base64url;

@@ -17,7 +17,7 @@ use super::challenge::Denial;
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
 use super::metadata::{AttemptProblem, WrongMember, read_document, strings};
-use super::text::{cut, shorten};
+use super::text::{cut, join, shorten};
 use super::time::Seconds;
 use super::url::{SchemePolicy, Url};
 use super::vocabulary::{Issuer, NounError, server_url};
@@ -218,7 +218,7 @@ impl ResourceMetadata {
             && dpop == DpopBinding::Unsaid
             && !methods.iter().any(|method| method == "header")
         {
-            return Err(ResourceMetadataError::HeaderUnsupported { methods: shorten(&methods.join(", "), 300) });
+            return Err(ResourceMetadataError::HeaderUnsupported { methods: shorten(&join(&methods, ", "), 300) });
         }
         let resource_name = match document.member("resource_name") {
             None => None,

@@ -41,6 +41,18 @@ pub(crate) fn shorten(text: &str, most: usize) -> String {
     text.split_at(end).0.to_owned()
 }
 
+/// The texts with a separator between them. The standard library has another copy of its code for each kind of text.
+pub(crate) fn join(texts: &[String], separator: &str) -> String {
+    let mut joined = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(text);
+    }
+    joined
+}
+
 fn around(text: &str, position: Option<usize>) -> (&str, Option<&str>) {
     let Some(position) = position else { return (text, None) };
     let (before, after) = text.split_at(position);
@@ -75,6 +87,14 @@ mod tests {
         }
         for text in ["+1", "-1", " 1", "1 ", "1.0", "0x1", "a", ":", "/", "\u{661}"] {
             assert_eq!(number(text, u32::MAX), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn joins_as_the_standard_library_does() {
+        for texts in [&[][..], &["a"], &["", ""], &["a", "", "ü"]] {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            assert_eq!(join(&texts, ", "), texts.join(", "));
         }
     }
 

@@ -80,7 +80,7 @@ impl Caller {
 
     fn view(self) -> Node {
         on_cleanup(move || self.cancel());
-        let places = move || self.resources().into_iter().map(|(_, url)| url).collect::<Vec<_>>().join(", ");
+        let places = move || self.resources().iter().map(|(_, url)| url.as_str()).collect::<Vec<_>>().join(", ");
         let form = element("form.card request")
             .on("submit", move |event| self.submit(&event))
             .child(self.method())

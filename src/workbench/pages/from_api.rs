@@ -91,7 +91,13 @@ fn found(place: Place, url: &str, metadata: &ResourceMetadata) -> Node {
             dpop: metadata.dpop == DpopBinding::Required,
             ..ClientSettings::default()
         };
-        server(place, index, issuer, settings, metadata.scopes_supported.join(" "))
+        server(
+            place,
+            index,
+            issuer,
+            settings,
+            metadata.scopes_supported.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
+        )
     });
     fragment().child(none).children(servers).children(unusable)
 }
