@@ -183,6 +183,16 @@ fn a_template_is_filled_by_the_tenant_and_by_nothing_else() {
         let Err(Error::IdToken(error)) = sign_in(changes.clone()) else { panic!("accepted: {changes}") };
         assert_eq!(error.failed(), [CheckId::Issuer], "{changes}");
     }
+    // A tenant is a UUID: of another shape, or with other digits, it is none, also where both claims agree about it.
+    for tenant in
+        ["abc", "common", "zzzzzzzz-zzzz-zzzz-zzzz-zzzzzzzzzzzz", &TENANT.replace('-', ""), &format!("{TENANT}0")]
+    {
+        let iss = format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        let Err(Error::IdToken(error)) = sign_in(json!({ "tid": tenant, "iss": iss })) else {
+            panic!("accepted: {tenant}")
+        };
+        assert_eq!(error.failed(), [CheckId::Issuer], "{tenant}");
+    }
 }
 
 /// IDT-1, JOSE-11: a key that says whose tokens it signs signs for nobody else; one tenant's used to sign for all.
