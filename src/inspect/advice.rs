@@ -81,7 +81,7 @@ fn configuration(error: &ConfigurationError) -> (String, Vec<&'static str>) {
         ConfigurationError::Invalid(problems) => {
             let count = problems.len();
             let noun = if count == 1 { "problem" } else { "problems" };
-            (format!("config.json has {count} {noun}; nothing of it is used until it is right."), vec![])
+            (format!("The configuration has {count} {noun}; nothing of it is used until it is right."), vec![])
         }
         ConfigurationError::Missing { status } => (
             format!("There is no config.json beside index.html (the host answered {status})."),

@@ -109,7 +109,7 @@ describe("a config.json with mistakes", () => {
       assert.equal(at(place).length, 1, `${place} in\n${problems.join("\n")}`);
     }
     assert.match(at("authorization_servers[0].token_storage")[0], /expected "memory" or "session", found local/);
-    assert.equal(summary, `config.json has ${problems.length} problems; nothing of it is used until it is right.`);
+    assert.equal(summary, `The configuration has ${problems.length} problems; nothing of it is used until it is right.`);
   });
 
   scenario(

@@ -71,6 +71,22 @@ const OF_THE_WORKBENCH = {
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await apiResponse(page).getByRole("alert").waitFor();
   },
+  "sign-in from an API": async (page, stage) => {
+    await page.goto(stage.url());
+    await page.getByText("Start from an API").click();
+    await page.getByRole("textbox", { name: "URL of the API" }).fill(stage.photos);
+    await page.getByRole("button", { name: "Find its authorization server" }).click();
+    await page.getByRole("button", { name: "Add this server" }).click();
+    await alert(page);
+  },
+  "api that demands another sign-in": async (page, stage) => {
+    stage.configure(stage.client({ resources: [{ name: "API", url: stage.api.origin }] }));
+    await signInAgain(page, stage);
+    await navigationTo(page, "API").click();
+    await page.getByRole("combobox", { name: "URL" }).fill(`${stage.api.origin}/safe`);
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByRole("button", { name: "Sign in as the API demands" }).waitFor();
+  },
   "not found": async (page, stage) => {
     await page.goto(stage.url("nothing"));
     await heading(page, "Page not found").waitFor();
@@ -116,6 +132,14 @@ const OF_THE_SANDBOX = {
     await beginSignIn(page, stage);
     await logIn(page);
     await page.getByRole("button", { name: "Allow" }).waitFor();
+  },
+  "sandbox with three faults in an ID token": async (page, stage) => {
+    await page.goto(stage.url());
+    await signIn(page, stage);
+    await page.evaluate(() => fetch("/sandbox/switches", { method: "PUT", body: JSON.stringify({ on: ["id-token-three-faults"] }) }));
+    await navigationTo(page, "Sign in").click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await alert(page);
   },
   "sandbox refusal": async (page, stage) => {
     await signIn(page, stage);
