@@ -26,7 +26,7 @@ const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** `budget`: kilobytes (1000 bytes) of brotli, for everything that one sign-in loads. A build over it fails. The aims are 128 and 65. */
 const SITES = {
-  app: { title: "workbench", binary: "workbench", source: TOP, suffix: "", budget: 141, hasConfig: true, worker: {
+  app: { title: "workbench", binary: "workbench", source: TOP, suffix: "", budget: 140, hasConfig: true, worker: {
     title: "sandbox", binary: "sandbox_worker", script: "sandbox-service-worker.js", budget: 150,
   } },
   minimal: {
@@ -34,7 +34,7 @@ const SITES = {
     binary: "minimal",
     source: join(TOP, "examples/minimal"),
     suffix: "-minimal",
-    budget: 77,
+    budget: 76.5,
     hasConfig: false,
   },
 };

@@ -21,6 +21,8 @@ export const smallLibrary = {
   CARGO_UNSTABLE_BUILD_STD_FEATURES: "optimize_for_size",
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [
     "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none -Zmerge-functions=disabled",
+    // JavaScript keeps the values that the module holds, in a list of its own: less code than a table of the module's.
+    "-Ctarget-feature=-reference-types",
     ...WEIGHTS.map((weight) => `-Cllvm-args=-${weight}`),
   ].join(" "),
 };
