@@ -105,7 +105,7 @@ fn guarded() -> impl IntoView {
 
 fn other_settings() -> ClientSettings {
     // One of its own, because neither server says whose answer it is (RFC 9700 §4.4.2).
-    let redirect_uri = format!("{}/callback/other", lab::site().origin());
+    let redirect_uri = format!("{}/callback/other", site().origin());
     ClientSettings {
         issuer: Some("https://other.example".to_owned()),
         client_id: "other".to_owned(),
