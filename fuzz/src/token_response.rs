@@ -47,7 +47,8 @@ fn accepted(data: &[u8], tokens: &TokenResponse, expected: TokenType) {
         assert_eq!(tokens.expires_in.map(|lifetime| lifetime.0), Some(number), "TOK-8");
     }
     assert!(tokens.scope.as_ref().is_none_or(|scope| said(&document, "scope") == Some(scope.as_str())), "TOK-9");
-    let shown = format!("{tokens:?}");
+    // What a server says in the scope, which is no secret, is shown: also if it repeats the token there.
+    let shown = format!("{:?}", TokenResponse { scope: None, ..tokens.clone() });
     assert!(!said(&document, "access_token").is_some_and(|token| token.len() > 20 && shown.contains(token)), "OPS-1");
 }
 
