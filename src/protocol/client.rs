@@ -226,9 +226,7 @@ pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, Co
                 problems.within(&format!("authorization_servers[{index}]"), |problems| {
                     let settings = settings(server, problems);
                     let Some(client) = check(&settings, site, problems) else { return };
-                    if clients.iter().any(|known| known.key == client.key) {
-                        problems.add("", "each issuer and client_id once", "the same pair as before");
-                    }
+                    problems.once("", &client, &clients);
                     clients.push(client);
                 });
             }
@@ -258,9 +256,9 @@ impl Client {
         let mut clients: Vec<Self> = Vec::new();
         for settings in settings {
             let client = Self::new(settings, site)?;
-            if clients.iter().any(|known| known.key == client.key) {
-                let mut problems = Problems::default();
-                problems.add("client_id", "each issuer and client_id once", "the same pair as before");
+            let mut problems = Problems::default();
+            problems.once("client_id", &client, &clients);
+            if !problems.found.is_empty() {
                 return Err(ConfigurationError::Invalid(problems.found));
             }
             clients.push(client);
@@ -483,20 +481,17 @@ fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Opt
         }
     }
 
-    // One way out: each would drop everything that was read so far.
-    let read = (issuer, client_id, redirect_uri, token_storage);
-    let (Some(issuer), Some(client_id), Some(redirect_uri), Some(token_storage)) = read else { return None };
-    let key = ClientKey { issuer, client_id };
+    let key = ClientKey { issuer: issuer?, client_id: client_id? };
     Some(Client {
         name: if settings.name.is_empty() { key.issuer.url().host().to_owned() } else { settings.name.clone() },
         key,
         discovery,
         scope,
-        redirect_uri,
+        redirect_uri: redirect_uri?,
         post_logout_redirect_uri,
         metadata,
         extra_parameters: settings.extra_parameters.clone(),
-        token_storage,
+        token_storage: token_storage?,
         resources,
         resource: settings.resource.clone(),
         authentication: Authentication {
@@ -596,6 +591,13 @@ impl Problems {
         // A value in the wrong place may be long; a message need not be.
         let found = if found.is_empty() { "nothing".to_owned() } else { shorten(found, 120) };
         self.found.push(Problem { place, expected: expected.to_owned(), found });
+    }
+
+    /// Adds a problem if one of the `clients` is the same as this one.
+    fn once(&mut self, member: &str, client: &Client, clients: &[Client]) {
+        if clients.iter().any(|known| known.key == client.key) {
+            self.add(member, "each issuer and client_id once", "the same pair as before");
+        }
     }
 
     fn noun<T>(&mut self, member: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {

@@ -96,7 +96,6 @@ impl PendingAuthorization {
         if record.number("version")? != VERSION || is_foreign {
             return None;
         }
-        // What is borrowed is dropped by nobody, so it comes before what is owned: that is half the code.
         let [state, code_verifier] = [text("state")?, text("code_verifier")?];
         let [issuer, client_id] = [text("issuer")?, text("client_id")?];
         let [redirect_uri, token_endpoint] = [text("redirect_uri")?, text("token_endpoint")?];
@@ -112,36 +111,27 @@ impl PendingAuthorization {
             None => &[],
             Some(list) => list.as_array()?,
         };
-        let parsed = (
-            Issuer::parse(issuer, policy),
-            ClientId::parse(client_id),
-            RedirectUri::parse(redirect_uri, policy),
-            server_url(token_endpoint, policy),
-            record.optional_text("scope")?.map(Scope::parse).transpose(),
-            resource.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>(),
-        );
-        let (Ok(issuer), Ok(client_id), Ok(redirect_uri), Ok(token_endpoint), Ok(scope), Some(resource)) = parsed
-        else {
-            return None;
+        let scope = record.optional_text("scope")?.map(Scope::parse).transpose().ok()?;
+        let id_token = match record.member("id_token") {
+            None => None,
+            Some(asked) => Some(IdTokenRequest::decode(asked, policy)?),
         };
         let code_verifier = CodeVerifier::new(code_verifier);
-        let id_token = record.member("id_token").and_then(|asked| IdTokenRequest::decode(asked, policy));
-        // What asks for an ID token is answered by nothing less, and what cannot be read is no request for one.
-        let asks = scope.as_ref().is_some_and(Scope::asks_for_id_token);
-        if id_token.is_some() != asks || record.member("id_token").is_some() != asks || !code_verifier.is_well_formed()
-        {
+        // What asks for an ID token is answered by nothing less.
+        let is_answered = id_token.is_some() == scope.as_ref().is_some_and(Scope::asks_for_id_token);
+        if !is_answered || !code_verifier.is_well_formed() {
             return None;
         }
         Some(Self {
-            key: ClientKey { issuer, client_id },
-            redirect_uri,
-            token_endpoint,
+            key: ClientKey { issuer: Issuer::parse(issuer, policy).ok()?, client_id: ClientId::parse(client_id).ok()? },
+            redirect_uri: RedirectUri::parse(redirect_uri, policy).ok()?,
+            token_endpoint: server_url(token_endpoint, policy).ok()?,
             iss_parameter,
             state: State::new(state),
             id_token,
             code_verifier,
             scope,
-            resource,
+            resource: resource.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
             dpop: record.member("dpop") == Some(&Value::Bool(true)),
             dpop_jkt: dpop_jkt.map(str::to_owned),
             token_storage,

@@ -195,19 +195,15 @@ impl Session {
         if !is_ours || is_foreign {
             return None;
         }
-        // What is borrowed is dropped by nobody, so it comes before what is owned: that is half the code.
         let access_token = record.text("access_token").filter(is_token)?;
         let expires_at = record.optional_number("expires_at")?.map(UnixTime);
         let signed_in_at = UnixTime(record.number("signed_in_at")?);
-        let requested_scope = record.optional_text("requested_scope")?.map(Scope::parse).transpose();
-        let granted_scope = record.optional_text("granted_scope")?.map(Scope::parse).transpose();
-        let id_token = record.member("id_token").map(|record| VerifiedIdToken::decode(record, key));
-        let (Ok(requested_scope), Ok(granted_scope), None | Some(Some(_))) =
-            (requested_scope, granted_scope, &id_token)
-        else {
-            return None;
+        let requested_scope = record.optional_text("requested_scope")?.map(Scope::parse).transpose().ok()?;
+        let granted_scope = record.optional_text("granted_scope")?.map(Scope::parse).transpose().ok()?;
+        let id_token = match record.member("id_token") {
+            None => None,
+            Some(record) => Some(VerifiedIdToken::decode(record, key)?),
         };
-        let id_token = id_token.flatten();
         if id_token.is_none() && requested_scope.as_ref().is_some_and(Scope::asks_for_id_token) {
             return None;
         }

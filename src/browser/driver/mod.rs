@@ -280,6 +280,7 @@ impl Driver {
             });
         }
         // No request needs a proof in a build that makes none.
+        #[cfg(not(feature = "dpop"))]
         let _ = order;
         self.send(fetch, &request, None, cancel);
     }
