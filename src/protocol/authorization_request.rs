@@ -39,6 +39,13 @@ pub struct Wish {
     pub dpop_jkt: Option<String>,
 }
 
+impl Wish {
+    /// What a person wishes at `return_path`; a path that nobody may be sent to is none.
+    pub fn new(return_path: Option<&str>, step_up: Option<StepUp>) -> Self {
+        Self { return_path: return_path.and_then(ReturnPath::parse), step_up, dpop_jkt: None }
+    }
+}
+
 /// How a request gets to the server.
 pub enum Departure {
     /// In the address that the person is sent to.

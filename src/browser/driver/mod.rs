@@ -1,13 +1,13 @@
 //! The driver: performs the flow's effects, tells it what came of them, and tells listeners that something changed.
 //!
-//! Rule: no decision is taken here. Storage answers at once, so its events are handled before the next one from
-//! outside; fetches answer later, by their id.
+//! Rule: no decision is taken here. Storage answers at once, so the flow is told before anything from outside; fetches
+//! answer later, by their id. Whatever happens is told by the method that the flow has for it, which links what is told
+//! and no more; [`Flow::advance`] has them all, as values.
 
 #[cfg(feature = "dpop")]
 mod proofs;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,10 +20,11 @@ use self::proofs::ProofKeys;
 use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
 use super::{entropy, navigation, storage, subtle};
+use crate::protocol::authorization_request::Wish;
 use crate::protocol::challenge::StepUp;
 use crate::protocol::client::{Client, ClientKey};
 use crate::protocol::dpop::ProofOrder;
-use crate::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
+use crate::protocol::flow::{CallId, ConfigurationSource, Effect, FetchId, Flow, Intent};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
 use crate::protocol::resource_metadata::{Progress, ResourceMetadata, ResourceMetadataError, Search};
@@ -37,7 +38,6 @@ pub struct Driver(&'static Shared);
 
 struct Shared {
     flow: RefCell<Flow>,
-    queue: RefCell<VecDeque<Event>>,
     is_running: Cell<bool>,
     listeners: RefCell<Vec<&'static dyn Fn()>>,
     fetches: RefCell<Vec<(FetchId, Cancel)>>,
@@ -66,7 +66,6 @@ impl Driver {
     pub fn start(site: Site, source: ConfigurationSource) -> Self {
         let driver = Self(Box::leak(Box::new(Shared {
             flow: RefCell::new(Flow::new(site)),
-            queue: RefCell::default(),
             is_running: Cell::new(false),
             listeners: RefCell::default(),
             fetches: RefCell::default(),
@@ -77,10 +76,13 @@ impl Driver {
             proof_keys: ProofKeys::default(),
         })));
         if let Some(held) = navigation::take_held_response() {
-            driver.dispatch(Event::Redirected { path: held.path, query: held.query, fragment: held.fragment });
+            driver.tell(|flow, _| flow.redirected(&held.path, &held.query, &held.fragment));
         }
-        driver.dispatch(Event::Started(source));
-        navigation::on_restored(move || driver.dispatch(Event::Restored));
+        driver.tell(|flow, _| match source {
+            ConfigurationSource::Clients(clients) => flow.configured(clients),
+            ConfigurationSource::File(name, read) => flow.started(name, read),
+        });
+        navigation::on_restored(move || driver.tell(|flow, _| flow.restored()));
         driver
     }
 
@@ -106,7 +108,7 @@ impl Driver {
 
     /// Fetches metadata ahead of a click.
     pub fn expect_sign_in(&self, key: ClientKey) {
-        self.dispatch(Event::SignInLikely(key));
+        self.tell(|flow, _| flow.discover(&key));
     }
 
     /// Signs in: leaves the page when the request is ready. Without `return_path` the person comes back to the base.
@@ -121,7 +123,7 @@ impl Driver {
 
     /// Adds a client to those of the configuration, for this page.
     pub fn add_client(&self, client: Client) {
-        self.dispatch(Event::ClientAdded(client));
+        self.tell(|flow, _| flow.client_added(client));
     }
 
     /// Finds out what an API says about itself (RFC 9728), from its URL alone. No token is sent.
@@ -147,7 +149,7 @@ impl Driver {
 
     /// Asks the user info endpoint; what it says appears in the session.
     pub fn ask_userinfo(&self, key: ClientKey) {
-        self.dispatch(Event::AskUserInfo(key));
+        self.tell(|flow, _| flow.ask_userinfo(key));
     }
 
     /// Makes an authorization request to be shown as a link.
@@ -157,12 +159,12 @@ impl Driver {
 
     /// Stops waiting for discovery or for the token endpoint.
     pub fn cancel_sign_in(&self) {
-        self.dispatch(Event::CancelSignIn);
+        self.tell(|flow, _| flow.cancel_sign_in());
     }
 
     /// Forgets everything of this client in this browser.
     pub fn sign_out(&self, key: ClientKey) {
-        self.dispatch(Event::SignOut(key));
+        self.tell(|flow, _| flow.sign_out(key));
     }
 
     /// Calls an API with the token of `key`.
@@ -171,29 +173,40 @@ impl Driver {
         self.0.last_call.set(call.0);
         let slot = Rc::new(Slot::default());
         self.0.calls.borrow_mut().push((call, slot.clone()));
-        self.dispatch(Event::Call { call, key, request });
+        self.tell(|flow, _| flow.call(call, key, request));
         Call { driver: *self, call, slot }
     }
 
     /// Stops waiting for a call; its answer is then an error that says so.
     pub fn cancel_call(&self, call: CallId) {
-        self.dispatch(Event::CancelCall(call));
+        self.tell(|flow, _| flow.cancel_call(call));
     }
 
     fn request(&self, key: ClientKey, return_path: Option<String>, step_up: Option<StepUp>, intent: Intent) {
-        self.dispatch(Event::SignIn { key, return_path, step_up, entropy: entropy::draw(), intent });
+        let wish = Wish::new(return_path.as_deref(), step_up);
+        self.tell(|flow, now| flow.sign_in(key, wish, entropy::draw(), intent, now));
     }
 
-    /// Runs the flow until it has nothing left to be told, then tells the listeners.
-    fn dispatch(&self, event: Event) {
+    /// Changes the flow and does what it then asks for, then tells the listeners.
+    fn tell(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
+        self.change(change);
+        self.work();
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
+        change(&mut self.0.flow.borrow_mut(), clock::now());
+    }
+
+    fn work(&self) {
         let shared = self.0;
-        shared.queue.borrow_mut().push_back(event);
         if shared.is_running.replace(true) {
             return;
         }
         loop {
-            let Some(event) = shared.queue.borrow_mut().pop_front() else { break };
-            let effects = shared.flow.borrow_mut().advance(clock::now(), event);
+            let effects = shared.flow.borrow_mut().take_effects();
+            if effects.is_empty() {
+                break;
+            }
             for effect in effects {
                 self.perform(effect);
             }
@@ -207,7 +220,6 @@ impl Driver {
     }
 
     fn perform(&self, effect: Effect) {
-        let answer = |event| self.0.queue.borrow_mut().push_back(event);
         match effect {
             Effect::Fetch { fetch, request, proof } => self.fetch(fetch, request, proof),
             #[cfg(feature = "dpop")]
@@ -217,7 +229,7 @@ impl Driver {
                     let found = driver.0.proof_keys.find(&key.proof_key_name()).await;
                     let is_kept = found.as_ref().is_some_and(|found| found.is_kept);
                     let proof_key = found.map(|found| found.public.clone());
-                    driver.dispatch(Event::ProofKey { key, proof_key, is_kept });
+                    driver.tell(|flow, now| flow.proof_key_found(&key, proof_key.as_ref(), is_kept, now));
                 });
             }
             #[cfg(feature = "dpop")]
@@ -237,26 +249,32 @@ impl Driver {
                 let driver = *self;
                 spawn(async move {
                     let verdict = subtle::verify(&verification).await;
-                    driver.dispatch(Event::Verified { verify, verdict });
+                    driver.tell(|flow, now| flow.verified(verify, verdict, now));
                 });
             }
             Effect::Read(name) => {
                 let record = storage::read(&name);
-                answer(Event::Read { name, record });
+                self.change(|flow, now| flow.read(&name, record, now));
             }
-            Effect::Take(name) => answer(Event::Taken { record: storage::take(&name) }),
+            Effect::Take(name) => {
+                let record = storage::take(&name);
+                self.change(|flow, now| flow.taken(record, now));
+            }
             Effect::Write { name, record } => {
                 let outcome = storage::write(&name, &record);
-                answer(Event::Written { name, outcome });
+                self.change(|flow, now| flow.written(name, outcome, now));
             }
             Effect::Remove(name) => storage::remove(&name),
-            Effect::List => answer(Event::Listed { records: storage::list() }),
+            Effect::List => {
+                let records = storage::list();
+                self.change(|flow, now| flow.listed(&records, now));
+            }
             Effect::Navigate(url) => navigation::leave(&url),
             Effect::ReplaceRoute(path) => navigation::replace_route(&path),
             Effect::Answer { call, outcome } => self.answer(call, outcome),
             Effect::WakeAt(at) => {
                 let driver = *self;
-                let timer = clock::after(at.since(clock::now()), move || driver.dispatch(Event::Woke));
+                let timer = clock::after(at.since(clock::now()), move || driver.tell(Flow::woke));
                 self.0.wake_up.replace(timer);
             }
         }
@@ -265,8 +283,7 @@ impl Driver {
     fn fetch(&self, fetch: FetchId, request: HttpRequest, order: Option<ProofOrder>) {
         let Some(cancel) = Cancel::new() else {
             let outcome = Err(HttpFailure::Unreachable);
-            self.0.queue.borrow_mut().push_back(Event::Fetched { fetch, outcome });
-            return;
+            return self.change(|flow, now| flow.fetched(fetch, outcome, now));
         };
         self.0.fetches.borrow_mut().push((fetch, cancel.clone()));
         #[cfg(feature = "dpop")]
@@ -293,7 +310,7 @@ impl Driver {
 
     fn fetched(&self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>) {
         self.forget_fetch(fetch);
-        self.dispatch(Event::Fetched { fetch, outcome });
+        self.tell(|flow, now| flow.fetched(fetch, outcome, now));
     }
 
     fn forget_fetch(&self, fetch: FetchId) -> Option<Cancel> {
@@ -350,7 +367,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         // Known to the driver means not answered yet.
         if self.driver.forget_call(self.call).is_some() {
-            self.driver.dispatch(Event::CancelCall(self.call));
+            self.driver.tell(|flow, _| flow.cancel_call(self.call));
         }
     }
 }

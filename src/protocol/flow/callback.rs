@@ -70,7 +70,7 @@ impl Exchanging {
 
 impl Flow {
     /// Contract 2: the record is taken, that is read and removed, before there is anything to send.
-    pub(super) fn redirected(&mut self, path: &str, query: &str, fragment: &str) {
+    pub(crate) fn redirected(&mut self, path: &str, query: &str, fragment: &str) {
         if !matches!(self.callback, Callback::Idle) {
             return;
         }
@@ -88,7 +88,7 @@ impl Flow {
     }
 
     /// Contract 7: where there is no record, nothing but the answer shown changes.
-    pub(super) fn taken(&mut self, record: Option<Record>, now: UnixTime) {
+    pub(crate) fn taken(&mut self, record: Option<Record>, now: UnixTime) {
         let Callback::Taking(response) = std::mem::replace(&mut self.callback, Callback::Idle) else { return };
         let policy = self.site.scheme_policy();
         let pending = record.and_then(|Record(record)| PendingAuthorization::decode(&record, policy));

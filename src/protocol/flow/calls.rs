@@ -26,7 +26,7 @@ pub(super) enum Purpose {
 }
 
 impl Flow {
-    pub(super) fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest) {
+    pub(crate) fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest) {
         let allowed = self.allowed_resources(&key);
         let built = match self.session(&key) {
             None => Err(ResourceError::SignedOut),
@@ -36,6 +36,13 @@ impl Flow {
             Err(error) => self.effects.push(Effect::Answer { call, outcome: Err(error) }),
             Ok(request) => self.send(Purpose::Api(call), key, request),
         }
+    }
+
+    /// The app no longer waits for a call.
+    pub(crate) fn cancel_call(&mut self, call: CallId) {
+        self.end_calls(&|known| known.purpose == Purpose::Api(call), || {
+            ResourceError::Network(HttpFailure::Cancelled)
+        });
     }
 
     /// Sends a request that carries the token of `key`.

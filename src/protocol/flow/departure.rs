@@ -55,7 +55,7 @@ const NAVIGATION_PATIENCE: Seconds = Seconds(10);
 impl Flow {
     // Authorization request
 
-    pub(super) fn sign_in(
+    pub(crate) fn sign_in(
         &mut self,
         key: ClientKey,
         wish: Wish,
@@ -134,7 +134,7 @@ impl Flow {
     }
 
     /// Sweeps what is stale or was signed out, makes room for one more, and writes it.
-    pub(super) fn listed(&mut self, records: &[(RecordName, Option<Record>)], now: UnixTime) {
+    pub(crate) fn listed(&mut self, records: &[(RecordName, Option<Record>)], now: UnixTime) {
         let policy = self.site.scheme_policy();
         let forgetting = std::mem::take(&mut self.forgetting);
         let mut kept = Vec::new();
@@ -158,7 +158,7 @@ impl Flow {
     }
 
     /// Contract 1: only a record that was read back unchanged lets anybody leave the page.
-    pub(super) fn written(&mut self, name: RecordName, outcome: Result<Option<Record>, StorageFailure>, now: UnixTime) {
+    pub(crate) fn written(&mut self, name: RecordName, outcome: Result<Option<Record>, StorageFailure>, now: UnixTime) {
         let read_back = |written: &Value| match &outcome {
             Ok(Some(Record(record))) if record == written => Ok(()),
             Ok(_) => Err(StorageFailure::Altered),
@@ -259,7 +259,7 @@ impl Flow {
         }
     }
 
-    pub(super) fn cancel_sign_in(&mut self) {
+    pub(crate) fn cancel_sign_in(&mut self) {
         if self.cancel_exchange() {
             return;
         }
@@ -277,13 +277,13 @@ impl Flow {
     }
 
     /// The person is back on a page that had left: nothing is on its way any more.
-    pub(super) fn restored(&mut self) {
+    pub(crate) fn restored(&mut self) {
         if matches!(self.sign_in, SignIn::Navigating { .. }) {
             self.sign_in = SignIn::Idle;
         }
     }
 
-    pub(super) fn woke(&mut self, now: UnixTime) {
+    pub(crate) fn woke(&mut self, now: UnixTime) {
         self.keys_woke(now);
         match self.sign_in {
             SignIn::Navigating { until, .. } if until <= now => self.restored(),

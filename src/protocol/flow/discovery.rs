@@ -26,7 +26,7 @@ impl From<Result<Metadata, MetadataError>> for DiscoveryState {
 impl Flow {
     // Configuration
 
-    pub(super) fn started(&mut self, name: &'static str, read: ReadConfiguration) {
+    pub(crate) fn started(&mut self, name: &'static str, read: ReadConfiguration) {
         let Ok(url) = Url::parse(&self.site.url_of(name)) else { return };
         let fetch = self.fetch(HttpRequest {
             method: "GET".to_owned(),
@@ -39,7 +39,7 @@ impl Flow {
         self.configuration = Configuration::Loading(Some((fetch, read)));
     }
 
-    pub(super) fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) {
+    pub(crate) fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) {
         self.configuration = match clients {
             Err(error) => Configuration::Failed(error.into()),
             Ok(clients) => {
@@ -55,7 +55,7 @@ impl Flow {
     }
 
     /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
-    pub(super) fn client_added(&mut self, client: Client) {
+    pub(crate) fn client_added(&mut self, client: Client) {
         let key = client.key.clone();
         take_one(&mut self.discoveries, |(known, _)| *known == key);
         if let Configuration::Ready(clients) = &mut self.configuration {
@@ -65,7 +65,7 @@ impl Flow {
     }
 
     /// A record of an earlier page: a session is taken up, metadata saves a round trip, garbage is neither.
-    pub(super) fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) {
+    pub(crate) fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) {
         if self.keys_read(name, record.as_ref(), now) {
             return;
         }
@@ -87,7 +87,7 @@ impl Flow {
 
     // Metadata
 
-    pub(super) fn discover(&mut self, key: &ClientKey) {
+    pub(crate) fn discover(&mut self, key: &ClientKey) {
         if let Some(DiscoveryState::Fetching { .. } | DiscoveryState::Ready(_)) = self.discovery(key) {
             return;
         }

@@ -34,7 +34,7 @@ pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, 
 use std::sync::Arc;
 
 use self::callback::Callback;
-use self::calls::{PendingCall, Purpose};
+use self::calls::PendingCall;
 use self::departure::SignIn;
 use self::keys::KeyEntry;
 use self::proofs::ProofKeyState;
@@ -46,9 +46,9 @@ use super::dpop::{ProofOrder, ServerNonces};
 use super::error::Error;
 use super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::json::Value;
-use super::jws::Verification;
+use super::jws::{Verdict, Verification};
 use super::metadata::{Attempt, Metadata};
-use super::protected_resource::{AllowedResources, ResourceError};
+use super::protected_resource::AllowedResources;
 use super::return_path::ReturnPath;
 use super::session::Session;
 use super::site::Site;
@@ -174,6 +174,9 @@ impl Flow {
     }
 
     /// The transition for `event` at `now`, in place.
+    ///
+    /// Each event has a method of its own, which a driver may call instead: then an app carries the transitions that it
+    /// can cause, and no others.
     pub fn advance(&mut self, now: UnixTime, event: Event) -> Vec<Effect> {
         match event {
             Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
@@ -182,27 +185,19 @@ impl Flow {
             Event::Redirected { path, query, fragment } => self.redirected(&path, &query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
             Event::SignIn { key, return_path, step_up, entropy, intent } => {
-                let return_path = return_path.as_deref().and_then(ReturnPath::parse);
-                self.sign_in(key, Wish { return_path, step_up, dpop_jkt: None }, entropy, intent, now);
+                self.sign_in(key, Wish::new(return_path.as_deref(), step_up), entropy, intent, now);
             }
             Event::CancelSignIn => self.cancel_sign_in(),
             Event::SignOut(key) => self.sign_out(key),
             Event::Call { call, key, request } => self.call(call, key, request),
-            Event::CancelCall(call) => {
-                let is_it = |known: &PendingCall| known.purpose == Purpose::Api(call);
-                self.end_calls(&is_it, || ResourceError::Network(HttpFailure::Cancelled));
-            }
+            Event::CancelCall(call) => self.cancel_call(call),
             Event::AskUserInfo(key) => self.ask_userinfo(key),
             Event::ProofKey { .. } if cfg!(not(feature = "dpop")) => {}
             Event::ProofKey { key, proof_key, is_kept } => {
                 self.proof_key_found(&key, proof_key.as_ref(), is_kept, now);
             }
             Event::Fetched { fetch, outcome } => self.fetched(fetch, outcome, now),
-            Event::Verified { verify, verdict } => {
-                if let Some(verdict) = self.exchange_verified(verify, verdict, now) {
-                    self.userinfo_verified(verify, &verdict, now);
-                }
-            }
+            Event::Verified { verify, verdict } => self.verified(verify, verdict, now),
             Event::Read { name, record } => self.read(&name, record, now),
             Event::Taken { record } => self.taken(record, now),
             Event::Written { name, outcome } => self.written(name, outcome, now),
@@ -210,7 +205,19 @@ impl Flow {
             Event::Woke => self.woke(now),
             Event::Restored => self.restored(),
         }
+        self.take_effects()
+    }
+
+    /// What the transitions since the last time ask for, in their order.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
+    }
+
+    /// WebCrypto has answered.
+    pub(crate) fn verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) {
+        if let Some(verdict) = self.exchange_verified(verify, verdict, now) {
+            self.userinfo_verified(verify, &verdict, now);
+        }
     }
 
     // Fetches and records
@@ -238,7 +245,7 @@ impl Flow {
     }
 
     /// Contract 5: an answer whose id nobody knows any more is dropped.
-    fn fetched(&mut self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>, now: UnixTime) {
+    pub(crate) fn fetched(&mut self, fetch: FetchId, outcome: Result<HttpResponse, HttpFailure>, now: UnixTime) {
         if let Configuration::Loading(Some((id, ReadConfiguration(read)))) = self.configuration
             && id == fetch
         {

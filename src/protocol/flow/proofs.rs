@@ -113,7 +113,7 @@ impl Flow {
     }
 
     /// The browser has answered. A code is bound only to a key that outlives the redirect.
-    pub(super) fn proof_key_found(
+    pub(crate) fn proof_key_found(
         &mut self,
         key: &ClientKey,
         proof_key: Option<&ProofKey>,

@@ -5,7 +5,7 @@ use super::super::storage::RecordName;
 use super::{Callback, ClientKey, Effect, Flow, take_one};
 
 impl Flow {
-    pub(super) fn sign_out(&mut self, key: ClientKey) {
+    pub(crate) fn sign_out(&mut self, key: ClientKey) {
         self.end_calls(&|call| call.key == key, || ResourceError::SignedOut);
         if let Callback::Exchanging(exchanging) = &self.callback
             && exchanging.exchange.key == key

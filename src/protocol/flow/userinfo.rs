@@ -38,7 +38,7 @@ pub(super) enum UserInfoState {
 }
 
 impl Flow {
-    pub(super) fn ask_userinfo(&mut self, key: ClientKey) {
+    pub(crate) fn ask_userinfo(&mut self, key: ClientKey) {
         if cfg!(not(feature = "userinfo")) {
             return;
         }
