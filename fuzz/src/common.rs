@@ -1,6 +1,7 @@
 //! What the targets share: one client, one pending request, answers around an input, and a second reader of JSON.
 
-use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration};
+use leptos_pkce::protocol::client::{Client, ClientKey};
+use leptos_pkce::protocol::configuration::parse_configuration;
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::pending_authorization::PendingAuthorization;

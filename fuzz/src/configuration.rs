@@ -1,6 +1,7 @@
 //! `config.json`.
 
-use leptos_pkce::protocol::client::{ConfigurationError, parse_configuration, read_configuration};
+use leptos_pkce::protocol::configuration::{parse_configuration, read_configuration};
+use leptos_pkce::protocol::problem::ConfigurationError;
 use leptos_pkce::protocol::site::Site;
 
 use super::common::{document, oracle};
@@ -32,7 +33,7 @@ fn explained(error: &ConfigurationError) {
     if let ConfigurationError::Invalid(problems) = error {
         assert!(!problems.is_empty());
         for problem in problems {
-            assert!(problem.found.len() <= 200 && problem.expected.len() < 20_000);
+            assert!(problem.found.len() <= 200 && problem.expected.to_string().len() < 20_000);
             let is_about_secret =
                 ["].client_secret", ".metadata.client_secret"].iter().any(|end| problem.place.ends_with(end));
             assert!(!is_about_secret || problem.found.contains("not shown"), "CFG-1");

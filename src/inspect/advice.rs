@@ -6,11 +6,12 @@
 use super::{bound, denial, quirks, trust};
 use crate::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
 use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError};
-use crate::protocol::client::{Client, ConfigurationError};
+use crate::protocol::client::Client;
 use crate::protocol::error::Error;
 use crate::protocol::form::FormError;
 use crate::protocol::http::HttpFailure;
 use crate::protocol::metadata::{AttemptProblem, MetadataError};
+use crate::protocol::problem::ConfigurationError;
 use crate::protocol::protected_resource::ResourceError;
 use crate::protocol::pushed_authorization::PushError;
 use crate::protocol::quirks as protocol_quirks;

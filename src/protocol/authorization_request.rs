@@ -11,11 +11,13 @@ use super::base64url;
 use super::challenge::StepUp;
 use super::client::{Authentication, Client, is_protected};
 use super::form;
+#[cfg(feature = "par")]
 use super::http::HttpRequest;
 use super::id_token::IdTokenRequest;
 use super::metadata::Metadata;
 use super::pending_authorization::PendingAuthorization;
 use super::pkce::{CODE_CHALLENGE_METHOD, CodeChallenge};
+#[cfg(feature = "par")]
 use super::pushed_authorization::push_request;
 use super::return_path::ReturnPath;
 use super::secret::{CodeVerifier, Nonce, State};
@@ -34,6 +36,7 @@ pub struct Wish {
     /// Where the person is, to come back to.
     pub return_path: Option<ReturnPath>,
     /// What an API demanded: it adds to what is configured, and weakens nothing of it.
+    #[cfg(feature = "step_up")]
     pub step_up: Option<StepUp>,
     /// The thumbprint of the key that the code is to be bound to (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
@@ -42,7 +45,21 @@ pub struct Wish {
 impl Wish {
     /// What a person wishes at `return_path`; a path that nobody may be sent to is none.
     pub fn new(return_path: Option<&str>, step_up: Option<StepUp>) -> Self {
-        Self { return_path: return_path.and_then(ReturnPath::parse), step_up, dpop_jkt: None }
+        #[cfg(not(feature = "step_up"))]
+        let _ = step_up;
+        Self {
+            return_path: return_path.and_then(ReturnPath::parse),
+            #[cfg(feature = "step_up")]
+            step_up,
+            dpop_jkt: None,
+        }
+    }
+
+    fn step_up(&self) -> Option<&StepUp> {
+        #[cfg(feature = "step_up")]
+        return self.step_up.as_ref();
+        #[cfg(not(feature = "step_up"))]
+        None
     }
 }
 
@@ -51,6 +68,7 @@ pub enum Departure {
     /// In the address that the person is sent to.
     Navigate(Url),
     /// In a request of its own, whose answer names it in the address (RFC 9126 §4).
+    #[cfg(feature = "par")]
     Push(HttpRequest),
 }
 
@@ -125,13 +143,14 @@ pub fn authorization_request(
             page_origin: site.origin().to_owned(),
         });
     }
-    let mut extra_parameters = client.extra_parameters.clone();
-    if wish.step_up.is_some() {
+    let is_sent = |(name, value): &&(String, String)| {
         // Whoever is not asked cannot sign in again.
-        extra_parameters.retain(|(name, value)| name != "prompt" || value != "none");
-    }
+        wish.step_up().is_none() || name != "prompt" || value != "none"
+    };
+    let extra_parameters = client.extra_parameters().iter().filter(is_sent);
+    let extra_parameters: Vec<_> = extra_parameters.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let [code_verifier, state, nonce] = split(entropy);
-    let (authentication, scope) = match &wish.step_up {
+    let (authentication, scope) = match wish.step_up() {
         None => (client.authentication.clone(), client.scope.clone()),
         Some(demand) => {
             (demanded(&client.authentication, demand), widened(client.scope.as_ref(), demand.scope.as_ref()))
@@ -161,7 +180,7 @@ pub fn authorization_request(
             None
         },
         scope,
-        resource: client.resource.clone(),
+        resource: client.resource().to_vec(),
         dpop: client.uses_dpop(),
         dpop_jkt: wish.dpop_jkt,
         token_storage: client.token_storage,
@@ -177,7 +196,7 @@ fn departure(
     metadata: &Metadata,
     pending: &PendingAuthorization,
     authentication: &Authentication,
-    extra_parameters: &[(String, String)],
+    extra_parameters: &[(&str, &str)],
 ) -> Result<Departure, AuthorizationRequestError> {
     let max_age = authentication.max_age.map(|Seconds(max_age)| max_age.to_string()).unwrap_or_default();
     let code_challenge = CodeChallenge::s256(&pending.code_verifier);
@@ -196,7 +215,7 @@ fn departure(
     ];
     // RFC 8707 §2: the one parameter that may be there more than once.
     parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
-    parameters.extend(extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    parameters.extend(extra_parameters);
 
     // RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once." The endpoint's own query
     // counts too. <https://www.rfc-editor.org/rfc/rfc6749#section-3.1>
@@ -207,12 +226,13 @@ fn departure(
         // Whatever else its query is, it is the server's own business.
         Err(_) => Vec::new(),
     };
-    let is_extra = |name: &str| extra_parameters.iter().any(|(extra, _)| extra == name);
+    let is_extra = |name: &str| extra_parameters.iter().any(|(extra, _)| *extra == name);
     let clash = own.into_iter().map(|(name, _)| name).find(|name| is_protected(name) || is_extra(name));
     if let Some(name) = clash {
         return Err(twice(name));
     }
     let encoded = form::encode(&parameters);
+    #[cfg(feature = "par")]
     if client.pushes_requests(metadata) {
         let endpoint = metadata.pushed_authorization_request_endpoint.clone();
         let endpoint = endpoint.ok_or(AuthorizationRequestError::NoPushEndpoint)?;

@@ -1,22 +1,19 @@
 //! The configuration: which authorization servers, as which client, and where the token may go.
 //!
-//! In scope: reading `config.json` and settings made in code by the same rules, naming everything that is wrong.
-//! Out of scope: fetching the file, and what the server says about itself (`metadata`).
+//! In scope: checking settings, made in code or read from a file, and naming everything that is wrong.
+//! Out of scope: reading the file (`configuration`), and what the server says about itself (`metadata`).
 //!
-//! Rule: no client secret is expressible. Members are named as the RFCs name them, an unknown one is an error, and
-//! every problem is reported at once, with its place and what was expected there.
+//! Rule: no client secret is expressible, and every problem is reported at once.
 //!
 //! Source: RFC 6749 §2.1 (public clients), §2.2, §3.1.2; draft-ietf-oauth-browser-based-apps §6.3.
 
-use std::fmt;
-
-use super::http::{HttpFailure, HttpResponse};
-use super::json::{JsonError, Value};
+use super::json::Value;
 use super::metadata::{self, Metadata, MetadataError};
+use super::problem::{ConfigurationError, Expected, Problems};
 use super::site::Site;
-use super::text::{cut, parts, shorten};
+use super::text::{cut, parts};
 use super::time::Seconds;
-use super::url::Url;
+use super::url::{SchemePolicy, Url};
 use super::vocabulary::{ClientId, Issuer, NounError, RedirectUri, Scope, server_url};
 
 /// One client at one authorization server; every member was checked.
@@ -124,36 +121,6 @@ pub struct ClientSettings {
     pub dpop: bool,
 }
 
-/// Why there is no usable configuration.
-#[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigurationError {
-    /// An HTML page came in the file's place, as hosts answer for files that are not there.
-    Html,
-    /// Members are unknown, missing or wrong.
-    Invalid(Vec<Problem>),
-    /// The host has no such file.
-    Missing {
-        /// The status it answered.
-        status: u16,
-    },
-    /// The file is no JSON document.
-    NotJson(JsonError),
-    /// The file could not be fetched.
-    Unreachable(HttpFailure),
-}
-
-/// One thing that is wrong in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The place, e.g. `authorization_servers[0].redirect_uri`.
-    pub place: String,
-    /// What was expected there.
-    pub expected: String,
-    /// What is there; never a secret.
-    pub found: String,
-}
-
 /// Parameters of the authorization request that only this library sets.
 const PROTECTED_PARAMETERS: [&str; 16] = [
     "response_type",
@@ -178,61 +145,9 @@ const PROTECTED_PARAMETERS: [&str; 16] = [
 const CLOCK_TOLERANCE: u64 = 60;
 pub(super) const MOST_CLOCK_TOLERANCE: u64 = 300;
 
-const NO_CLIENT_SECRET: &str = "no client secret: whatever a web page holds, everybody can read, so this client is a \
-                                public one (RFC 6749 §2.1) and PKCE takes the secret's place";
-
 /// Whether configuration may not set this parameter of the authorization request.
 pub(super) fn is_protected(parameter: &str) -> bool {
     PROTECTED_PARAMETERS.contains(&parameter)
-}
-
-/// Reads the answer to the request for `config.json`.
-///
-/// # Errors
-/// [`ConfigurationError`]; nothing is used of a file that has a single problem.
-pub fn read_configuration(
-    outcome: Result<HttpResponse, HttpFailure>,
-    site: &Site,
-) -> Result<Vec<Client>, ConfigurationError> {
-    let response = outcome.map_err(ConfigurationError::Unreachable)?;
-    if response.status != 200 {
-        return Err(ConfigurationError::Missing { status: response.status });
-    }
-    // Hosts that answer every path with the app itself say so by the media type, or by the first character.
-    let first = response.body.iter().find(|octet| !octet.is_ascii_whitespace());
-    if response.media_type().as_deref() == Some("text/html") || first == Some(&b'<') {
-        return Err(ConfigurationError::Html);
-    }
-    parse_configuration(&response.body, site)
-}
-
-/// Reads the text of a `config.json`.
-///
-/// # Errors
-/// [`ConfigurationError::NotJson`] or [`ConfigurationError::Invalid`] with every problem.
-pub fn parse_configuration(octets: &[u8], site: &Site) -> Result<Vec<Client>, ConfigurationError> {
-    let document = Value::parse(octets).map_err(ConfigurationError::NotJson)?;
-    let mut problems = Problems::default();
-    let mut clients: Vec<Client> = Vec::new();
-    let mut root = Members::of(&document, &mut problems);
-    let servers = root.array("authorization_servers", &mut problems);
-    // A JSON Schema reference helps editors and means nothing here.
-    root.string("$schema", &mut problems);
-    root.finish(&mut problems);
-    match servers {
-        None => problems.add("authorization_servers", "an array of authorization servers", "nothing"),
-        Some(servers) => {
-            for (index, server) in servers.iter().enumerate() {
-                problems.within(&format!("authorization_servers[{index}]"), |problems| {
-                    let settings = settings(server, problems);
-                    let Some(client) = check(&settings, site, problems) else { return };
-                    problems.once("", &client, &clients);
-                    clients.push(client);
-                });
-            }
-        }
-    }
-    if problems.found.is_empty() { Ok(clients) } else { Err(ConfigurationError::Invalid(problems.found)) }
 }
 
 impl Client {
@@ -257,7 +172,7 @@ impl Client {
         for settings in settings {
             let client = Self::new(settings, site)?;
             let mut problems = Problems::default();
-            problems.once("client_id", &client, &clients);
+            check_once(&client, &clients, "client_id", &mut problems);
             if !problems.found.is_empty() {
                 return Err(ConfigurationError::Invalid(problems.found));
             }
@@ -306,6 +221,26 @@ impl Client {
         self.post_logout_redirect_uri.as_ref()
     }
 
+    /// Members that stand in the place of the server's own metadata.
+    pub(super) fn overrides(&self) -> &Value {
+        if cfg!(feature = "overrides") { &self.metadata } else { &Value::Null }
+    }
+
+    /// Further parameters of the authorization request.
+    pub(super) fn extra_parameters(&self) -> &[(String, String)] {
+        if cfg!(feature = "overrides") { &self.extra_parameters } else { &[] }
+    }
+
+    /// The resources that the token is asked for.
+    pub(super) fn resource(&self) -> &[String] {
+        if cfg!(feature = "overrides") { &self.resource } else { &[] }
+    }
+
+    /// Whether the server is asked for its metadata.
+    pub(super) fn fetches_metadata(&self) -> bool {
+        cfg!(not(feature = "overrides")) || self.discovery == Discovery::Fetch
+    }
+
     /// Where its tokens live.
     pub fn token_storage(&self) -> TokenStorage {
         self.token_storage
@@ -322,7 +257,7 @@ impl Client {
     /// [`MetadataError::MissingMember`] if it does not have what a sign-in needs.
     pub(super) fn configured_metadata(&self, site: &Site) -> Result<Metadata, MetadataError> {
         let document = Value::Object(vec![("issuer".to_owned(), Value::string(self.key.issuer.as_str()))]);
-        Metadata::check(&document, &self.metadata, &self.key.issuer, site.scheme_policy())
+        Metadata::check(&document, self.overrides(), &self.key.issuer, site.scheme_policy())
     }
 }
 
@@ -342,121 +277,62 @@ impl TokenStorage {
         }
     }
 
+    /// Whether a session is written down, and there again after a reload.
+    pub(super) fn survives_reload(self) -> bool {
+        cfg!(feature = "session_storage") && self == Self::Session
+    }
+
     /// The storage that `word` names.
     pub(super) fn parse(word: &str) -> Option<Self> {
-        [Self::Memory, Self::Session].into_iter().find(|storage| storage.as_str() == word)
-    }
-}
-
-impl fmt::Display for ConfigurationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Html => f.write_str("an HTML page came in the place of config.json"),
-            Self::Invalid(problems) => {
-                f.write_str("the configuration has problems: ")?;
-                for (index, problem) in problems.iter().enumerate() {
-                    if index > 0 {
-                        f.write_str("; ")?;
-                    }
-                    problem.fmt(f)?;
-                }
-                Ok(())
-            }
-            Self::Missing { status } => write!(f, "there is no config.json beside index.html (status {status})"),
-            Self::NotJson(error) => write!(f, "config.json: {error}"),
-            Self::Unreachable(failure) => write!(f, "config.json could not be fetched: {failure}"),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: expected {}, found {}", self.place, self.expected, self.found)
+        let known: &[Self] =
+            if cfg!(feature = "session_storage") { &[Self::Memory, Self::Session] } else { &[Self::Memory] };
+        known.iter().copied().find(|storage| storage.as_str() == word)
     }
 }
 
 /// Checks the settings of one server; `None` if a required member is unusable (and then a problem was added).
-fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Option<Client> {
+pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Option<Client> {
     let policy = site.scheme_policy();
-    let metadata = settings.metadata.clone().unwrap_or(Value::Object(Vec::new()));
-    for wrong in metadata::wrong_members(&metadata, policy) {
-        problems.add(&["metadata.", &wrong.name].concat(), &wrong.expected, &wrong.found);
+    if let Some(metadata) = settings.metadata.as_ref().filter(|_| cfg!(feature = "overrides")) {
+        check_metadata(metadata, policy, problems);
     }
-    if metadata.member("client_secret").is_some() {
-        problems.add("metadata.client_secret", NO_CLIENT_SECRET, "a client secret (not shown)");
-    }
-    let named = metadata.member("issuer").and_then(Value::as_str);
-    let endpoint = metadata.member("authorization_endpoint").and_then(Value::as_str);
-    let has_endpoints = endpoint.is_some() && metadata.member("token_endpoint").is_some();
-    let (issuer_text, discovery) = match (settings.issuer.as_deref().map(|text| site.resolve(text)), named) {
-        (Some(issuer), Some(named)) if issuer != named => {
-            problems.add("metadata.issuer", &["the same as issuer, ", &issuer].concat(), named);
-            return None;
-        }
-        (Some(issuer), _) => (issuer, Discovery::Fetch),
-        (None, Some(named)) if has_endpoints => (named.to_owned(), Discovery::Configured),
-        // A server without an issuer identifier is known by the origin of its authorization endpoint.
-        (None, None) if has_endpoints => {
-            let url = endpoint.and_then(|text| Url::parse(text).ok())?;
-            (url.origin().to_owned(), Discovery::Configured)
-        }
-        (None, _) => {
-            let expected = "an issuer, or metadata with authorization_endpoint and token_endpoint";
-            problems.add("issuer", expected, "nothing");
-            return None;
-        }
-    };
-
-    let issuer = problems.noun("issuer", &issuer_text, "an issuer URL", Issuer::parse(&issuer_text, policy));
+    let (issuer_text, discovery) = issuer(settings, site, problems)?;
+    let issuer = problems.noun("issuer", &issuer_text, Issuer::parse(&issuer_text, policy), Expected::Issuer);
     let client_id = match settings.client_id.as_str() {
         "" => {
-            problems.add("client_id", "the client identifier that the server knows", "");
+            problems.add("client_id", Expected::KnownClientId, "");
             None
         }
-        text => problems.noun("client_id", text, "a client identifier", ClientId::parse(text)),
+        text => problems.noun("client_id", text, ClientId::parse(text), Expected::ClientId),
     };
     let scope = settings.scope.as_deref().filter(|text| !text.is_empty());
-    let scope = scope
-        .and_then(|text| problems.noun("scope", text, "scope tokens separated by single spaces", Scope::parse(text)));
-    let redirect_text = settings.redirect_uri.clone().unwrap_or_else(|| site.url_of("callback"));
-    let redirect_uri = problems.noun(
-        "redirect_uri",
-        &redirect_text,
-        "an absolute URL without fragment",
-        RedirectUri::parse(&redirect_text, policy),
-    );
+    let scope = scope.and_then(|text| problems.noun("scope", text, Scope::parse(text), Expected::Scope));
+    let text = settings.redirect_uri.clone().unwrap_or_else(|| site.url_of("callback"));
+    let parsed = RedirectUri::parse(&text, policy);
+    let redirect_uri = problems.noun("redirect_uri", &text, parsed, Expected::RedirectUri);
     let post_logout_redirect_uri = settings.post_logout_redirect_uri.as_deref().and_then(|text| {
         let parsed = RedirectUri::parse(text, policy);
-        problems.noun("post_logout_redirect_uri", text, "an absolute URL without fragment", parsed)
+        problems.noun("post_logout_redirect_uri", text, parsed, Expected::RedirectUri)
     });
-    for (index, (name, _)) in settings.extra_parameters.iter().enumerate() {
-        let is_twice = settings.extra_parameters.iter().take(index).any(|(known, _)| known == name);
-        if is_protected(name) || is_twice {
-            let expected = "parameters that this app does not set itself, each once";
-            problems.add(&["extra_parameters.", name].concat(), expected, name);
-        }
+    if cfg!(feature = "overrides") {
+        check_overrides(settings, problems);
     }
-    check_prompt(&settings.extra_parameters, settings.max_age, problems);
     let clock_tolerance = settings.clock_tolerance.unwrap_or(CLOCK_TOLERANCE);
     if clock_tolerance > MOST_CLOCK_TOLERANCE {
-        let expected = "at most 300 seconds: a clock that is further off should be set";
-        problems.add("clock_tolerance", expected, &clock_tolerance.to_string());
+        problems.add("clock_tolerance", Expected::ClockTolerance, &clock_tolerance.to_string());
     }
     if let Some(text) = &settings.acr_values {
-        let parsed = Scope::parse(text).map(|_| ());
-        problems.noun("acr_values", text, "values separated by single spaces", parsed);
+        problems.noun("acr_values", text, Scope::parse(text), Expected::Values);
     }
     for (is_wanted, is_there, member) in [
         (settings.dpop, cfg!(feature = "dpop"), "dpop"),
         (settings.pushed_authorization_requests, cfg!(feature = "par"), "pushed_authorization_requests"),
+        (settings.metadata.is_some(), cfg!(feature = "overrides"), "metadata"),
+        (!settings.extra_parameters.is_empty(), cfg!(feature = "overrides"), "extra_parameters"),
+        (!settings.resource.is_empty(), cfg!(feature = "overrides"), "resource"),
     ] {
         if is_wanted && !is_there {
-            problems.add(member, "false: this app was built without the feature", "true");
-        }
-    }
-    for (index, text) in settings.resource.iter().enumerate() {
-        if !is_resource_identifier(text) {
-            problems.add(&format!("resource[{index}]"), "an absolute URI without fragment (RFC 8707 §2)", text);
+            problems.add(member, Expected::Feature, "true");
         }
     }
     let token_storage = match settings.token_storage.as_deref() {
@@ -464,19 +340,18 @@ fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Opt
         Some(word) => {
             let storage = TokenStorage::parse(word);
             if storage.is_none() {
-                problems.add("token_storage", "\"memory\" or \"session\"", word);
+                problems.add("token_storage", Expected::TokenStorage, word);
             }
             storage
         }
     };
     let mut resources = Vec::new();
     for (index, (name, text)) in settings.resources.iter().enumerate() {
-        let expected = "an absolute URL without query or fragment";
-        let member = format!("resources[{index}].url");
         let url = server_url(&site.resolve(text), policy).and_then(|url| {
             if url.query().is_some() || url.fragment().is_some() { Err(NounError::QueryOrFragment) } else { Ok(url) }
         });
-        if let Some(url) = problems.noun(&member, text, expected, url) {
+        let member = ["resources[", &index.to_string(), "].url"].concat();
+        if let Some(url) = problems.noun(&member, text, url, Expected::ResourceUrl) {
             resources.push(Resource { name: if name.is_empty() { text } else { name }.clone(), url });
         }
     }
@@ -489,7 +364,7 @@ fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Opt
         scope,
         redirect_uri: redirect_uri?,
         post_logout_redirect_uri,
-        metadata,
+        metadata: settings.metadata.clone().unwrap_or(Value::Null),
         extra_parameters: settings.extra_parameters.clone(),
         token_storage: token_storage?,
         resources,
@@ -504,6 +379,66 @@ fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Opt
     })
 }
 
+/// Adds a problem if one of the `clients` is the same as this one.
+pub(super) fn check_once(client: &Client, clients: &[Client], member: &str, problems: &mut Problems) {
+    if clients.iter().any(|known| known.key == client.key) {
+        problems.add(member, Expected::Once, "the same pair as before");
+    }
+}
+
+/// The issuer identifier, and whether the server is asked for its metadata.
+fn issuer(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Option<(String, Discovery)> {
+    let issuer = settings.issuer.as_deref().map(|text| site.resolve(text));
+    let metadata = settings.metadata.as_ref().filter(|_| cfg!(feature = "overrides"));
+    let text = |name: &str| metadata?.text(name);
+    let endpoint = text("authorization_endpoint");
+    let has_endpoints =
+        endpoint.is_some() && metadata.is_some_and(|metadata| metadata.member("token_endpoint").is_some());
+    match (issuer, text("issuer")) {
+        (Some(issuer), Some(named)) if issuer != named => {
+            problems.add("metadata.issuer", Expected::SameIssuer(issuer), named);
+            None
+        }
+        (Some(issuer), _) => Some((issuer, Discovery::Fetch)),
+        (None, Some(named)) if has_endpoints => Some((named.to_owned(), Discovery::Configured)),
+        // A server without an issuer identifier is known by the origin of its authorization endpoint.
+        (None, None) if has_endpoints => {
+            let url = endpoint.and_then(|text| Url::parse(text).ok())?;
+            Some((url.origin().to_owned(), Discovery::Configured))
+        }
+        (None, _) => {
+            problems.add("issuer", Expected::IssuerOrEndpoints, "");
+            None
+        }
+    }
+}
+
+/// Checks what stands in the place of the server's metadata, and what is sent beside the request's own parameters.
+fn check_overrides(settings: &ClientSettings, problems: &mut Problems) {
+    for (index, (name, _)) in settings.extra_parameters.iter().enumerate() {
+        let is_twice = settings.extra_parameters.iter().take(index).any(|(known, _)| known == name);
+        if is_protected(name) || is_twice {
+            problems.add(&["extra_parameters.", name].concat(), Expected::UnprotectedParameter, name);
+        }
+    }
+    check_prompt(&settings.extra_parameters, settings.max_age, problems);
+    for (index, text) in settings.resource.iter().enumerate() {
+        if !is_resource_identifier(text) {
+            problems.add(&["resource[", &index.to_string(), "]"].concat(), Expected::ResourceIdentifier, text);
+        }
+    }
+}
+
+/// Checks the members that stand in the place of the server's own, first: an issuer among them may be the only one.
+fn check_metadata(metadata: &Value, policy: SchemePolicy, problems: &mut Problems) {
+    for wrong in metadata::wrong_members(metadata, policy) {
+        problems.add(&["metadata.", &wrong.name].concat(), wrong.expected, &wrong.found);
+    }
+    if metadata.member("client_secret").is_some() {
+        problems.add("metadata.client_secret", Expected::NoClientSecret, "a client secret (not shown)");
+    }
+}
+
 /// AUT-9: `none` stands alone, and cannot stand with a `max_age` that nobody could satisfy unseen.
 fn check_prompt(extra_parameters: &[(String, String)], max_age: Option<u64>, problems: &mut Problems) {
     let Some((_, prompt)) = extra_parameters.iter().find(|(name, _)| name == "prompt") else { return };
@@ -512,8 +447,7 @@ fn check_prompt(extra_parameters: &[(String, String)], max_age: Option<u64>, pro
     let is_known = parts(prompt, b' ').all(|word| known.contains(&word));
     let contradicts = has_none && (prompt != "none" || max_age == Some(0));
     if !is_known || contradicts {
-        let expected = "login, consent, select_account or create, or none alone and not with max_age 0";
-        problems.add("extra_parameters.prompt", expected, prompt);
+        problems.add("extra_parameters.prompt", Expected::Prompt, prompt);
     }
 }
 
@@ -525,174 +459,4 @@ fn is_resource_identifier(text: &str) -> bool {
     is_scheme
         && rest.is_some_and(|rest| !rest.is_empty())
         && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet) && octet != b'#')
-}
-
-/// Reads the members of one server without judging their values.
-fn settings(server: &Value, problems: &mut Problems) -> ClientSettings {
-    let mut members = Members::of(server, problems);
-    let settings = ClientSettings {
-        name: members.string("name", problems).unwrap_or_default(),
-        issuer: members.string("issuer", problems),
-        client_id: members.string("client_id", problems).unwrap_or_default(),
-        scope: members.string("scope", problems),
-        redirect_uri: members.string("redirect_uri", problems),
-        post_logout_redirect_uri: members.string("post_logout_redirect_uri", problems),
-        metadata: members.object("metadata", problems),
-        extra_parameters: members.strings("extra_parameters", problems),
-        token_storage: members.string("token_storage", problems),
-        resources: resources(members.array("resources", problems).unwrap_or_default(), problems),
-        resource: members.one_or_several("resource", problems),
-        max_age: members.seconds("max_age", problems),
-        acr_values: members.string("acr_values", problems),
-        clock_tolerance: members.seconds("clock_tolerance", problems),
-        pushed_authorization_requests: members.flag("pushed_authorization_requests", problems),
-        dpop: members.flag("dpop", problems),
-    };
-    members.finish(problems);
-    settings
-}
-
-fn resources(elements: &[Value], problems: &mut Problems) -> Vec<(String, String)> {
-    let mut resources = Vec::new();
-    for (index, element) in elements.iter().enumerate() {
-        problems.within(&format!("resources[{index}]"), |problems| {
-            let mut members = Members::of(element, problems);
-            let name = members.string("name", problems).unwrap_or_default();
-            // An absent URL is checked like an empty one, so that the places of the others stay what they are.
-            resources.push((name, members.string("url", problems).unwrap_or_default()));
-            members.finish(problems);
-        });
-    }
-    resources
-}
-
-/// The problems found so far, and where in the document the search is.
-#[derive(Default)]
-struct Problems {
-    place: String,
-    found: Vec<Problem>,
-}
-
-impl Problems {
-    /// Searches a part of the document.
-    fn within(&mut self, part: &str, search: impl FnOnce(&mut Self)) {
-        let place = self.at(part);
-        let whole = std::mem::replace(&mut self.place, place);
-        search(self);
-        self.place = whole;
-    }
-
-    /// Adds a problem of a member, or of the part itself; one place has one, the first that was found.
-    fn add(&mut self, member: &str, expected: &str, found: &str) {
-        let place = self.at(member);
-        if self.found.iter().any(|known| known.place == place) {
-            return;
-        }
-        // A value in the wrong place may be long; a message need not be.
-        let found = if found.is_empty() { "nothing".to_owned() } else { shorten(found, 120) };
-        self.found.push(Problem { place, expected: expected.to_owned(), found });
-    }
-
-    /// Adds a problem if one of the `clients` is the same as this one.
-    fn once(&mut self, member: &str, client: &Client, clients: &[Client]) {
-        if clients.iter().any(|known| known.key == client.key) {
-            self.add(member, "each issuer and client_id once", "the same pair as before");
-        }
-    }
-
-    fn noun<T>(&mut self, member: &str, text: &str, expected: &str, parsed: Result<T, NounError>) -> Option<T> {
-        parsed.map_err(|error| self.wrong(member, text, expected, error)).ok()
-    }
-
-    fn wrong(&mut self, member: &str, text: &str, expected: &str, error: NounError) {
-        self.add(member, &format!("{expected} ({error})"), text);
-    }
-
-    fn at(&self, member: &str) -> String {
-        let separator = if self.place.is_empty() || member.is_empty() { "" } else { "." };
-        [&self.place, separator, member].concat()
-    }
-}
-
-/// Reads known members off an object and reports the rest.
-struct Members<'a> {
-    object: &'a [(String, Value)],
-    known: Vec<&'static str>,
-}
-
-impl<'a> Members<'a> {
-    fn of(value: &'a Value, problems: &mut Problems) -> Self {
-        let object = value.as_object().unwrap_or_else(|| {
-            problems.add(if problems.place.is_empty() { "config.json" } else { "" }, "an object", value.kind());
-            &[]
-        });
-        Self { object, known: Vec::new() }
-    }
-
-    fn take<T>(
-        &mut self,
-        name: &'static str,
-        expected: &str,
-        problems: &mut Problems,
-        read: impl Fn(&'a Value) -> Option<T>,
-    ) -> Option<T> {
-        self.known.push(name);
-        let (_, value) = self.object.iter().find(|(known, _)| known == name)?;
-        let read = read(value);
-        if read.is_none() {
-            problems.add(name, expected, value.kind());
-        }
-        read
-    }
-
-    fn string(&mut self, name: &'static str, problems: &mut Problems) -> Option<String> {
-        self.take(name, "a string", problems, |value| value.as_str().map(str::to_owned))
-    }
-
-    fn array(&mut self, name: &'static str, problems: &mut Problems) -> Option<&'a [Value]> {
-        self.take(name, "an array", problems, Value::as_array)
-    }
-
-    fn object(&mut self, name: &'static str, problems: &mut Problems) -> Option<Value> {
-        self.take(name, "an object", problems, |value| value.as_object().map(|_| value.clone()))
-    }
-
-    fn strings(&mut self, name: &'static str, problems: &mut Problems) -> Vec<(String, String)> {
-        let pairs = self.take(name, "an object whose values are strings", problems, |value| {
-            let pair = |(name, value): &(String, Value)| Some((name.clone(), value.as_str()?.to_owned()));
-            value.as_object()?.iter().map(pair).collect::<Option<Vec<_>>>()
-        });
-        pairs.unwrap_or_default()
-    }
-
-    fn seconds(&mut self, name: &'static str, problems: &mut Problems) -> Option<u64> {
-        self.take(name, "a whole number of seconds", problems, Value::as_whole_number)
-    }
-
-    fn flag(&mut self, name: &'static str, problems: &mut Problems) -> bool {
-        let flag = |value: &Value| match value {
-            Value::Bool(flag) => Some(*flag),
-            _ => None,
-        };
-        self.take(name, "true or false", problems, flag).unwrap_or_default()
-    }
-
-    fn one_or_several(&mut self, name: &'static str, problems: &mut Problems) -> Vec<String> {
-        let texts = |value: &Value| match value {
-            Value::String(text) => Some(vec![text.clone()]),
-            value => value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
-        };
-        self.take(name, "a string or an array of strings", problems, texts).unwrap_or_default()
-    }
-
-    fn finish(self, problems: &mut Problems) {
-        for (name, value) in self.object {
-            if name == "client_secret" {
-                problems.add(name, NO_CLIENT_SECRET, "a client secret (not shown)");
-            } else if !self.known.contains(&name.as_str()) {
-                let expected = format!("one of {}", self.known.join(", "));
-                problems.add(name, &expected, &format!("an unknown member, {}", value.kind()));
-            }
-        }
-    }
 }

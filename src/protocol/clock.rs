@@ -7,7 +7,6 @@
 //! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1, §9.3.3; RFC 9111 §5.1.
 
 use super::http::HttpResponse;
-use super::text::{number, parts};
 use super::time::UnixTime;
 
 /// Seconds by which a server's clock is ahead of the one here; negative if it is behind.
@@ -33,30 +32,30 @@ impl ClockDifference {
 
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`; the older two forms are not sent by anybody any more.
 fn parse_date(text: &str) -> Option<UnixTime> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let words: Vec<&str> = parts(text, b' ').collect();
-    let [_, day, month, year, time, "GMT"] = words[..] else { return None };
-    // As many digits as the form has.
-    let number =
-        |text: &str, digits: usize, most: u32| number(text, most).filter(|_| text.len() == digits).map(u64::from);
-    let month = MONTHS.iter().position(|known| *known == month)? as u64;
-    let year = number(year, 4, 9999)?.checked_sub(1970)? + 1970;
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    // Each part has its place, and as many digits as the form has.
+    let octets: &[u8; 29] = text.as_bytes().try_into().ok()?;
+    let number = |from: usize, to: usize, most: u64| {
+        let digits = octets[from..to].iter().map(|octet| char::from(*octet).to_digit(10).map(u64::from));
+        let number = digits.reduce(|number, digit| Some(number? * 10 + digit?))??;
+        (number <= most).then_some(number)
+    };
+    let is_form = [(3, ", "), (7, " "), (11, " "), (16, " "), (19, ":"), (22, ":"), (25, " GMT")]
+        .iter()
+        .all(|(at, separator)| octets[*at..].starts_with(separator.as_bytes()));
+    let month = MONTHS.as_bytes().chunks(3).position(|month| octets[8..].starts_with(month))?;
+    let year = number(12, 16, 9999).filter(|year| is_form && *year >= 1970)?;
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {
-        1 => 28 + u32::from(is_leap),
+        1 => 28 + u64::from(is_leap),
         3 | 5 | 8 | 10 => 30,
         _ => 31,
     };
-    let day = number(day, 2, last).filter(|day| *day > 0)?;
-    let clock: Vec<&str> = parts(time, b':').collect();
-    let [hours, minutes, seconds] = clock[..] else { return None };
+    let day = number(5, 7, last).filter(|day| *day > 0)?;
     // Days since 1970 by counting years from March, so that the leap day is a year's last.
     let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
-    let days = days.checked_sub(719_469)?;
-    Some(UnixTime(
-        days * 86_400 + number(hours, 2, 23)? * 3_600 + number(minutes, 2, 59)? * 60 + number(seconds, 2, 60)?,
-    ))
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month as u64 * 153 + 2) / 5 + day - 719_469;
+    Some(UnixTime(days * 86_400 + number(17, 19, 23)? * 3_600 + number(20, 22, 59)? * 60 + number(23, 25, 60)?))
 }
 
 #[cfg(test)]

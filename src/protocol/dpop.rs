@@ -43,6 +43,9 @@ pub struct ProofOrder {
     pub nonce: Option<String>,
     /// How far the server's clock is from the one here.
     pub clock: ClockDifference,
+    /// No request needs a proof in a build that makes none.
+    #[cfg(not(feature = "dpop"))]
+    never: std::convert::Infallible,
 }
 
 /// Why there is no proof.
@@ -194,8 +197,6 @@ pub fn asks_for_nonce(response: &HttpResponse) -> bool {
         |challenge: &Challenge| challenge.token_scheme() == Some(TokenScheme::Dpop) && challenge.error() == ERROR;
     let in_body = || Value::parse(&response.body).is_ok_and(|body| body.text("error") == ERROR);
     match response.status {
-        // Without a proof there is no place for a nonce.
-        _ if cfg!(not(feature = "dpop")) => false,
         400 => in_body(),
         401 => Challenge::all_of(response).iter().any(in_challenge) || in_body(),
         _ => false,

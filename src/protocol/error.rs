@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::authorization_request::{AuthorizationRequestError, StorageFailure};
 use super::authorization_response::CallbackError;
-use super::client::ConfigurationError;
 use super::http::HttpFailure;
 use super::id_token::IdTokenError;
 use super::keys::KeysError;
 use super::metadata::{Attempt, AttemptProblem, MetadataError};
+use super::problem::ConfigurationError;
 use super::protected_resource::ResourceError;
 use super::pushed_authorization::PushError;
 use super::resource_metadata::ResourceMetadataError;
@@ -104,6 +104,9 @@ impl Error {
                 AuthorizationRequestError::Storage(StorageFailure::Blocked) => "request.storage_blocked",
                 AuthorizationRequestError::Storage(StorageFailure::Full) => "request.storage_full",
             },
+            // A build without a feature carries none of its codes.
+            Self::Push(_) if cfg!(not(feature = "par")) => "push",
+            Self::UserInfo(_) if cfg!(not(feature = "userinfo")) => "userinfo",
             Self::Push(error) => match error {
                 PushError::MissingRequestUri => "push.missing_request_uri",
                 PushError::Network(_) => "push.network",

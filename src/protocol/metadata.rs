@@ -13,6 +13,7 @@ use std::fmt;
 use super::algorithm::{Algorithm, Hash};
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
+use super::problem::Expected;
 use super::quirks;
 use super::text;
 use super::time::Seconds;
@@ -128,7 +129,7 @@ pub struct WrongMember {
     /// Its name.
     pub name: String,
     /// What its definition asks for.
-    pub expected: String,
+    pub expected: Expected,
     /// What is there.
     pub found: String,
 }
@@ -205,19 +206,19 @@ pub fn used_members(document: &Value) -> Value {
 /// The members of `document` that are not what their definitions say; unknown ones are not looked at.
 pub fn wrong_members(document: &Value, policy: SchemePolicy) -> Vec<WrongMember> {
     let mut wrong = Vec::new();
-    let mut expect = |name: &str, expected: String, value: &Value| {
-        let found = value.as_str().map_or_else(|| value.kind().to_owned(), str::to_owned);
-        wrong.push(WrongMember { name: name.to_owned(), expected, found: shorten(&found) });
+    let mut expect = |name: &str, expected: Expected, value: &Value| {
+        let found = shorten(value.as_str().unwrap_or_else(|| value.kind()));
+        wrong.push(WrongMember { name: name.to_owned(), expected, found });
     };
     if let Some(value) = document.member("issuer")
         && value.as_str().is_none()
     {
-        expect("issuer", "a string".to_owned(), value);
+        expect("issuer", Expected::String, value);
     }
     for name in ENDPOINTS {
         let Some(value) = document.member(name) else { continue };
         let Some(text) = value.as_str() else {
-            expect(name, "a URL".to_owned(), value);
+            expect(name, Expected::Url, value);
             continue;
         };
         // RFC 6749 §3.1, §3.2: "The endpoint URI MUST NOT include a fragment component."
@@ -226,19 +227,19 @@ pub fn wrong_members(document: &Value, policy: SchemePolicy) -> Vec<WrongMember>
             Some(_) => Err(NounError::QueryOrFragment),
         });
         if let Err(error) = endpoint {
-            expect(name, format!("a URL of the server ({error})"), value);
+            expect(name, Expected::ServerUrl(error), value);
         }
     }
     for name in STRING_LISTS {
         let Some(value) = document.member(name) else { continue };
         if strings(value).is_none() {
-            expect(name, "an array of strings".to_owned(), value);
+            expect(name, Expected::Strings, value);
         }
     }
     for name in FLAGS {
         let Some(value) = document.member(name) else { continue };
         if !matches!(value, Value::Bool(_)) {
-            expect(name, "true or false".to_owned(), value);
+            expect(name, Expected::Flag, value);
         }
     }
     wrong
@@ -261,14 +262,20 @@ impl Metadata {
         if !quirks::is_issuer_of(found, issuer) {
             return Err(MetadataError::IssuerMismatch { expected: issuer.clone(), found: shorten(found) });
         }
-        let merged = merge(document, overrides);
-        if let Some(wrong) = wrong_members(&merged, policy).into_iter().next() {
+        let merged;
+        let members = if cfg!(feature = "overrides") {
+            merged = merge(document, overrides);
+            &merged
+        } else {
+            document
+        };
+        if let Some(wrong) = wrong_members(members, policy).into_iter().next() {
             return Err(MetadataError::InvalidMember(wrong));
         }
-        let url = |name: &str| merged.member(name).and_then(Value::as_str).and_then(|text| Url::parse(text).ok());
+        let url = |name: &str| members.member(name).and_then(Value::as_str).and_then(|text| Url::parse(text).ok());
         let needed = |name: &'static str| url(name).ok_or(MetadataError::MissingMember { name });
-        let list = |name: &str| merged.member(name).and_then(strings);
-        let flag = |name: &str| matches!(merged.member(name), Some(Value::Bool(true)));
+        let list = |name: &str| members.member(name).and_then(strings);
+        let flag = |name: &str| matches!(members.member(name), Some(Value::Bool(true)));
         // Where nothing is said it is what every server must have (OpenID Connect Discovery §3).
         let algorithms = |name: &str| match list(name) {
             None => vec![Algorithm::Rs(Hash::Sha256)],

@@ -3,7 +3,7 @@
 //! Nothing here touches a clock, a random number generator, storage, the network or the address bar: all of them
 //! arrive as arguments. So the same code runs in the browser and in native tests.
 //!
-//! In pipeline order: [`client`] → [`metadata`] → [`authorization_request`] → [`pending_authorization`] ═ redirect ═►
+//! In pipeline order: [`configuration`] → [`client`] → [`metadata`] → [`authorization_request`] → [`pending_authorization`] ═ redirect ═►
 //! [`authorization_response`] → [`token_request`] → [`token_response`] → [`session`] → [`protected_resource`];
 //! [`flow`] joins them.
 
@@ -20,6 +20,7 @@ pub mod site;
 pub mod return_path;
 pub mod vocabulary;
 pub mod quirks;
+pub mod problem;
 pub mod algorithm;
 pub mod challenge;
 pub mod dpop;
@@ -27,6 +28,7 @@ pub mod pkce;
 pub mod metadata;
 pub mod resource_metadata;
 pub mod client;
+pub mod configuration;
 pub mod jwk;
 pub mod keys;
 pub mod jws;

@@ -19,11 +19,22 @@ pub struct Quirk {
     pub deviation: Deviation,
     /// Where it was met, for people.
     pub source: &'static str,
+    place: Place,
+}
+
+/// Which issuers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
     /// The host; with a star, every host that begins and ends so.
     host: &'static str,
     /// What the issuer's path begins with.
     path: &'static str,
 }
+
+/// The places of [`Deviation::IssuerTemplate`]: all that a sign-in needs to know of this file.
+const TEMPLATES: [Place; 2] =
+    [Place { host: ENTRA, path: "/common/v2.0" }, Place { host: ENTRA, path: "/organizations/v2.0" }];
+const ENTRA: &str = "login.microsoftonline.com";
 
 /// How a server departs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,92 +65,79 @@ pub const QUIRKS: [Quirk; 13] = [
         id: "entra-common-issuer",
         deviation: Deviation::IssuerTemplate,
         source: "https://github.com/coreos/go-oidc/issues/212",
-        host: "login.microsoftonline.com",
-        path: "/common/v2.0",
+        place: TEMPLATES[0],
     },
     Quirk {
         id: "entra-organizations-issuer",
         deviation: Deviation::IssuerTemplate,
         source: "https://github.com/coreos/go-oidc/issues/212",
-        host: "login.microsoftonline.com",
-        path: "/organizations/v2.0",
+        place: TEMPLATES[1],
     },
     Quirk {
         id: "entra-consumers-issuer",
         deviation: Deviation::OtherIssuer,
         source: "https://github.com/thesaadmirza/django-bastion/issues/38",
-        host: "login.microsoftonline.com",
-        path: "/consumers/v2.0",
+        place: Place { host: ENTRA, path: "/consumers/v2.0" },
     },
     Quirk {
         id: "entra-client-type",
         deviation: Deviation::PageMustBeRegistered,
         source: "https://github.com/AzureAD/microsoft-authentication-library-for-js/issues/5196",
-        host: "login.microsoftonline.com",
-        path: "/",
+        place: Place { host: ENTRA, path: "/" },
     },
     Quirk {
         id: "google-client-secret",
         deviation: Deviation::SecretDemanded,
         source: "https://github.com/manfredsteyer/angular-oauth2-oidc/issues/812",
-        host: "accounts.google.com",
-        path: "",
+        place: Place { host: "accounts.google.com", path: "" },
     },
     Quirk {
         id: "github-cors",
         deviation: Deviation::NoCors,
         source: "https://github.com/isaacs/github/issues/330",
-        host: "github.com",
-        path: "",
+        place: Place { host: "github.com", path: "" },
     },
     Quirk {
         id: "apple-form-post",
         deviation: Deviation::FormPost,
         source: "https://github.com/nov/apple_id/issues/6",
-        host: "appleid.apple.com",
-        path: "",
+        place: Place { host: "appleid.apple.com", path: "" },
     },
     Quirk {
         id: "auth0-trailing-slash",
         deviation: Deviation::TrailingSlash,
         source: "https://github.com/auth0/nextjs-auth0/pull/2693",
-        host: "*.auth0.com",
-        path: "",
+        place: Place { host: "*.auth0.com", path: "" },
     },
     Quirk {
         id: "okta-trusted-origins",
         deviation: Deviation::OriginsRegistered,
         source: "https://github.com/okta/samples-js-react/issues/57",
-        host: "*.okta.com",
-        path: "",
+        place: Place { host: "*.okta.com", path: "" },
     },
     Quirk {
         id: "keycloak-web-origins",
         deviation: Deviation::OriginsRegistered,
         source: "https://github.com/mauriciovigolo/keycloak-angular/issues/91",
-        host: "*",
-        path: "/realms/",
+        place: Place { host: "*", path: "/realms/" },
     },
     Quirk {
         id: "google-sign-out",
         deviation: Deviation::OwnSignOut,
         source: "https://github.com/DuendeArchive/identity-model-oidc-client-js/issues/1067",
-        host: "accounts.google.com",
-        path: "",
+        place: Place { host: "accounts.google.com", path: "" },
     },
     Quirk {
         id: "auth0-sign-out",
         deviation: Deviation::OwnSignOut,
         source: "https://github.com/auth0/auth0-auth-js/issues/27",
-        host: "*.auth0.com",
-        path: "",
+        place: Place { host: "*.auth0.com", path: "" },
     },
     Quirk {
         id: "cognito-sign-out",
         deviation: Deviation::OwnSignOut,
         source: "https://github.com/AxaFrance/oidc-client/issues/1173",
-        host: "cognito-idp.*.amazonaws.com",
-        path: "",
+        place: Place { host: "cognito-idp.*.amazonaws.com", path: "" },
     },
 ];
 
@@ -151,8 +149,7 @@ const TENANT: &str = "tid";
 
 /// What is known of this issuer's server.
 pub fn known(issuer: &Issuer) -> impl Iterator<Item = &'static Quirk> {
-    let (host, path) = (issuer.url().host(), issuer.url().path());
-    QUIRKS.iter().filter(move |quirk| quirk.holds_for(host, path))
+    QUIRKS.iter().filter(|quirk| quirk.place.has(issuer))
 }
 
 /// Whether metadata that names this issuer is that of the configured one (RFC 8414 §3.3): to the letter, or by the template.
@@ -179,7 +176,7 @@ pub(super) fn key_issuers(configured: &Issuer, payload: &[u8]) -> Option<[String
 }
 
 fn has_template(issuer: &Issuer) -> bool {
-    known(issuer).any(|quirk| quirk.deviation == Deviation::IssuerTemplate)
+    TEMPLATES.iter().any(|place| place.has(issuer))
 }
 
 /// The issuer with a tenant in the place of its first path segment, if its server has a template.
@@ -194,12 +191,24 @@ fn is_uuid(text: &str) -> bool {
     parts(text, b'-').map(str::len).eq([8, 4, 4, 4, 12]) && parts(text, b'-').all(is_hexadecimal)
 }
 
-impl Quirk {
-    fn holds_for(&self, host: &str, path: &str) -> bool {
+impl Place {
+    fn has(&self, issuer: &Issuer) -> bool {
+        let host = issuer.url().host();
         let is_host = match cut(self.host, b'*') {
             (before, Some(after)) => host.starts_with(before) && host.ends_with(after),
             (whole, None) => host == whole,
         };
-        is_host && path.starts_with(self.path)
+        is_host && issuer.url().path().starts_with(self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_with_a_template_are_those_that_a_sign_in_goes_by() {
+        let rows = QUIRKS.iter().filter(|quirk| quirk.deviation == Deviation::IssuerTemplate);
+        assert_eq!(rows.map(|quirk| quirk.place).collect::<Vec<_>>(), TEMPLATES);
     }
 }

@@ -17,6 +17,7 @@ use super::challenge::Denial;
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::json::Value;
 use super::metadata::{AttemptProblem, WrongMember, read_document, strings};
+use super::problem::Expected;
 use super::text::{cut, join, shorten};
 use super::time::Seconds;
 use super::url::{SchemePolicy, Url};
@@ -210,7 +211,7 @@ impl ResourceMetadata {
         let dpop = match document.member("dpop_bound_access_tokens_required") {
             Some(Value::Bool(true)) => DpopBinding::Required,
             Some(Value::Bool(false)) | None => DpopBinding::Unsaid,
-            Some(other) => return Err(wrong("dpop_bound_access_tokens_required", "true or false", other)),
+            Some(other) => return Err(wrong("dpop_bound_access_tokens_required", Expected::Flag, other)),
         };
         // An empty list says that there are no Bearer methods at all, as an API for DPoP alone may say. That scheme
         // knows the header only (RFC 9449 §7.1).
@@ -223,7 +224,7 @@ impl ResourceMetadata {
         let resource_name = match document.member("resource_name") {
             None => None,
             Some(Value::String(name)) => Some(shorten(name, 100)),
-            Some(other) => return Err(wrong("resource_name", "a string", other)),
+            Some(other) => return Err(wrong("resource_name", Expected::String, other)),
         };
         let (mut authorization_servers, mut unusable_servers) = (Vec::new(), Vec::new());
         for text in list(document, "authorization_servers")?.unwrap_or_default() {
@@ -277,14 +278,10 @@ fn request_to(url: Url) -> HttpRequest {
 
 fn list(document: &Value, name: &str) -> Result<Option<Vec<String>>, ResourceMetadataError> {
     let Some(value) = document.member(name) else { return Ok(None) };
-    strings(value).map(Some).ok_or_else(|| wrong(name, "an array of strings", value))
+    strings(value).map(Some).ok_or_else(|| wrong(name, Expected::Strings, value))
 }
 
-fn wrong(name: &str, expected: &str, value: &Value) -> ResourceMetadataError {
+fn wrong(name: &str, expected: Expected, value: &Value) -> ResourceMetadataError {
     let found = value.as_str().unwrap_or_else(|| value.kind());
-    ResourceMetadataError::InvalidMember(WrongMember {
-        name: name.to_owned(),
-        expected: expected.to_owned(),
-        found: shorten(found, 300),
-    })
+    ResourceMetadataError::InvalidMember(WrongMember { name: name.to_owned(), expected, found: shorten(found, 300) })
 }

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::auth::Auth;
 use crate::browser::driver::Driver;
-use crate::protocol::client::{Client, ClientSettings, read_configuration};
+use crate::protocol::client::{Client, ClientSettings};
+use crate::protocol::configuration::read_configuration;
 use crate::protocol::flow::{ConfigurationSource, ReadConfiguration};
 use crate::protocol::site::Site;
 

@@ -3,8 +3,10 @@
 //! Their record is the text of a config.json, so that one reader checks both.
 
 use leptos_pkce::browser::storage;
-use leptos_pkce::protocol::client::{Client, ClientSettings, ConfigurationError, parse_configuration};
+use leptos_pkce::protocol::client::{Client, ClientSettings};
+use leptos_pkce::protocol::configuration::parse_configuration;
 use leptos_pkce::protocol::json::Value;
+use leptos_pkce::protocol::problem::ConfigurationError;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::storage::{Record, RecordName};
 use leptos_pkce::ui::Auth;

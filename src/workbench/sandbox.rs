@@ -8,8 +8,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_pkce::browser::navigation;
 use leptos_pkce::browser::service_worker::{self, NotStarted, Order};
-use leptos_pkce::protocol::client::{Client, ClientKey, ConfigurationError, parse_configuration, read_configuration};
+use leptos_pkce::protocol::client::{Client, ClientKey};
+use leptos_pkce::protocol::configuration::{parse_configuration, read_configuration};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
+use leptos_pkce::protocol::problem::ConfigurationError;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::ui::Auth;
 

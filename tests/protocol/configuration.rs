@@ -1,11 +1,11 @@
 //! `config.json`, and settings made in code.
 
-use leptos_pkce::protocol::client::{
-    Client, ClientSettings, ConfigurationError, TokenStorage, parse_configuration, read_configuration,
-};
+use leptos_pkce::protocol::client::{Client, ClientSettings, TokenStorage};
+use leptos_pkce::protocol::configuration::{parse_configuration, read_configuration};
 use leptos_pkce::protocol::flow::Configuration;
 use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::json::JsonProblem;
+use leptos_pkce::protocol::problem::ConfigurationError;
 use leptos_pkce::protocol::site::Site;
 use serde_json::json;
 

@@ -5,6 +5,7 @@ use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::id_token::{CHECKS, CheckId};
 use leptos_pkce::protocol::keys::KeysError;
 use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, WrongMember};
+use leptos_pkce::protocol::problem::Expected;
 use leptos_pkce::protocol::pushed_authorization::PushError;
 use leptos_pkce::protocol::resource_metadata::ResourceMetadataError;
 use leptos_pkce::protocol::token_response::{TokenErrorCode, TokenErrorResponse};
@@ -187,7 +188,7 @@ pub(crate) fn userinfo() -> Vec<Kind> {
 }
 
 pub(crate) fn resource_metadata() -> Vec<Kind> {
-    let wrong = WrongMember { name: "resource_name".into(), expected: "a string".into(), found: "a number".into() };
+    let wrong = WrongMember { name: "resource_name".into(), expected: Expected::String, found: "a number".into() };
     vec![
         kind(
             ResourceMetadataError::HeaderUnsupported { methods: "body".into() },

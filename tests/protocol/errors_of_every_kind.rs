@@ -4,12 +4,12 @@ use leptos_pkce::protocol::authorization_request::{AuthorizationRequestError, St
 use leptos_pkce::protocol::authorization_response::{
     AuthorizationErrorCode, AuthorizationErrorResponse, CallbackError,
 };
-use leptos_pkce::protocol::client::{ConfigurationError, Problem};
 use leptos_pkce::protocol::error::{Error, Fault};
 use leptos_pkce::protocol::form::FormError;
 use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::json::{JsonError, JsonProblem};
 use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError, WrongMember};
+use leptos_pkce::protocol::problem::{ConfigurationError, Expected, Problem};
 use leptos_pkce::protocol::protected_resource::ResourceError;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse, TokenType};
@@ -37,7 +37,7 @@ pub(crate) fn every_kind() -> Vec<Kind> {
 }
 
 fn configuration() -> Vec<Kind> {
-    let problem = |place: &str| Problem { place: place.into(), expected: "a string".into(), found: "a number".into() };
+    let problem = |place: &str| Problem { place: place.into(), expected: Expected::String, found: "a number".into() };
     let json = |problem| JsonError { problem, line: 3, column: 7 };
     vec![
         kind(
@@ -80,7 +80,7 @@ fn configuration() -> Vec<Kind> {
 }
 
 fn metadata() -> Vec<Kind> {
-    let wrong = WrongMember { name: "token_endpoint".into(), expected: "a URL".into(), found: "a number".into() };
+    let wrong = WrongMember { name: "token_endpoint".into(), expected: Expected::Url, found: "a number".into() };
     let attempt = |url: &str, problem| Attempt { url: url.into(), problem };
     vec![
         kind(

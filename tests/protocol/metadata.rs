@@ -8,6 +8,7 @@ use leptos_pkce::protocol::metadata::{
     Attempt, AttemptProblem, IssParameter, Metadata, MetadataError, PkceSupport, WrongMember, discovery_request,
     read_document, used_members, well_known_urls,
 };
+use leptos_pkce::protocol::problem::Expected;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::url::{SchemePolicy, Url};
 use leptos_pkce::protocol::vocabulary::Issuer;
@@ -226,14 +227,14 @@ fn is_strict_about_known_members_only() {
     assert_eq!(metadata.iss_parameter, IssParameter::Unsaid);
 
     for (name, value, expected, found) in [
-        ("token_endpoint", json!(5), "a URL", "a number"),
-        ("userinfo_endpoint", json!([AUTHORIZATION_ENDPOINT]), "a URL", "an array"),
-        ("scopes_supported", json!("openid"), "an array of strings", "openid"),
-        ("scopes_supported", json!(["openid", 1]), "an array of strings", "an array"),
-        ("code_challenge_methods_supported", json!({}), "an array of strings", "an object"),
-        ("authorization_response_iss_parameter_supported", json!("true"), "true or false", "true"),
+        ("token_endpoint", json!(5), Expected::Url, "a number"),
+        ("userinfo_endpoint", json!([AUTHORIZATION_ENDPOINT]), Expected::Url, "an array"),
+        ("scopes_supported", json!("openid"), Expected::Strings, "openid"),
+        ("scopes_supported", json!(["openid", 1]), Expected::Strings, "an array"),
+        ("code_challenge_methods_supported", json!({}), Expected::Strings, "an object"),
+        ("authorization_response_iss_parameter_supported", json!("true"), Expected::Flag, "true"),
     ] {
-        let (name, expected, found) = (name.to_owned(), expected.to_owned(), found.to_owned());
+        let (name, found) = (name.to_owned(), found.to_owned());
         let error = MetadataError::InvalidMember(WrongMember { name: name.clone(), expected, found });
         assert_eq!(check(&with(&name, value)).err(), Some(error));
     }

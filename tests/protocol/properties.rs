@@ -2,7 +2,7 @@
 
 use leptos_pkce::inspect::pretty::pretty_json;
 use leptos_pkce::protocol::authorization_response::AuthorizationResponse;
-use leptos_pkce::protocol::client::parse_configuration;
+use leptos_pkce::protocol::configuration::parse_configuration;
 use leptos_pkce::protocol::form;
 use leptos_pkce::protocol::http::HttpResponse;
 use leptos_pkce::protocol::json::Value;

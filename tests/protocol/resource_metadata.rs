@@ -3,6 +3,7 @@
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse, Limits};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::metadata::{AttemptProblem, WrongMember};
+use leptos_pkce::protocol::problem::Expected;
 use leptos_pkce::protocol::resource_metadata::{
     DpopBinding, Progress, ResourceMetadata, ResourceMetadataError, Search, UnusableServer, request, request_at,
     well_known_url,
@@ -199,16 +200,16 @@ fn wants_tokens_in_the_header() {
 
 #[test]
 fn refuses_members_of_another_type() {
-    let array = "an array of strings";
+    let array = Expected::Strings;
     for (name, found, expected, shown) in [
-        ("authorization_servers", json!(ISSUER), array, ISSUER),
-        ("authorization_servers", json!([ISSUER, 5]), array, "an array"),
-        ("scopes_supported", json!("photos:read"), array, "photos:read"),
-        ("bearer_methods_supported", json!({}), array, "an object"),
-        ("resource_name", json!(5), "a string", "a number"),
-        ("dpop_bound_access_tokens_required", json!("true"), "true or false", "true"),
+        ("authorization_servers", json!(ISSUER), array.clone(), ISSUER),
+        ("authorization_servers", json!([ISSUER, 5]), array.clone(), "an array"),
+        ("scopes_supported", json!("photos:read"), array.clone(), "photos:read"),
+        ("bearer_methods_supported", json!({}), array.clone(), "an object"),
+        ("resource_name", json!(5), Expected::String, "a number"),
+        ("dpop_bound_access_tokens_required", json!("true"), Expected::Flag, "true"),
     ] {
-        let wrong = WrongMember { name: name.into(), expected: expected.into(), found: shown.into() };
+        let wrong = WrongMember { name: name.into(), expected, found: shown.into() };
         assert_eq!(check(&with(name, found)).err(), Some(ResourceMetadataError::InvalidMember(wrong)));
     }
     assert_eq!(checked("resource_name", json!("x".repeat(1000))).resource_name, Some("x".repeat(100)));

@@ -11,7 +11,8 @@ use leptos_pkce::protocol::authorization_request::{
 };
 use leptos_pkce::protocol::authorization_response::{AuthorizationGrant, AuthorizationResponse, CallbackError};
 use leptos_pkce::protocol::challenge::StepUp;
-use leptos_pkce::protocol::client::{Client, ClientKey, parse_configuration, read_configuration};
+use leptos_pkce::protocol::client::{Client, ClientKey};
+use leptos_pkce::protocol::configuration::{parse_configuration, read_configuration};
 use leptos_pkce::protocol::dpop::{ProofKey, ProofOrder};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{

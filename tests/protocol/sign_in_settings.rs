@@ -1,6 +1,7 @@
 //! What the configuration says about signing in: how long ago, in which way, how far clocks may differ.
 
-use leptos_pkce::protocol::client::{ConfigurationError, Problem, parse_configuration};
+use leptos_pkce::protocol::configuration::parse_configuration;
+use leptos_pkce::protocol::problem::{ConfigurationError, Problem};
 use serde_json::{Value, json};
 
 use crate::scenario::{ISSUER, Scenario, parameter};

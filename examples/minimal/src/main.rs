@@ -7,6 +7,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_pkce::protocol::client::ClientSettings;
+use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
 use leptos_pkce::ui::{AuthProvider, Callback, SignedIn, SignedOut, use_auth};
 
@@ -35,7 +36,7 @@ fn App() -> impl IntoView {
         spawn_local(async move {
             answer.set(match call.await {
                 Ok(response) => String::from_utf8(response.body).unwrap_or_else(|_| "This is no text.".into()),
-                Err(error) => error.to_string(),
+                Err(error) => Error::from(error).code().into(),
             });
         });
     };

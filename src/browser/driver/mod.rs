@@ -237,9 +237,6 @@ impl Driver {
                 let driver = *self;
                 spawn(async move { driver.0.proof_keys.forget(&key.proof_key_name()).await });
             }
-            // Nobody asks for keys in a build that makes no proofs.
-            #[cfg(not(feature = "dpop"))]
-            Effect::ProofKey(_) | Effect::ForgetProofKey(_) => {}
             Effect::CancelFetch(fetch) => {
                 if let Some(cancel) = self.forget_fetch(fetch) {
                     cancel.cancel();

@@ -27,7 +27,7 @@ use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
 use super::keys::KeyState;
 use super::proofs::{ProofAnswer, Proven};
-use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, TokenStorage, VerifyId, take_one};
+use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, VerifyId, take_one};
 
 pub(super) enum Callback {
     Idle,
@@ -243,7 +243,7 @@ impl Flow {
         match Session::new(exchange, response, id_token, exchanging.sent_at) {
             Err(error) => self.refuse_exchange(error.into(), exchange),
             Ok(session) => {
-                if session.token_storage == TokenStorage::Session {
+                if session.token_storage.survives_reload() {
                     self.write(RecordName::session(&session.key), session.encode());
                 }
                 // Another person's session at this server ends before this one begins.

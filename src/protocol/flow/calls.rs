@@ -40,9 +40,7 @@ impl Flow {
 
     /// The app no longer waits for a call.
     pub(crate) fn cancel_call(&mut self, call: CallId) {
-        self.end_calls(&|known| known.purpose == Purpose::Api(call), || {
-            ResourceError::Network(HttpFailure::Cancelled)
-        });
+        self.end_calls(&|known| known.purpose == Purpose::Api(call), || ResourceError::Network(HttpFailure::Cancelled));
     }
 
     /// Sends a request that carries the token of `key`.

@@ -17,7 +17,9 @@ use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::json::Value;
 use super::super::metadata::{IssParameter, Metadata};
 use super::super::pending_authorization::{PendingAuthorization, evict};
+#[cfg(feature = "par")]
 use super::super::pushed_authorization::{PushError, pushed};
+use super::super::session::Session;
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
@@ -41,6 +43,9 @@ pub(super) struct Pushing {
     fetch: FetchId,
     intent: Intent,
     proven: Option<Proven>,
+    /// No request is pushed in a build without the feature.
+    #[cfg(not(feature = "par"))]
+    never: std::convert::Infallible,
 }
 
 impl Pushing {
@@ -164,7 +169,9 @@ impl Flow {
             Ok(_) => Err(StorageFailure::Altered),
             Err(failure) => Err(*failure),
         };
-        if let Some(session) = self.sessions.iter_mut().find(|session| name == RecordName::session(&session.key)) {
+        let is_it =
+            |session: &&mut Session| cfg!(feature = "session_storage") && name == RecordName::session(&session.key);
+        if let Some(session) = self.sessions.iter_mut().find(is_it) {
             if read_back(&session.encode()).is_err() {
                 // The session lives on in this page, and says so; no older one may come back at the next reload.
                 session.token_storage = TokenStorage::Memory;
@@ -181,7 +188,7 @@ impl Flow {
                         self.effects.push(Effect::Remove(name));
                     }
                     (Ok(()), Departure::Navigate(url)) => self.leave(pending.key, url, intent, now),
-                    (Ok(()), Departure::Push(_)) if cfg!(not(feature = "par")) => {}
+                    #[cfg(feature = "par")]
                     (Ok(()), Departure::Push(request)) => self.push(&pending, name, request, intent),
                 }
             }
@@ -202,6 +209,7 @@ impl Flow {
         }
     }
 
+    #[cfg(feature = "par")]
     fn push(&mut self, pending: &PendingAuthorization, name: RecordName, request: HttpRequest, intent: Intent) {
         let key = pending.key.clone();
         let (fetch, proven) = self.fetch_bound(pending.dpop, &key, request, pending.dpop_jkt.clone());
@@ -209,6 +217,7 @@ impl Flow {
     }
 
     /// The answer to a pushed request; gives it back if it is none.
+    #[cfg(feature = "par")]
     pub(super) fn pushed(
         &mut self,
         fetch: FetchId,
@@ -216,7 +225,7 @@ impl Flow {
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
         let Pushing { key, name, intent, proven, .. } = match std::mem::replace(&mut self.sign_in, SignIn::Idle) {
-            SignIn::Pushing(pushing) if cfg!(feature = "par") && pushing.fetch == fetch => pushing,
+            SignIn::Pushing(pushing) if pushing.fetch == fetch => pushing,
             other => {
                 self.sign_in = other;
                 return Some(outcome);

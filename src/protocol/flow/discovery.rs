@@ -1,9 +1,10 @@
 //! The configuration and the servers' metadata: from a file or code, from an earlier page of this tab, from the server.
 
-use super::super::client::{Client, ClientKey, ConfigurationError, Discovery, TokenStorage};
+use super::super::client::{Client, ClientKey};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::super::json::{Members, Value};
 use super::super::metadata::{self, Attempt, AttemptProblem, Metadata, MetadataError};
+use super::super::problem::ConfigurationError;
 use super::super::session::Session;
 use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
@@ -45,7 +46,7 @@ impl Flow {
             Ok(clients) => {
                 for client in &clients {
                     self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
-                    if client.token_storage == TokenStorage::Session {
+                    if client.token_storage.survives_reload() {
                         self.effects.push(Effect::Read(RecordName::session(&client.key)));
                     }
                 }
@@ -73,7 +74,10 @@ impl Flow {
         let mut restored = None;
         let mut discovered = Vec::new();
         for client in self.clients() {
-            if *name == RecordName::session(&client.key) && self.session(&client.key).is_none() {
+            if cfg!(feature = "session_storage")
+                && *name == RecordName::session(&client.key)
+                && self.session(&client.key).is_none()
+            {
                 restored = Session::decode(&record, &client.key);
             }
             if *name == RecordName::metadata(&client.key.issuer) && self.discovery(&client.key).is_none() {
@@ -92,12 +96,11 @@ impl Flow {
             return;
         }
         let Some(client) = self.client(key) else { return };
-        match client.discovery {
-            Discovery::Fetch => self.attempt(key, Vec::new()),
-            Discovery::Configured => {
-                let checked = client.configured_metadata(&self.site);
-                self.discovered(key, checked.into());
-            }
+        if client.fetches_metadata() {
+            self.attempt(key, Vec::new());
+        } else {
+            let checked = client.configured_metadata(&self.site);
+            self.discovered(key, checked.into());
         }
     }
 
@@ -106,7 +109,10 @@ impl Flow {
         let is_hopeless =
             attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
         let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
-        let configured = || self.client(key)?.configured_metadata(&self.site).ok();
+        let configured = || {
+            let client = self.client(key).filter(|_| cfg!(feature = "overrides"))?;
+            client.configured_metadata(&self.site).ok()
+        };
         let state = match request {
             Some(request) => DiscoveryState::Fetching { fetch: self.fetch(request), attempts },
             None => configured().ok_or(MetadataError::Unavailable { attempts }).into(),
@@ -125,7 +131,7 @@ impl Flow {
         let Some(client) = self.client(key) else { return };
         match metadata::read_document(outcome) {
             Ok(document) => {
-                let checked = Metadata::check(&document, &client.metadata, &key.issuer, policy);
+                let checked = Metadata::check(&document, client.overrides(), &key.issuer, policy);
                 if checked.is_ok() {
                     let mut record = Members::default();
                     record.number("fetched_at", Some(now.0));
@@ -162,10 +168,10 @@ impl Flow {
 /// Metadata as an earlier page of this tab stored it, checked again; `None` if it is too old or no longer fits.
 fn cached_metadata(record: &Value, client: &Client, site: &Site, now: UnixTime) -> Option<(ClientKey, DiscoveryState)> {
     let fetched_at = time_in(record, "fetched_at", now)?;
-    if client.discovery != Discovery::Fetch || now.since(fetched_at) > METADATA_LIFETIME {
+    if !client.fetches_metadata() || now.since(fetched_at) > METADATA_LIFETIME {
         return None;
     }
     let document = record.member("document")?;
-    let checked = Metadata::check(document, &client.metadata, &client.key.issuer, site.scheme_policy()).ok()?;
+    let checked = Metadata::check(document, client.overrides(), &client.key.issuer, site.scheme_policy()).ok()?;
     Some((client.key.clone(), DiscoveryState::Ready(checked)))
 }

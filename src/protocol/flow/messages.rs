@@ -4,10 +4,11 @@
 
 use super::super::authorization_request::{Entropy, EntropyFailure, StorageFailure};
 use super::super::challenge::StepUp;
-use super::super::client::{Client, ClientKey, ConfigurationError};
+use super::super::client::{Client, ClientKey};
 use super::super::dpop::{ProofKey, ProofOrder};
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::jws::{Verdict, Verification};
+use super::super::problem::ConfigurationError;
 use super::super::protected_resource::{ResourceError, ResourceRequest};
 use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
@@ -26,7 +27,7 @@ pub struct VerifyId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallId(pub u64);
 
-/// Reads the answer to the request for a configuration file; `client::read_configuration` is one.
+/// Reads the answer to the request for a configuration file; `configuration::read_configuration` is one.
 #[derive(Clone, Copy)]
 #[expect(clippy::type_complexity, reason = "the type is the signature of `read_configuration`, once")]
 pub struct ReadConfiguration(
@@ -164,8 +165,10 @@ pub enum Effect {
         proof: Option<ProofOrder>,
     },
     /// Find or make the key pair that this client's tokens are bound to; answered by [`Event::ProofKey`].
+    #[cfg(feature = "dpop")]
     ProofKey(ClientKey),
     /// Delete that key pair.
+    #[cfg(feature = "dpop")]
     ForgetProofKey(ClientKey),
     /// Stop waiting for this fetch.
     CancelFetch(FetchId),

@@ -40,7 +40,7 @@ use self::keys::KeyEntry;
 use self::proofs::ProofKeyState;
 use self::userinfo::UserInfoState;
 use super::authorization_request::Wish;
-use super::client::{Client, ClientKey, TokenStorage};
+use super::client::{Client, ClientKey};
 use super::clock::ClockDifference;
 use super::dpop::{ProofOrder, ServerNonces};
 use super::error::Error;
@@ -256,6 +256,7 @@ impl Flow {
             return self.exchanged(exchanging, outcome, now);
         }
         let Some(outcome) = self.call_answered(fetch, outcome, now) else { return };
+        #[cfg(feature = "par")]
         let Some(outcome) = self.pushed(fetch, outcome, now) else { return };
         let Some(outcome) = self.keys_fetched(fetch, outcome, now) else { return };
         let is_it =

@@ -30,6 +30,9 @@ pub(super) struct Proven {
     nonce: Option<String>,
     /// The request, to be sent once more; `None` if it was.
     again: Option<HttpRequest>,
+    /// No request has a proof in a build that makes none.
+    #[cfg(not(feature = "dpop"))]
+    never: std::convert::Infallible,
 }
 
 /// What an answer means for the proof of its request.
@@ -51,14 +54,18 @@ impl Flow {
         request: HttpRequest,
         thumbprint: Option<String>,
     ) -> (FetchId, Option<Proven>) {
-        if cfg!(not(feature = "dpop")) || !is_bound {
-            return (self.fetch(request), None);
+        #[cfg(feature = "dpop")]
+        if is_bound {
+            let again = Some(request.again());
+            let (fetch, proven) = self.prove(key, request, thumbprint, again);
+            return (fetch, Some(proven));
         }
-        let again = Some(request.again());
-        let (fetch, proven) = self.prove(key, request, thumbprint, again);
-        (fetch, Some(proven))
+        #[cfg(not(feature = "dpop"))]
+        let _ = (is_bound, key, thumbprint);
+        (self.fetch(request), None)
     }
 
+    #[cfg(feature = "dpop")]
     fn prove(
         &mut self,
         key: &ClientKey,
@@ -83,28 +90,39 @@ impl Flow {
         proven: Option<Proven>,
         outcome: &Result<HttpResponse, HttpFailure>,
     ) -> ProofAnswer {
-        if cfg!(not(feature = "dpop")) {
-            return ProofAnswer::Final;
-        }
-        let (Some(Proven { url, thumbprint, nonce, again }), Ok(response)) = (proven, outcome) else {
-            return ProofAnswer::Final;
-        };
-        self.nonces.learn(&url, response);
-        match again {
-            Some(request) if asks_for_nonce(response) => {
+        #[cfg(feature = "dpop")]
+        if let (Some(Proven { url, thumbprint, nonce, again }), Ok(response)) = (proven, outcome) {
+            self.nonces.learn(&url, response);
+            if let Some(request) = again.filter(|_| asks_for_nonce(response)) {
                 if self.nonces.get(&url) == nonce.as_deref() {
                     return ProofAnswer::NonceHidden;
                 }
                 let (fetch, proven) = self.prove(key, request, thumbprint, None);
-                ProofAnswer::Again(fetch, proven)
+                return ProofAnswer::Again(fetch, proven);
             }
-            _ => ProofAnswer::Final,
         }
+        #[cfg(not(feature = "dpop"))]
+        let _ = (key, proven, outcome);
+        ProofAnswer::Final
+    }
+
+    /// Signed out: the key goes too.
+    pub(super) fn forget_proof_key(&mut self, key: &ClientKey) {
+        #[cfg(feature = "dpop")]
+        {
+            take_one(&mut self.proof_keys, |(known, _)| known == key);
+            if self.client(key).is_some_and(|client| client.uses_dpop()) {
+                self.effects.push(Effect::ForgetProofKey(key.clone()));
+            }
+        }
+        #[cfg(not(feature = "dpop"))]
+        let _ = key;
     }
 
     /// The key of `key`'s client; asks for it if it is not known.
     pub(super) fn proof_key(&mut self, key: &ClientKey) -> &ProofKeyState {
         let index = self.proof_keys.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+            #[cfg(feature = "dpop")]
             self.effects.push(Effect::ProofKey(key.clone()));
             self.proof_keys.push((key.clone(), ProofKeyState::Asked));
             self.proof_keys.len() - 1

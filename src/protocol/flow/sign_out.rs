@@ -20,13 +20,12 @@ impl Flow {
         take_one(&mut self.sessions, |session| session.key == key);
         self.set_userinfo(&key, None);
         self.cancel_keys(&key.issuer);
-        take_one(&mut self.proof_keys, |(known, _)| *known == key);
-        self.effects.push(Effect::Remove(RecordName::session(&key)));
+        if cfg!(feature = "session_storage") {
+            self.effects.push(Effect::Remove(RecordName::session(&key)));
+        }
         self.effects.push(Effect::Remove(RecordName::metadata(&key.issuer)));
         self.effects.push(Effect::Remove(RecordName::keys(&key.issuer)));
-        if self.client(&key).is_some_and(|client| client.uses_dpop()) {
-            self.effects.push(Effect::ForgetProofKey(key.clone()));
-        }
+        self.forget_proof_key(&key);
         self.effects.push(Effect::List);
         self.forgetting.push(key);
     }

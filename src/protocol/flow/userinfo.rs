@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-use super::super::client::TokenStorage;
 use super::super::error::Error;
 use super::super::http::HttpResponse;
 use super::super::json::Value;
@@ -56,7 +55,8 @@ impl Flow {
 
     /// Whether the endpoint cannot be asked before the metadata of `key` are there.
     pub(super) fn userinfo_waits_for_metadata(&self, key: &ClientKey) -> bool {
-        self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata))
+        cfg!(feature = "userinfo")
+            && self.userinfo.iter().any(|(known, state)| known == key && matches!(state, UserInfoState::Metadata))
     }
 
     /// Asks the endpoint if that waited for the metadata.
@@ -111,7 +111,7 @@ impl Flow {
 
     /// Whether a signed answer waits for this issuer's keys.
     pub(super) fn userinfo_waits_for_keys(&self, issuer: &Issuer) -> bool {
-        self.userinfo.iter().any(|known| waits_for_keys(known, issuer))
+        cfg!(feature = "userinfo") && self.userinfo.iter().any(|known| waits_for_keys(known, issuer))
     }
 
     /// Goes on with the signed answers that waited for these keys; several clients may be known to one issuer.
@@ -185,7 +185,7 @@ impl Flow {
             Err(error) => self.userinfo_refused(key, error),
             Ok(claims) => {
                 session.userinfo = Some(claims);
-                if session.token_storage == TokenStorage::Session {
+                if session.token_storage.survives_reload() {
                     let record = session.encode();
                     self.write(RecordName::session(key), record);
                 }
@@ -199,6 +199,9 @@ impl Flow {
     }
 
     pub(super) fn set_userinfo(&mut self, key: &ClientKey, state: Option<UserInfoState>) {
+        if cfg!(not(feature = "userinfo")) {
+            return;
+        }
         take_one(&mut self.userinfo, |(known, _)| known == key);
         self.userinfo.extend(state.map(|state| (key.clone(), state)));
     }
