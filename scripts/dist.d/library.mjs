@@ -9,7 +9,17 @@ import { join } from "node:path";
 
 // What LLVM weighs when it copies code into its callers, or moves it, for a module that is sent compressed: measured, each
 // on its own. A compiler that no longer knows one of them says so.
-const WEIGHTS = ["inline-threshold=10", "inline-call-penalty=35", "enable-load-pre=false", "disable-licm-promotion"];
+const WEIGHTS = [
+  "inline-threshold=10",
+  "inline-call-penalty=35",
+  "enable-load-pre=false",
+  "disable-licm-promotion",
+  "disable-lsr",
+  // A value is moved by one instruction, not by one for every eight of its octets.
+  "max-store-memcpy=1",
+  "max-store-memmove=1",
+  "max-store-memset=1",
+];
 
 /**
  * Environment variables for cargo. Functions that compile to the same code stay apart until `shrink`, which goes by their

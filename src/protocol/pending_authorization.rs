@@ -79,9 +79,13 @@ impl PendingAuthorization {
         record.value("id_token", self.id_token.as_ref().map(IdTokenRequest::encode));
         record.text("code_verifier", Some(self.code_verifier.expose()));
         record.text("scope", self.scope.as_ref().map(Scope::as_str));
-        record.value("resource", Some(texts(&self.resource)).filter(|_| !self.resource.is_empty()));
-        record.value("dpop", self.dpop.then_some(Value::Bool(true)));
-        record.text("dpop_jkt", self.dpop_jkt.as_deref());
+        if cfg!(feature = "overrides") {
+            record.value("resource", Some(texts(&self.resource)).filter(|_| !self.resource.is_empty()));
+        }
+        if cfg!(feature = "dpop") {
+            record.value("dpop", self.dpop.then_some(Value::Bool(true)));
+            record.text("dpop_jkt", self.dpop_jkt.as_deref());
+        }
         record.text("token_storage", Some(self.token_storage.as_str()));
         record.text("return_path", self.return_path.as_ref().map(ReturnPath::as_str));
         record.number("created_at", Some(self.created_at.0));
@@ -104,11 +108,12 @@ impl PendingAuthorization {
             Value::Bool(false) => IssParameter::Unsaid,
             _ => return None,
         };
-        let dpop_jkt = record.optional_text("dpop_jkt")?;
+        let dpop_jkt = if cfg!(feature = "dpop") { record.optional_text("dpop_jkt")? } else { None };
         let token_storage = TokenStorage::parse(text("token_storage")?)?;
         let created_at = UnixTime(record.number("created_at")?);
         let resource = match record.member("resource") {
             None => &[],
+            _ if cfg!(not(feature = "overrides")) => &[],
             Some(list) => list.as_array()?,
         };
         let scope = record.optional_text("scope")?.map(Scope::parse).transpose().ok()?;
@@ -132,7 +137,7 @@ impl PendingAuthorization {
             code_verifier,
             scope,
             resource: resource.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
-            dpop: record.member("dpop") == Some(&Value::Bool(true)),
+            dpop: cfg!(feature = "dpop") && record.member("dpop") == Some(&Value::Bool(true)),
             dpop_jkt: dpop_jkt.map(str::to_owned),
             token_storage,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.

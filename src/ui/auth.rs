@@ -1,6 +1,6 @@
 //! The handle that components hold.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -35,8 +35,8 @@ struct Shared {
     changed: ArcTrigger,
     /// Notified only when the status differs, so that what depends on it is not made anew by every step.
     status_changed: ArcTrigger,
-    /// Notified every second.
-    ticked: ArcTrigger,
+    /// Notified every second, once somebody has asked for what changes by the second.
+    ticked: OnceCell<ArcTrigger>,
 }
 
 /// What the selected client is doing.
@@ -64,14 +64,13 @@ pub fn use_auth() -> Auth {
 
 impl Auth {
     pub(super) fn new(driver: Driver) -> Self {
-        let ticked = ArcTrigger::new();
         let shared = Shared {
             driver,
             selected: RefCell::new(None),
             status: Cell::new(Status::Loading),
             changed: ArcTrigger::new(),
             status_changed: ArcTrigger::new(),
-            ticked: ticked.clone(),
+            ticked: OnceCell::new(),
         };
         let auth = Self { shared: StoredValue::new_local(&*Box::leak(Box::new(shared))) };
         auth.refresh();
@@ -81,8 +80,6 @@ impl Auth {
                 auth.refresh();
             }
         });
-        // Lifetimes are shown in seconds; the timer lives as long as the page.
-        std::mem::forget(clock::every(Seconds(1), move || ticked.notify()));
         auth
     }
 
@@ -134,7 +131,14 @@ impl Auth {
 
     /// What is left of the access token's lifetime, counted down; `None` without a session or without a lifetime.
     pub fn remaining(self) -> Option<Seconds> {
-        self.shared().ticked.track();
+        let ticked = self.shared().ticked.get_or_init(|| {
+            let ticked = ArcTrigger::new();
+            // Lives as long as the page.
+            let every_second = ticked.clone();
+            std::mem::forget(clock::every(Seconds(1), move || every_second.notify()));
+            ticked
+        });
+        ticked.track();
         let key = self.selected()?;
         self.peek(|flow| flow.session(&key)?.remaining(clock::now()))
     }

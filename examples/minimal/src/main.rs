@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use leptos_pkce::protocol::client::ClientSettings;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
-use leptos_pkce::ui::{AuthProvider, Callback, SignedIn, SignedOut, use_auth};
+use leptos_pkce::ui::{AuthProvider, SignedIn, SignedOut, use_auth};
 
 const PHOTOS: &str = "http://localhost:9081/photos";
 
@@ -47,8 +47,7 @@ fn App() -> impl IntoView {
     view! {
         <h1>"Photos"</h1>
         <SignedOut>
-            // Says what became of a sign-in that just came back; there is nothing to say otherwise.
-            {move || if auth.error().is_some() { view! { <Callback/> }.into_any() } else { ().into_any() }}
+            <p role="alert">{move || auth.error().map(|error| ["Signing in failed: ", error.code()].concat())}</p>
             <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
         </SignedOut>
         <SignedIn>
