@@ -15,6 +15,7 @@ const WEIGHTS = [
   "enable-load-pre=false",
   "disable-licm-promotion",
   "disable-lsr",
+  "jump-threading-across-loop-headers",
   // A value is moved by one instruction, not by one for every eight of its octets.
   "max-store-memcpy=1",
   "max-store-memmove=1",

@@ -5,7 +5,7 @@
 
 use super::{bound, denial, quirks, trust};
 use crate::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
-use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError};
+use crate::protocol::authorization_response::{AuthorizationErrorCode, CallbackError, UnverifiedError};
 use crate::protocol::client::Client;
 use crate::protocol::error::Error;
 use crate::protocol::form::FormError;
@@ -222,13 +222,13 @@ fn callback(error: &CallbackError) -> (String, Vec<&'static str>) {
                 "If it happens again, tell the server's administrator.",
             ],
         ),
-        CallbackError::Refused(refusal) => refused(&refusal.error),
+        CallbackError::Refused(refusal) => refused(&refusal.code()),
         CallbackError::Stale { limit, .. } => (
             format!("The answer came more than {} minutes after the request, and is no longer accepted.", limit.0 / 60),
             vec!["Sign in again."],
         ),
         CallbackError::UnknownState { error } => (
-            match error {
+            match error.as_ref().and_then(UnverifiedError::registered) {
                 None => "No sign-in of this tab is waiting for this answer; nothing was sent and nothing was changed.".into(),
                 Some(error) => format!(
                     "An answer says “{}”, but no sign-in of this tab is waiting for one; nothing was changed.",
@@ -328,7 +328,7 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
             "The token endpoint answered with something that is not JSON.".into(),
             vec!["Check token_endpoint.", "Tell the server's administrator (RFC 6749 §5.1 asks for application/json)."],
         ),
-        TokenError::Refused(refusal) => match refusal.error {
+        TokenError::Refused(refusal) => match refusal.code() {
             TokenErrorCode::InvalidGrant => (
                 "The server did not accept the code: it is expired or was used already (invalid_grant).".into(),
                 vec![
@@ -337,7 +337,7 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
                 ],
             ),
             TokenErrorCode::InvalidClient | TokenErrorCode::UnauthorizedClient => (
-                format!("The token endpoint does not accept this client ({}).", refusal.error.as_str()),
+                format!("The token endpoint does not accept this client ({}).", refusal.error),
                 vec![
                     "Register the client as a public one (token endpoint authentication “none”). A page cannot keep a client secret, so it has none.",
                     "Check the client ID below.",
@@ -348,7 +348,7 @@ fn token(error: &TokenError) -> (String, Vec<&'static str>) {
                 vec!["Look the code below up in the server's documentation.", "Sign in again; the code is used up."],
             ),
             _ => (
-                format!("The token endpoint refused ({}).", refusal.error.as_str()),
+                format!("The token endpoint refused ({}).", refusal.error),
                 vec!["Read the server's words below.", "Sign in again; the code is used up."],
             ),
         },
@@ -466,13 +466,13 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
             values.push(("Parameter", name.clone()));
         }
         Error::Callback(CallbackError::Refused(refusal)) => {
-            values.push(("error", refusal.error.as_str().to_owned()));
+            values.push(("error", refusal.error.clone()));
             values.extend(refusal.error_description.clone().map(|text| ("error_description", text)));
             values.extend(refusal.error_uri.clone().map(|text| ("error_uri", text)));
         }
         Error::Token(TokenError::Refused(refusal)) => {
             values.push(("Status", refusal.status.to_string()));
-            values.push(("error", refusal.error.as_str().to_owned()));
+            values.push(("error", refusal.error.clone()));
             values.extend(refusal.error_description.clone().map(|text| ("error_description", text)));
             values.extend(refusal.error_uri.clone().map(|text| ("error_uri", text)));
         }
@@ -483,7 +483,7 @@ fn quoted(error: &Error) -> Vec<(&'static str, String)> {
         }
         Error::Push(PushError::Refused(refusal)) => {
             values.push(("Status", refusal.status.to_string()));
-            values.push(("error", refusal.error.as_str().to_owned()));
+            values.push(("error", refusal.error.clone()));
             values.extend(refusal.error_description.clone().map(|text| ("error_description", text)));
             values.extend(refusal.error_uri.clone().map(|text| ("error_uri", text)));
         }

@@ -69,11 +69,10 @@ pub enum CallbackError {
         /// The limit.
         limit: Seconds,
     },
-    /// No pending request has this `state`, or there was none. Values are withheld on purpose; of an `error` only a
-    /// registered code is shown, because anybody can have written it.
+    /// No pending request has this `state`, or there was none. Values are withheld on purpose.
     UnknownState {
-        /// The `error`, if the response had one that is registered.
-        error: Option<AuthorizationErrorCode>,
+        /// The `error`, if the response had one.
+        error: Option<UnverifiedError>,
     },
     /// It came to another path than that of the redirect URI that was sent (RFC 9700 §4.4.2.2).
     WrongRedirectUri {
@@ -87,13 +86,46 @@ pub enum CallbackError {
 /// An error response, as the server worded it (RFC 6749 §4.1.2.1). Untrusted text, to be shown as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationErrorResponse {
-    /// The error code.
-    pub error: AuthorizationErrorCode,
+    /// The error code; at most 100 characters are kept.
+    pub error: String,
     /// For developers; at most 500 characters are kept.
     pub error_description: Option<String>,
     /// A page about the error; at most 500 characters are kept.
     pub error_uri: Option<String>,
 }
+
+impl AuthorizationErrorResponse {
+    /// What the error code means.
+    pub fn code(&self) -> AuthorizationErrorCode {
+        AuthorizationErrorCode::parse(&self.error)
+    }
+}
+
+/// An `error` that anybody can have written: only its meaning can be had, if it has a registered one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UnverifiedError(String);
+
+impl UnverifiedError {
+    /// Takes the text.
+    pub fn new(text: &str) -> Self {
+        Self(shorten(text, LONGEST_CODE))
+    }
+
+    /// What it means, if that is registered.
+    pub fn registered(&self) -> Option<AuthorizationErrorCode> {
+        Some(AuthorizationErrorCode::parse(&self.0)).filter(|code| !matches!(code, AuthorizationErrorCode::Other(_)))
+    }
+}
+
+/// Shows nothing of the text.
+impl fmt::Debug for UnverifiedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UnverifiedError")
+    }
+}
+
+/// The most characters of an error code that are kept.
+pub(super) const LONGEST_CODE: usize = 100;
 
 /// Declares the error codes of one endpoint with their wire spelling; others are kept as text.
 macro_rules! error_codes {
@@ -103,7 +135,7 @@ macro_rules! error_codes {
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum $name {
             $($(#[$doc])* $variant,)+
-            /// A code that this library does not know; at most 100 characters are kept.
+            /// A code that this library does not know.
             Other(String),
         }
 
@@ -122,7 +154,7 @@ macro_rules! error_codes {
             /// Reads a code; case matters.
             pub fn parse(text: &str) -> Self {
                 let known = Self::REGISTERED.iter().find(|code| code.as_str() == text);
-                known.cloned().unwrap_or_else(|| Self::Other(shorten(text, 100)))
+                known.cloned().unwrap_or_else(|| Self::Other(text.to_owned()))
             }
         }
     };
@@ -202,8 +234,7 @@ impl AuthorizationResponse {
 
     /// The error for a response whose `state` finds no pending request.
     pub fn unknown_state(&self) -> CallbackError {
-        let error = self.value("error").map(AuthorizationErrorCode::parse);
-        CallbackError::UnknownState { error: error.filter(|code| !matches!(code, AuthorizationErrorCode::Other(_))) }
+        CallbackError::UnknownState { error: self.value("error").map(UnverifiedError::new) }
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -213,7 +244,7 @@ impl AuthorizationResponse {
     fn error(&self) -> Option<AuthorizationErrorResponse> {
         let text = |name: &str| self.value(name).map(|text| shorten(text, 500));
         Some(AuthorizationErrorResponse {
-            error: AuthorizationErrorCode::parse(self.value("error")?),
+            error: shorten(self.value("error")?, LONGEST_CODE),
             error_description: text("error_description"),
             error_uri: text("error_uri"),
         })
@@ -310,7 +341,7 @@ impl fmt::Display for CallbackError {
             Self::MissingIssuer { expected } => {
                 write!(f, "the response has no iss, though {expected} announces it")
             }
-            Self::Refused(refusal) => write!(f, "the authorization server answered {}", refusal.error.as_str()),
+            Self::Refused(refusal) => write!(f, "the authorization server answered {}", refusal.error),
             Self::Stale { age, limit } => {
                 write!(f, "the response came {} s after the request, later than {} s", age.0, limit.0)
             }

@@ -217,7 +217,7 @@ impl Error {
                 CallbackError::WrongRedirectUri { .. } => Fault::Caller,
                 CallbackError::Refused(refusal) => {
                     use super::authorization_response::AuthorizationErrorCode as Code;
-                    match refusal.error {
+                    match refusal.code() {
                         Code::AccessDenied
                         | Code::AccountSelectionRequired
                         | Code::ConsentRequired

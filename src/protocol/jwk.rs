@@ -194,14 +194,14 @@ fn is_usable_exponent(e: &[u8]) -> bool {
 /// Whether the modulus has the mark of CVE-2017-15361 ("ROCA"): modulo each small prime it is a power of 65537, because
 /// its two factors were made so. Other moduli have it about once in 2^27.
 fn has_roca_fingerprint(n: &[u8]) -> bool {
-    const PRIMES: [u32; 38] = [
+    const PRIMES: [u8; 38] = [
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
         109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
     ];
-    PRIMES.iter().all(|prime| {
+    PRIMES.into_iter().map(u32::from).all(|prime| {
         let residue = n.iter().fold(0, |residue, octet| (residue * 256 + u32::from(*octet)) % prime);
         let mut power = 1;
-        (0..*prime).any(|_| {
+        (0..prime).any(|_| {
             power = power * 65537 % prime;
             power == residue
         })

@@ -299,9 +299,13 @@ impl Metadata {
             iss_parameter: if flag(ISS_PARAMETER) { IssParameter::Announced } else { IssParameter::Unsaid },
             jwks_uri: url("jwks_uri"),
             id_token_algorithms: algorithms(ID_TOKEN_ALGORITHMS),
-            userinfo_algorithms: algorithms(USERINFO_ALGORITHMS),
-            pushed_authorization_request_endpoint: url("pushed_authorization_request_endpoint"),
-            requires_pushed_authorization_requests: flag(REQUIRES_PUSHED),
+            userinfo_algorithms: if cfg!(feature = "userinfo") { algorithms(USERINFO_ALGORITHMS) } else { Vec::new() },
+            pushed_authorization_request_endpoint: if cfg!(feature = "par") {
+                url("pushed_authorization_request_endpoint")
+            } else {
+                None
+            },
+            requires_pushed_authorization_requests: cfg!(feature = "par") && flag(REQUIRES_PUSHED),
         })
     }
 }

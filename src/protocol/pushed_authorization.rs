@@ -71,7 +71,7 @@ impl fmt::Display for PushError {
             Self::MissingRequestUri => f.write_str("the answer to the pushed request has no request_uri"),
             Self::Network(failure) => write!(f, "the request could not be pushed: {failure}"),
             Self::NonceHidden => f.write_str("the server wants a DPoP nonce and gave none that this page can read"),
-            Self::Refused(refusal) => write!(f, "the server refused the pushed request: {}", refusal.error.as_str()),
+            Self::Refused(refusal) => write!(f, "the server refused the pushed request: {}", refusal.error),
             Self::Status { status } => write!(f, "the pushed request was answered with status {status}"),
         }
     }

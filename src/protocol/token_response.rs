@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use super::authorization_response::error_codes;
+use super::authorization_response::{LONGEST_CODE, error_codes};
 use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
 use super::secret::{AccessToken, IdToken, RefreshToken};
@@ -119,14 +119,21 @@ pub enum TokenError {
 /// An error response, as the server worded it (RFC 6749 §5.2). Untrusted text, to be shown as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenErrorResponse {
-    /// The error code.
-    pub error: TokenErrorCode,
+    /// The error code; at most 100 characters are kept.
+    pub error: String,
     /// For developers; at most 500 characters are kept.
     pub error_description: Option<String>,
     /// A page about the error; at most 500 characters are kept.
     pub error_uri: Option<String>,
     /// The status it came with.
     pub status: u16,
+}
+
+impl TokenErrorResponse {
+    /// What the error code means.
+    pub fn code(&self) -> TokenErrorCode {
+        TokenErrorCode::parse(&self.error)
+    }
 }
 
 error_codes! {
@@ -212,7 +219,7 @@ pub(super) fn refusal(document: &Value, status: u16) -> Option<TokenErrorRespons
         return None;
     }
     Some(TokenErrorResponse {
-        error: TokenErrorCode::parse(text("error")?),
+        error: shorten(text("error")?, LONGEST_CODE),
         error_description: short("error_description"),
         error_uri: short("error_uri"),
         status,
@@ -284,7 +291,7 @@ impl fmt::Display for TokenError {
             Self::MissingIdToken => f.write_str("openid was asked for, and the token response has no id_token"),
             Self::Network(failure) => write!(f, "no token response: {failure}"),
             Self::NotJson { media_type } => write!(f, "the token response is {media_type}, not JSON"),
-            Self::Refused(refusal) => write!(f, "the token endpoint answered {}", refusal.error.as_str()),
+            Self::Refused(refusal) => write!(f, "the token endpoint answered {}", refusal.error),
             Self::Status { status } => write!(f, "the token endpoint answered with status {status}"),
             Self::UnsupportedTokenType { found, expected } => {
                 write!(f, "token type {found} is not {}", expected.as_str())

@@ -27,7 +27,7 @@ fn advice(error: &Error) -> Advice {
 fn refused(code: &str, description: &str, uri: &str) -> Error {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Error::Callback(CallbackError::Refused(AuthorizationErrorResponse {
-        error: AuthorizationErrorCode::parse(code),
+        error: code.into(),
         error_description: text(description),
         error_uri: text(uri),
     }))
@@ -225,7 +225,11 @@ fn no_message_grows_with_what_a_server_sends() {
             .run()
             .sign_in_error()
             .clone(),
-        refused(&long, &long, &long),
+        Scenario::public_client()
+            .response(&format!("error={long}&error_description={long}&error_uri={long}&state={{state}}"))
+            .run()
+            .callback_error()
+            .clone(),
     ];
     for error in errors {
         let advice = advice(&error);

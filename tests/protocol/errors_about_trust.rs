@@ -8,7 +8,7 @@ use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, WrongMember};
 use leptos_pkce::protocol::problem::Expected;
 use leptos_pkce::protocol::pushed_authorization::PushError;
 use leptos_pkce::protocol::resource_metadata::ResourceMetadataError;
-use leptos_pkce::protocol::token_response::{TokenErrorCode, TokenErrorResponse};
+use leptos_pkce::protocol::token_response::TokenErrorResponse;
 use leptos_pkce::protocol::userinfo::UserInfoError;
 use leptos_pkce::protocol::vocabulary::NounError;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ const SERVER: Fault = Fault::AuthorizationServer;
 
 pub(crate) fn push() -> Vec<Kind> {
     let refused = TokenErrorResponse {
-        error: TokenErrorCode::parse("invalid_request"),
+        error: "invalid_request".into(),
         error_description: Some("in the server's words".into()),
         error_uri: None,
         status: 400,

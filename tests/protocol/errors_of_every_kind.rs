@@ -1,9 +1,7 @@
 //! One error of every kind, with what each must say of itself; those about whom to trust have a file of their own.
 
 use leptos_pkce::protocol::authorization_request::{AuthorizationRequestError, StorageFailure};
-use leptos_pkce::protocol::authorization_response::{
-    AuthorizationErrorCode, AuthorizationErrorResponse, CallbackError,
-};
+use leptos_pkce::protocol::authorization_response::{AuthorizationErrorResponse, CallbackError, UnverifiedError};
 use leptos_pkce::protocol::error::{Error, Fault};
 use leptos_pkce::protocol::form::FormError;
 use leptos_pkce::protocol::http::HttpFailure;
@@ -12,7 +10,7 @@ use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError, Wr
 use leptos_pkce::protocol::problem::{ConfigurationError, Expected, Problem};
 use leptos_pkce::protocol::protected_resource::ResourceError;
 use leptos_pkce::protocol::time::Seconds;
-use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse, TokenType};
+use leptos_pkce::protocol::token_response::{TokenError, TokenErrorResponse, TokenType};
 use leptos_pkce::protocol::url::{SchemePolicy, UrlError};
 use leptos_pkce::protocol::vocabulary::RedirectUri;
 
@@ -210,7 +208,7 @@ fn callback() -> Vec<Kind> {
     let expected = key(ISSUER).issuer;
     let refused = |code: &str| {
         CallbackError::Refused(AuthorizationErrorResponse {
-            error: AuthorizationErrorCode::parse(code),
+            error: code.into(),
             error_description: Some("in the server's words".into()),
             error_uri: Some("https://as.example/errors".into()),
         })
@@ -301,7 +299,7 @@ fn callback() -> Vec<Kind> {
             "no sign-in of this tab is waiting for this response",
         ),
         kind(
-            CallbackError::UnknownState { error: Some(AuthorizationErrorCode::AccessDenied) },
+            CallbackError::UnknownState { error: Some(UnverifiedError::new("access_denied")) },
             "callback.unknown_state",
             Fault::EndUser,
             "no sign-in of this tab is waiting for this response",
@@ -344,7 +342,7 @@ fn failures() -> [(HttpFailure, &'static str, Fault, &'static str); 7] {
 fn token() -> Vec<Kind> {
     let refused = |code: &str| {
         TokenError::Refused(TokenErrorResponse {
-            error: TokenErrorCode::parse(code),
+            error: code.into(),
             error_description: Some("in the server's words".into()),
             error_uri: Some("javascript:alert(1)".into()),
             status: 400,

@@ -11,7 +11,7 @@ use leptos_pkce::protocol::id_token::CheckId;
 use leptos_pkce::protocol::keys::KeysError;
 use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, Metadata, MetadataError};
 use leptos_pkce::protocol::quirks::{Deviation, QUIRKS, known};
-use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
+use leptos_pkce::protocol::token_response::{TokenError, TokenErrorResponse};
 use leptos_pkce::protocol::url::SchemePolicy;
 use leptos_pkce::protocol::userinfo::UserInfoError;
 use leptos_pkce::protocol::vocabulary::Issuer;
@@ -255,7 +255,7 @@ fn no_other_server_may_name_itself_by_a_template() {
 #[test]
 fn advice_begins_with_what_is_known_about_the_server() {
     let refused = Error::Token(TokenError::Refused(TokenErrorResponse {
-        error: TokenErrorCode::InvalidRequest,
+        error: "invalid_request".into(),
         error_description: Some("client_secret is missing.".into()),
         error_uri: None,
         status: 400,

@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use leptos_pkce::protocol::client::ClientSettings;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
-use leptos_pkce::ui::{AuthProvider, SignedIn, SignedOut, use_auth};
+use leptos_pkce::ui::{AuthProvider, use_auth};
 
 const PHOTOS: &str = "http://localhost:9081/photos";
 
@@ -44,17 +44,22 @@ fn App() -> impl IntoView {
         answer.set(String::new());
         auth.sign_out();
     };
-    view! {
-        <h1>"Photos"</h1>
-        <SignedOut>
-            <p role="alert">{move || auth.error().map(|error| ["Signing in failed: ", error.code()].concat())}</p>
-            <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
-        </SignedOut>
-        <SignedIn>
+    let signed_in = move || {
+        view! {
             <p>"Signed in as "{move || auth.claims().map(|claims| claims.sub().to_owned()).unwrap_or_default()}</p>
             <button on:click=call>"Send"</button>
             <button on:click=sign_out>"Sign out"</button>
             <pre role="region" aria-label="API response">{move || answer.get()}</pre>
-        </SignedIn>
+        }
+    };
+    let signed_out = move || {
+        view! {
+            <p role="alert">{move || auth.error().map(|error| ["Signing in failed: ", error.code()].concat())}</p>
+            <button on:click=move |_| auth.sign_in_and_return_to("/".into())>"Sign in"</button>
+        }
+    };
+    view! {
+        <h1>"Photos"</h1>
+        {move || if auth.is_signed_in() { signed_in().into_any() } else { signed_out().into_any() }}
     }
 }
