@@ -286,7 +286,7 @@ impl Examined {
         let latest = self.now.plus(self.asked.clock_tolerance);
         let client_id = self.key.client_id.as_str();
         let is_so = match id {
-            CheckId::Encryption => self.claims != Value::Null,
+            CheckId::Encryption => !matches!(self.claims, Value::Null),
             CheckId::Issuer => {
                 let expected = quirks::expected_iss(&self.key.issuer, &self.claims);
                 expected.is_some() && self.claims.text("iss") == expected.as_deref()
@@ -422,7 +422,7 @@ impl Examined {
         let words = match id {
             CheckId::Encryption => match &self.jws {
                 Err(error) => return error.to_string(),
-                Ok(_) if self.claims == Value::Null => "claims that are no JSON object, or have a member twice",
+                Ok(_) if matches!(self.claims, Value::Null) => "claims that are no JSON object, or have a member twice",
                 Ok(_) => "one",
             },
             CheckId::Issuer => return self.shown("iss"),

@@ -194,11 +194,11 @@ pub fn read_document(outcome: Result<HttpResponse, HttpFailure>) -> Result<Value
 }
 
 /// The members of a document that are used; the rest is not worth storing.
-pub fn used_members(document: &Value) -> Value {
+pub fn used_members(document: Value) -> Value {
     let used = |name: &str| {
         name == "issuer" || FLAGS.contains(&name) || ENDPOINTS.contains(&name) || STRING_LISTS.contains(&name)
     };
-    let mut members = document.as_object().unwrap_or_default().to_vec();
+    let Value::Object(mut members) = document else { return document };
     members.retain(|(name, _)| used(name));
     Value::Object(members)
 }

@@ -137,7 +137,7 @@ impl PendingAuthorization {
             code_verifier,
             scope,
             resource: resource.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
-            dpop: cfg!(feature = "dpop") && record.member("dpop") == Some(&Value::Bool(true)),
+            dpop: cfg!(feature = "dpop") && matches!(record.member("dpop"), Some(Value::Bool(true))),
             dpop_jkt: dpop_jkt.map(str::to_owned),
             token_storage,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.

@@ -376,6 +376,6 @@ fn discards_cached_metadata_that_do_not_hold() {
 fn keeps_only_the_members_that_are_used() {
     let document = with("claims_supported", json!(["sub"]));
     let names: Vec<_> =
-        used_members(&document).as_object().unwrap_or_default().iter().map(|(name, _)| name.clone()).collect();
+        used_members(document).as_object().unwrap_or_default().iter().map(|(name, _)| name.clone()).collect();
     assert_eq!(names, ["authorization_endpoint", "issuer", "token_endpoint"]);
 }

@@ -237,7 +237,7 @@ fn no_octets_make_a_parser_panic() {
         if let Ok(document) = Value::parse(&octets) {
             let issuer = key(ISSUER).issuer;
             let _ = Metadata::check(&document, &document, &issuer, SchemePolicy::HttpsOnly);
-            let _ = used_members(&document);
+            let _ = used_members(document.clone());
             let _ = PendingAuthorization::decode(&document, SchemePolicy::HttpsOnly);
             let _ = Session::decode(&document, &key(ISSUER));
         }

@@ -165,7 +165,7 @@ impl Flow {
     /// Contract 1: only a record that was read back unchanged lets anybody leave the page.
     pub(crate) fn written(&mut self, name: RecordName, outcome: Result<Option<Record>, StorageFailure>, now: UnixTime) {
         let read_back = |written: &Value| match &outcome {
-            Ok(Some(Record(record))) if record == written => Ok(()),
+            Ok(Some(Record(record))) if record.to_text() == written.to_text() => Ok(()),
             Ok(_) => Err(StorageFailure::Altered),
             Err(failure) => Err(*failure),
         };

@@ -135,7 +135,7 @@ impl Flow {
                 if checked.is_ok() {
                     let mut record = Members::default();
                     record.number("fetched_at", Some(now.0));
-                    record.value("document", Some(metadata::used_members(&document)));
+                    record.value("document", Some(metadata::used_members(document)));
                     self.write(RecordName::metadata(&key.issuer), record.finish());
                 }
                 self.discovered(key, checked.into());
