@@ -85,11 +85,11 @@ async function build(site, { publicUrl, deployment, dist }) {
   const root = mkdtempSync(join(TOP, "target/site-"));
   try {
     const hasSource = librarySource();
-    runTrunk(site, root, publicUrl, hasSource ? smallLibrary : {});
+    runTrunk(site, root, publicUrl, hasSource ? smallLibrary(join(TOP, "target")) : {});
     const servers = site.hasConfig ? installConfig(root, deployment) : ANY_SERVER;
-    await shrinkFile(root, "index.html", namesInPage, site.binary, hasSource);
+    await shrinkFile(root, "index.html", namesInPage, site.binary);
     const hasWorker = Boolean(site.worker) && (deployment?.hasSandbox ?? true);
-    if (hasWorker) await finishWorker(root, site.worker, hasSource);
+    if (hasWorker) await finishWorker(root, site.worker);
     else for (const file of list(root).filter(isOfWorker)) rmSync(join(root, file));
     const policy = finishPage(root, publicUrl, servers, { hasWorker });
     const files = list(root);
@@ -140,16 +140,16 @@ function isOfWorker(file) {
 }
 
 /** Shrinks the script and the module that a file of the site names. */
-async function shrinkFile(root, name, namesIn, binary, namesAreExact) {
+async function shrinkFile(root, name, namesIn, binary) {
   const file = join(root, name);
   const text = readFileSync(file, "utf8");
   // Trunk keeps what wasm-bindgen gave it, before it was optimised and minified.
   const bound = join(process.env.CARGO_TARGET_DIR ?? join(TOP, "target"), `wasm-bindgen/release/${binary}`);
-  writeFileSync(file, await shrink(root, text, namesIn(text), bound, namesAreExact));
+  writeFileSync(file, await shrink(root, text, namesIn(text), bound));
 }
 
-async function finishWorker(root, { script, binary }, namesAreExact) {
-  await shrinkFile(root, script, namesInWorker, binary, namesAreExact);
+async function finishWorker(root, { script, binary }) {
+  await shrinkFile(root, script, namesInWorker, binary);
   const file = join(root, script);
   writeFileSync(file, (await minify(readFileSync(file, "utf8"), { ecma: 2022 })).code);
 }

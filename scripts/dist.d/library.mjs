@@ -4,7 +4,8 @@
 // the library's source (`rustup component add rust-src`) the build is an ordinary one, and larger.
 
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 // What LLVM weighs when it copies code into its callers, or moves it, for a module that is sent compressed: measured, each
@@ -22,26 +23,74 @@ const WEIGHTS = [
   "max-store-memset=1",
 ];
 
+// A dependency of Leptos brings classes for streams to each page. They serve its server functions, which a site of static
+// files cannot have; exported, they and all that they use would stay.
+const NEVER_CALLED = "*intounderlying*";
+
 /**
- * Environment variables for cargo. Functions that compile to the same code stay apart until `shrink`, which goes by their
- * names, has taken out those that nobody calls.
+ * Environment variables for cargo. Functions that compile to the same code stay apart until `shrink` has taken out those
+ * that nobody calls.
+ *
+ * The weights count where everything is put together, which is where the program itself is compiled, and do harm before. To
+ * cargo a program's flags are its packages' flags, so the compiler is called by a script that adds them; and the linker by
+ * one that leaves exports out.
+ *
+ * @param {string} directory where these scripts may stand
  */
-export const smallLibrary = {
-  RUSTC_BOOTSTRAP: "1",
-  CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
-  CARGO_UNSTABLE_BUILD_STD_FEATURES: "optimize_for_size",
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [
-    "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none -Zmerge-functions=disabled",
-    // JavaScript keeps the values that the module holds, in a list of its own: less code than a table of the module's.
-    "-Ctarget-feature=-reference-types",
-    ...WEIGHTS.map((weight) => `-Cllvm-args=-${weight}`),
-  ].join(" "),
-};
+export function smallLibrary(directory) {
+  const flags = WEIGHTS.map((weight) => `-Cllvm-args=-${weight}`).join(" ");
+  const linker = bundledLinker();
+  return {
+    RUSTC_BOOTSTRAP: "1",
+    RUSTC_WORKSPACE_WRAPPER: script(directory, "rustc", `case " $* " in *" --crate-type bin "*) set -- "$@" ${flags} ;; esac\nexec "$@"`),
+    ...(linker && { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: script(directory, "wasm-ld", withoutExports(linker)) }),
+    CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
+    CARGO_UNSTABLE_BUILD_STD_FEATURES: "optimize_for_size",
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [
+      "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none -Zmerge-functions=disabled",
+      // JavaScript keeps the values that the module holds, in a list of its own: less code than a table of the module's.
+      "-Ctarget-feature=-reference-types",
+    ].join(" "),
+  };
+}
+
+/** Writes an executable script below a name of what it says: cargo builds anew where the name has changed. */
+function script(directory, name, body) {
+  const place = join(directory, `${name}-${createHash("sha256").update(body).digest("hex").slice(0, 16)}`);
+  mkdirSync(place, { recursive: true });
+  // The compiler goes by the name of its linker.
+  const path = join(place, name);
+  writeFileSync(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  return path;
+}
+
+/** The body of a script that calls the linker, and takes each `--export NAME` of the kind out. */
+function withoutExports(linker) {
+  return `left=$#
+while [ $left -gt 0 ]; do
+  argument=$1; shift; left=$((left - 1))
+  if [ "$argument" = --export ]; then
+    name=$1; shift; left=$((left - 1))
+    case $name in ${NEVER_CALLED}) ;; *) set -- "$@" --export "$name" ;; esac
+  else
+    set -- "$@" "$argument"
+  fi
+done
+exec '${linker}' "$@"`;
+}
+
+/** The linker that comes with Rust, if it does. */
+function bundledLinker() {
+  const [, host] = /^host: (.*)$/m.exec(execFileSync("rustc", ["-vV"], { encoding: "utf8" })) ?? [];
+  const path = join(sysroot(), "lib/rustlib", host ?? "", "bin/rust-lld");
+  return existsSync(path) ? path : undefined;
+}
+
+const sysroot = () => execFileSync("rustc", ["--print", "sysroot"], { encoding: "utf8" }).trim();
 
 /** Is the source of the standard library there? */
 export function librarySource() {
-  const sysroot = execFileSync("rustc", ["--print", "sysroot"], { encoding: "utf8" }).trim();
-  if (existsSync(join(sysroot, "lib/rustlib/src/rust/library/Cargo.lock"))) return true;
+  if (existsSync(join(sysroot(), "lib/rustlib/src/rust/library/Cargo.lock"))) return true;
   console.warn("warning: the standard library's source is not installed, so the build will be a fifth larger than it need be.");
   return false;
 }

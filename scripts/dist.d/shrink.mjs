@@ -15,10 +15,6 @@ import { minify } from "terser";
 import { elements, isLink } from "./html.mjs";
 import { orderFunctions } from "./order.mjs";
 
-// A dependency of Leptos brings classes for streams to each page. They serve its server functions, which a site of static
-// files cannot have; the functions stay in the table of the module, so no optimiser can tell that nobody calls them.
-const NEVER_CALLED = /\bwasm_streams\b/;
-
 // The second round finds what the first has made possible; the rest drops what only tools read. The lowest kilobyte of
 // memory is the far end of the stack: who gets there has overflown it. What is there twice compresses better than what is
 // kept in a local for the second use, a local better than what it holds in the place of its one use, and a small function
@@ -38,14 +34,13 @@ const OPTIMISATION = [
  * @param {string} text the file that names the two: a page, or a worker's script
  * @param {{ script: string, module: string, isClassic?: boolean }} names the two files; a classic script is none of modules
  * @param {string} bound the two as wasm-bindgen wrote them, without `.js` and `_bg.wasm`: with all their names
- * @param {boolean} namesAreExact whether each function has its own name, as the small library's build leaves them
  * @returns {Promise<string>} the text, with their new names and hashes
  * @throws {Error} a sentence, if they are not as wasm-bindgen writes them
  */
-export async function shrink(root, text, { script: oldScript, module: oldModule, isClassic = false }, bound, namesAreExact) {
+export async function shrink(root, text, { script: oldScript, module: oldModule, isClassic = false }, bound) {
   const script = withoutClasses(readFileSync(`${bound}.js`, "utf8"));
   const module = join(root, oldModule);
-  writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script), namesAreExact ? NEVER_CALLED : /^$/));
+  writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script)));
   const names = optimise(module);
   orderFunctions(module);
   const { code: minified } = await minify(rename(script, names), { module: !isClassic, ecma: 2022, compress: { passes: 3 } });
@@ -59,7 +54,7 @@ export async function shrink(root, text, { script: oldScript, module: oldModule,
 export function optimisedWithNames(bound, path) {
   const script = withoutClasses(readFileSync(`${bound}.js`, "utf8"));
   binaryen.setDebugInfo(true);
-  writeFileSync(path, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script), NEVER_CALLED));
+  writeFileSync(path, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script)));
   const options = OPTIMISATION.filter((option) => !["--strip-debug", "--minify-imports-and-exports-and-modules"].includes(option));
   execFileSync("wasm-opt", [path, "--debuginfo", ...options, "-o", path], { stdio: "inherit" });
   return readFileSync(path);
@@ -152,17 +147,13 @@ export function sortImports(script) {
   return script.slice(0, functions[0].start) + texts.join(",") + script.slice(functions.at(-1).end);
 }
 
-/** The module without the exports that are not `used`, and without the bodies of the functions that nobody calls. */
-function withoutUnused(octets, used, neverCalled) {
+/** The module without the exports that are not `used`. */
+function withoutUnused(octets, used) {
   const module = binaryen.readBinary(octets);
   try {
     for (let index = module.getNumExports() - 1; index >= 0; index--) {
       const { name } = binaryen.getExportInfo(module.getExportByIndex(index));
       if (!used.includes(name)) module.removeExport(name);
-    }
-    for (let index = 0; index < module.getNumFunctions(); index++) {
-      const body = module.getFunctionByIndex(index);
-      if (neverCalled.test(binaryen.getFunctionInfo(body).name)) binaryen.Function.setBody(body, module.unreachable());
     }
     return module.emitBinary();
   } finally {
@@ -191,7 +182,7 @@ function replaceFile(root, text, name, content) {
   rmSync(join(root, name));
   writeFileSync(join(root, renamed), content);
   const followed = text.replaceAll(name, renamed);
-  return integrity ? followed.replaceAll(integrity, `sha384-${hash("sha384", "base64")}`) : followed;
+  return integrity ? followed.replaceAll(integrity, `sha256-${hash("sha256", "base64")}`) : followed;
 }
 
 function isExport({ object, property, computed }) {

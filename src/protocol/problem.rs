@@ -40,7 +40,7 @@ pub struct Problem {
     pub found: String,
 }
 
-/// What a member of a configuration, or of metadata, should be.
+/// What a member of a configuration, of metadata or of a token response should be.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -62,6 +62,8 @@ pub enum Expected {
     IssuerOrEndpoints,
     /// The client identifier that the server knows.
     KnownClientId,
+    /// A number of seconds from 0 to ten years.
+    Lifetime,
     /// One of these members.
     Member(Vec<&'static str>),
     /// No client secret.
@@ -94,6 +96,8 @@ pub enum Expected {
     StringOrStrings,
     /// An array of strings.
     Strings,
+    /// A token: visible ASCII characters.
+    Token,
     /// `memory` or `session`.
     TokenStorage,
     /// A parameter that this app does not set itself, and once.
@@ -116,6 +120,7 @@ impl fmt::Display for Expected {
             Self::Issuer(_) => "an issuer URL",
             Self::IssuerOrEndpoints => "an issuer, or metadata with authorization_endpoint and token_endpoint",
             Self::KnownClientId => "the client identifier that the server knows",
+            Self::Lifetime => "a number of seconds from 0 to 315360000 (ten years)",
             Self::Member(_) => "one of ",
             Self::NoClientSecret => {
                 "no client secret: whatever a web page holds, everybody can read, so this client is a public one \
@@ -135,6 +140,7 @@ impl fmt::Display for Expected {
             Self::String => "a string",
             Self::StringOrStrings => "a string or an array of strings",
             Self::Strings => "an array of strings",
+            Self::Token => "a string of visible ASCII characters",
             Self::TokenStorage => "\"memory\" or \"session\"",
             Self::UnprotectedParameter => "parameters that this app does not set itself, each once",
             Self::Url => "a URL",

@@ -13,6 +13,7 @@ use std::fmt;
 use super::authorization_response::{LONGEST_CODE, error_codes};
 use super::http::{HttpFailure, HttpResponse};
 use super::json::{JsonError, Value};
+use super::problem::Expected;
 use super::secret::{AccessToken, IdToken, RefreshToken};
 use super::text::shorten;
 use super::time::Seconds;
@@ -83,7 +84,7 @@ pub enum TokenError {
         /// Its name.
         name: &'static str,
         /// What RFC 6749 §5.1 asks for.
-        expected: &'static str,
+        expected: Expected,
     },
     /// The body is no JSON document.
     Malformed(JsonError),
@@ -230,7 +231,7 @@ pub(super) fn refusal(document: &Value, status: u16) -> Option<TokenErrorRespons
 fn token<'a>(document: &'a Value, name: &'static str) -> Result<Option<&'a str>, TokenError> {
     let Some(value) = document.member(name) else { return Ok(None) };
     let is_token = |text: &&str| !text.is_empty() && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
-    let expected = "a string of visible ASCII characters";
+    let expected = Expected::Token;
     value.as_str().filter(is_token).map(Some).ok_or(TokenError::InvalidMember { name, expected })
 }
 
@@ -246,15 +247,12 @@ fn check_token_type(document: &Value, expected: TokenType, tolerated: &mut Vec<T
     match value.as_str() {
         Some(token_type) if token_type.eq_ignore_ascii_case(expected.as_str()) => Ok(()),
         Some(other) => Err(TokenError::UnsupportedTokenType { found: shorten(other, 100), expected }),
-        None => Err(TokenError::InvalidMember { name: "token_type", expected: "a string" }),
+        None => Err(TokenError::InvalidMember { name: "token_type", expected: Expected::String }),
     }
 }
 
 fn lifetime(document: &Value, tolerated: &mut Vec<Tolerance>) -> Result<Option<Seconds>, TokenError> {
-    let wrong = TokenError::InvalidMember {
-        name: "expires_in",
-        expected: "a number of seconds from 0 to 315360000 (ten years)",
-    };
+    let wrong = TokenError::InvalidMember { name: "expires_in", expected: Expected::Lifetime };
     let seconds = |value: &Value| match value {
         Value::Number(number) => Some((*number, false)),
         Value::String(text) => Some((f64::from(text.parse::<u32>().ok()?), true)),

@@ -353,10 +353,10 @@ fn token() -> Vec<Kind> {
     let mut kinds = vec![
         kind(TokenError::Html, "token.html", side, "the token endpoint answered with an HTML page"),
         kind(
-            TokenError::InvalidMember { name: "expires_in", expected: "a number" },
+            TokenError::InvalidMember { name: "expires_in", expected: Expected::Lifetime },
             "token.invalid_member",
             side,
-            "expires_in in the token response is not a number",
+            "expires_in in the token response is not a number of seconds from 0 to 315360000 (ten years)",
         ),
         kind(
             TokenError::Malformed(truncated),

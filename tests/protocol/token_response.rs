@@ -3,6 +3,7 @@
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::json::JsonProblem;
+use leptos_pkce::protocol::problem::Expected;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::token_response::{
     TokenError, TokenErrorCode, TokenErrorResponse, TokenResponse, TokenType, Tolerance,
@@ -64,7 +65,7 @@ fn takes_only_a_200_of_json_for_a_success() {
 fn wants_an_access_token() {
     assert_eq!(with("access_token", json!(null)).err(), Some(TokenError::MissingAccessToken));
     for wrong in [json!(""), json!(5), json!(["x"]), json!("a b"), json!("a\r\nx: y"), json!("ä"), json!("\u{0}")] {
-        let expected = "a string of visible ASCII characters";
+        let expected = Expected::Token;
         let error = TokenError::InvalidMember { name: "access_token", expected };
         assert_eq!(with("access_token", wrong).err(), Some(error));
     }
@@ -82,7 +83,7 @@ fn wants_a_bearer_token() {
         let error = TokenError::UnsupportedTokenType { found: token_type.to_owned(), expected: TokenType::Bearer };
         assert_eq!(with("token_type", json!(token_type)).err(), Some(error));
     }
-    let error = TokenError::InvalidMember { name: "token_type", expected: "a string" };
+    let error = TokenError::InvalidMember { name: "token_type", expected: Expected::String };
     assert_eq!(with("token_type", json!(["Bearer"])).err(), Some(error));
     let tolerated = with("token_type", json!(null)).map(|response| response.tolerated);
     assert_eq!(tolerated, Ok(vec![Tolerance::TokenTypeMissing]));
