@@ -1,0 +1,98 @@
+//! The sentences that explain errors, read from a file: an app need not load them before there is something to explain.
+//!
+//! Rule: reading is total. A file without a sentence that is asked for explains less, and nothing more happens.
+
+use std::fmt;
+
+use crate::protocol::http::{HttpFailure, HttpResponse};
+use crate::protocol::json::Value;
+use crate::protocol::text::cut;
+
+/// The file, for apps that want it linked in; the workbench fetches it.
+pub const FILE: &str = include_str!("explanations.json");
+
+/// The sentences; by default there are none.
+pub struct Explanations(Value);
+
+/// What arrived is not the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotExplanations;
+
+/// What a placeholder stands for: its name, and the text that takes its place.
+pub(super) type Argument = (&'static str, String);
+
+impl Explanations {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// [`NotExplanations`], e.g. for the page that some hosts send in the place of a missing file.
+    pub fn parse(octets: &[u8]) -> Result<Self, NotExplanations> {
+        let document = Value::parse(octets).ok().filter(|document| document.member("errors").is_some());
+        document.map(Self).ok_or(NotExplanations)
+    }
+
+    /// Reads the answer to the request for the file.
+    ///
+    /// # Errors
+    /// [`NotExplanations`], whatever the reason.
+    pub fn read(outcome: Result<HttpResponse, HttpFailure>) -> Result<Self, NotExplanations> {
+        let response = outcome.map_err(|_| NotExplanations)?;
+        if response.status == 200 { Self::parse(&response.body) } else { Err(NotExplanations) }
+    }
+
+    /// What a quirk is, by its id, and what to do about it.
+    pub fn quirk(&self, id: &str) -> Option<&str> {
+        self.0.member("quirks")?.text(id)
+    }
+
+    /// The entry `key/variant` of a group, else the entry `key`.
+    pub(super) fn entry(&self, group: &str, key: &str, variant: &str) -> Option<&Value> {
+        let group = self.0.member(group)?;
+        group.member(&[key, "/", variant].concat()).or_else(|| group.member(key))
+    }
+}
+
+impl Default for Explanations {
+    fn default() -> Self {
+        Self(Value::Null)
+    }
+}
+
+/// A text with every `{placeholder}` replaced whose argument is there. Arguments are not looked into: their braces stay.
+pub(super) fn fill(text: &str, arguments: &[Argument]) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    loop {
+        let (plain, opened) = cut(rest, b'{');
+        filled.push_str(plain);
+        let Some(opened) = opened else { return filled };
+        let (name, after) = cut(opened, b'}');
+        match arguments.iter().find(|(known, _)| *known == name) {
+            Some((_, argument)) => filled.push_str(argument),
+            None => filled.push_str(&["{", name, "}"].concat()),
+        }
+        rest = after.unwrap_or_default();
+    }
+}
+
+impl fmt::Display for NotExplanations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the explanations did not arrive")
+    }
+}
+
+impl std::error::Error for NotExplanations {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_placeholders_and_leaves_arguments_alone() {
+        let arguments = [("a", "{b}".to_owned()), ("b", "{a".to_owned())];
+        assert_eq!(fill("x{a}y{b}{a}", &arguments), "x{b}y{a{b}");
+        assert_eq!(fill("no placeholder", &arguments), "no placeholder");
+        assert_eq!(fill("{c} {a}", &arguments), "{c} {b}");
+        assert_eq!(fill("", &arguments), "");
+    }
+}
