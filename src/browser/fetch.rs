@@ -17,6 +17,7 @@ use web_sys::{
 use super::clock;
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use crate::protocol::secret::DpopProof;
+use crate::protocol::time::Seconds;
 use crate::protocol::url::Url;
 
 /// Stops one fetch.
@@ -33,6 +34,21 @@ impl Cancel {
     pub(crate) fn cancel(&self) {
         self.0.abort();
     }
+}
+
+/// What bounds a file of the app's own.
+const FILE_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
+
+/// Reads a file of the app's own; `url` is e.g. `https://app.example/sub/path/explanations.json`.
+///
+/// # Errors
+/// [`HttpFailure`].
+pub async fn file(url: &str) -> Result<HttpResponse, HttpFailure> {
+    let url = Url::parse(url).map_err(|_| HttpFailure::UrlDisagreement)?;
+    let cancel = Cancel::new().ok_or(HttpFailure::Unreachable)?;
+    let method = "GET".to_owned();
+    let request = HttpRequest { method, url, headers: Vec::new(), bearer: None, body: None, limits: FILE_LIMITS };
+    send(&request, None, cancel).await
 }
 
 /// Sends a request at once, and then reads the whole answer.

@@ -1,5 +1,7 @@
 //! The file of explanations: nothing in it is missing, unused or half filled, and without it an error speaks for itself.
 
+use std::sync::LazyLock;
+
 use leptos_pkce::inspect::advice::{Advice, advise};
 use leptos_pkce::inspect::denial::explain;
 use leptos_pkce::inspect::explanations::{Explanations, FILE, NotExplanations};
@@ -95,8 +97,9 @@ fn every_denial() -> Vec<Denial> {
 
 /// Everything that the file has a part in, as it is shown.
 fn everything(explanations: &Explanations) -> Vec<Vec<String>> {
-    let errors = every_error().into_iter().map(|error| {
-        let Advice { summary, checks, .. } = advice(&error, explanations);
+    static ERRORS: LazyLock<Vec<Error>> = LazyLock::new(every_error);
+    let errors = ERRORS.iter().map(|error| {
+        let Advice { summary, checks, .. } = advice(error, explanations);
         [summary].into_iter().chain(checks).collect()
     });
     let denials = every_denial().into_iter();
