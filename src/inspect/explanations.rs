@@ -11,7 +11,7 @@ use crate::protocol::text::cut;
 /// The file, for apps that want it linked in; the workbench fetches it.
 pub const FILE: &str = include_str!("explanations.json");
 
-/// The sentences; by default there are none.
+/// The sentences.
 pub struct Explanations(Value);
 
 /// What arrived is not the file.
@@ -22,6 +22,9 @@ pub struct NotExplanations;
 pub(super) type Argument = (&'static str, String);
 
 impl Explanations {
+    /// Without the file: no sentence.
+    pub const NONE: Self = Self(Value::Null);
+
     /// Reads the file.
     ///
     /// # Errors
@@ -49,12 +52,6 @@ impl Explanations {
     pub(super) fn entry(&self, group: &str, key: &str, variant: &str) -> Option<&Value> {
         let group = self.0.member(group)?;
         group.member(&[key, "/", variant].concat()).or_else(|| group.member(key))
-    }
-}
-
-impl Default for Explanations {
-    fn default() -> Self {
-        Self(Value::Null)
     }
 }
 

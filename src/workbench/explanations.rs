@@ -2,7 +2,9 @@
 //! explained, once for the page. What did not arrive is asked for again when it is next wanted, or when the browser goes
 //! online.
 
-use std::sync::Arc;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,32 +14,31 @@ use leptos_pkce::ui::Auth;
 
 use super::node::{Node, element};
 
-/// The file and whether it is there; `Copy`.
+/// The file, and what to say while it is not there; `Copy`.
 #[derive(Clone, Copy)]
 pub(super) struct Explainer {
     auth: Auth,
-    file: RwSignal<File>,
+    /// Leaked: a page has one.
+    file: &'static OnceLock<Explanations>,
+    /// One of the words below, or none: nobody has wanted the file yet, or it is there.
+    notice: RwSignal<&'static str>,
 }
 
-#[derive(Clone)]
-enum File {
-    /// Nobody has wanted it yet.
-    Absent,
-    /// It is on its way.
-    Coming,
-    /// It did not arrive.
-    Missing,
-    /// It is there.
-    Here(Arc<Explanations>),
-}
+const COMING: &str = "Fetching the explanations…";
+const MISSING: &str = "The explanations could not be loaded. Connect to the network, and they will be fetched again. If it \
+                       is there, whoever hosts this page must upload explanations.json with it.";
+
+/// What there is to read without the file.
+static NOTHING: Explanations = Explanations::NONE;
 
 impl Explainer {
     /// Fetches nothing yet.
     pub(super) fn new(auth: Auth) -> Self {
-        let explainer = Self { auth, file: RwSignal::new(File::Absent) };
+        let file = Box::leak(Box::new(OnceLock::new()));
+        let explainer = Self { auth, file, notice: RwSignal::new("") };
         // Pages live as long as this listener.
         window_event_listener_untyped("online", move |_| {
-            if matches!(explainer.file.get_untracked(), File::Missing) {
+            if explainer.notice.get_untracked() == MISSING {
                 explainer.want();
             }
         });
@@ -46,34 +47,33 @@ impl Explainer {
 
     /// Has the file fetched, unless it is there or on its way.
     pub(super) fn want(self) {
-        if matches!(self.file.get_untracked(), File::Coming | File::Here(_)) {
+        if self.file.get().is_some() || self.notice.get_untracked() == COMING {
             return;
         }
-        self.file.set(File::Coming);
+        self.notice.set(COMING);
         let url = self.auth.peek(|flow| flow.site().url_of("explanations.json"));
-        spawn_local(async move {
+        let fetching: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
             let read = Explanations::read(fetch::file(&url).await);
-            self.file.set(read.map_or(File::Missing, |explanations| File::Here(Arc::new(explanations))));
+            self.notice.set(match read.map(|explanations| self.file.set(explanations)) {
+                Ok(_) => "",
+                Err(_) => MISSING,
+            });
         });
+        spawn_local(fetching);
     }
 
     /// What is there: without the file, nothing. Whoever reads is told when it has come.
-    pub(super) fn explanations(self) -> Arc<Explanations> {
-        match self.file.get() {
-            File::Here(explanations) => explanations,
-            _ => Arc::default(),
-        }
+    pub(super) fn explanations(self) -> &'static Explanations {
+        self.notice.track();
+        self.file.get().unwrap_or(&NOTHING)
     }
 
     /// What stands in the place of explanations that are not there.
     pub(super) fn notice(self) -> Option<Node> {
-        match self.file.get() {
-            File::Here(_) => None,
-            File::Missing => Some(element("p.muted").child(
-                "The explanations could not be loaded. Connect to the network, and they will be fetched again. If it is \
-                 there, whoever hosts this page must upload explanations.json with it.",
-            )),
-            _ => Some(element("p.late").child("Fetching the explanations…")),
+        match self.notice.get() {
+            "" => None,
+            COMING => Some(element("p.late").child(COMING)),
+            missing => Some(element("p.muted").child(missing)),
         }
     }
 }

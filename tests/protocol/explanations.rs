@@ -187,14 +187,14 @@ fn a_file_with_other_things_in_it_explains_less() {
         r#"{"errors":{"token.html":{"checks":[1,null]}}}"#,
     ] {
         let other = Explanations::parse(text.as_bytes()).expect("the outline");
-        assert_eq!(everything(&other), everything(&Explanations::default()), "{text}");
+        assert_eq!(everything(&other), everything(&Explanations::NONE), "{text}");
     }
 }
 
 /// What is shown until the file has come, and without it.
 #[test]
 fn without_the_file_an_error_speaks_for_itself() {
-    let nothing = Explanations::default();
+    let nothing = Explanations::NONE;
     let summary = |error: Error| advice(&error, &nothing).summary;
     assert_eq!(summary(TokenError::Html.into()), "The token endpoint answered with an HTML page.");
     let offline = TokenError::Network(HttpFailure::Offline);

@@ -15,7 +15,7 @@ use leptos_pkce::protocol::flow::CallId;
 use leptos_pkce::protocol::http::HttpResponse;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
 use leptos_pkce::protocol::token_response::TokenType;
-use leptos_pkce::ui::{Auth, Status};
+use leptos_pkce::ui::Status;
 
 use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, fault_panel};
@@ -198,7 +198,7 @@ impl Caller {
         let words = denial.description.clone();
         let explained = move || {
             let words = words.clone().map(|text| element("p.muted").child("The API's words: ").child(code(text)));
-            match explain(&denial, &explainer.explanations()) {
+            match explain(&denial, explainer.explanations()) {
                 Some([what, help, source]) => fragment()
                     .child(element("h2").child(what))
                     .child(element("p").child(help))

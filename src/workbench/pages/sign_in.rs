@@ -174,8 +174,8 @@ fn unsupported(error: &Error) -> String {
 /// What is known about this server, with where it is known from; nothing until it can be said.
 fn known_quirk(place: Place, quirk: &'static Quirk) -> Node {
     place.explainer.want();
-    let words = move || place.explainer.explanations().quirk(quirk.id).map(str::to_owned);
-    let note = |words: String| {
+    let words = move || place.explainer.explanations().quirk(quirk.id);
+    let note = |words: &'static str| {
         let link = element("a").attribute("href", quirk.source).attribute("rel", "noopener noreferrer");
         element("p.note")
             .attribute("data-quirk", quirk.id)

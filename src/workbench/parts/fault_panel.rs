@@ -29,7 +29,7 @@ pub(in super::super) fn fault_panel(
         let explanations = explainer.explanations();
         place.auth.peek(|flow| {
             let client = key.as_ref().and_then(|key| flow.client(key));
-            advise(&shown, client, flow.site(), &explanations)
+            advise(&shown, client, flow.site(), explanations)
         })
     });
     // Only sentences come later; the values are the error's own.
