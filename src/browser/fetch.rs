@@ -46,8 +46,7 @@ const FILE_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
 pub async fn file(url: &str) -> Result<HttpResponse, HttpFailure> {
     let url = Url::parse(url).map_err(|_| HttpFailure::UrlDisagreement)?;
     let cancel = Cancel::new().ok_or(HttpFailure::Unreachable)?;
-    let method = "GET".to_owned();
-    let request = HttpRequest { method, url, headers: Vec::new(), bearer: None, body: None, limits: FILE_LIMITS };
+    let request = HttpRequest::get(url, "application/json", FILE_LIMITS);
     send(&request, None, cancel).await
 }
 

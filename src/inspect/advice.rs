@@ -6,7 +6,7 @@
 //! Rule: every error code has a sentence and at least one thing to check. Text from a server is quoted, never
 //! trusted; no secret is an argument here.
 
-use super::explanations::{Argument, Explanations, fill};
+use super::explanations::{Explanations, Texts, fill};
 use super::{quirks, trust};
 use crate::protocol::authorization_request::AuthorizationRequestError;
 use crate::protocol::authorization_response::CallbackError;
@@ -43,29 +43,29 @@ pub struct Advice {
 
 /// Explains `error` to somebody who uses `client` (if it is known whose error it is) on `site`.
 pub fn advise(error: &Error, client: Option<&Client>, site: &Site, explanations: &Explanations) -> Advice {
+    let (mut arguments, mut values) = (Texts::default(), Texts::default());
+    if let Some(client) = client {
+        values.add("Issuer", client.key().issuer.as_str());
+        values.add("Client ID", client.key().client_id.as_str());
+        values.add("Redirect URI sent", client.redirect_uri().as_str());
+    }
+    values.add("Origin of this page", site.origin());
+    tell(error, explanations, &mut arguments, &mut values);
     let entry = explanations.entry("errors", error.code(), variant(error));
-    let summary = entry.and_then(|entry| entry.text("summary"));
-    let summary = match summary {
-        Some(text) => fill(text, &arguments(error, explanations)),
+    let summary = match entry.and_then(|entry| entry.text("summary")) {
+        Some(text) => fill(text, &arguments),
         None => own_sentence(error),
     };
+    let mut checks = Vec::new();
     // What is known about this very server comes first.
-    let known = client.into_iter().flat_map(|client| protocol_quirks::known(&client.key().issuer));
-    let known = known.filter(|quirk| quirks::may_explain(quirk, error));
-    let mut checks: Vec<String> = known.filter_map(|quirk| explanations.quirk(quirk.id)).map(str::to_owned).collect();
+    if let Some(client) = client {
+        let known = protocol_quirks::known(&client.key().issuer).filter(|quirk| quirks::may_explain(quirk, error));
+        checks.extend(known.filter_map(|quirk| explanations.quirk(quirk.id)).map(str::to_owned));
+    }
     let usual = entry.and_then(|entry| entry.member("checks")?.as_array()).unwrap_or_default();
     checks.extend(usual.iter().filter_map(Value::as_str).map(str::to_owned));
     checks.extend(listed(error));
-    let mut values = Vec::new();
-    if let Some(client) = client {
-        values.push(("Issuer", client.key().issuer.to_string()));
-        values.push(("Client ID", client.key().client_id.to_string()));
-        values.push(("Redirect URI sent", client.redirect_uri().to_string()));
-    }
-    values.push(("Origin of this page", site.origin().to_owned()));
-    // A server's words may be long; a panel need not be.
-    values.extend(quoted(error).into_iter().map(|(name, text)| (name, text.chars().take(500).collect())));
-    Advice { summary, checks, values, more: more(error) }
+    Advice { summary, checks, values: values.0, more: more(error) }
 }
 
 /// The error's own words as a sentence. A name that they begin with is left as it is spelled.
@@ -103,41 +103,87 @@ fn kind(failure: &HttpFailure) -> &'static str {
     kind.unwrap_or_default()
 }
 
-/// What stands for the placeholders in the sentence about this error.
-fn arguments(error: &Error, explanations: &Explanations) -> Vec<Argument> {
+/// What only this error knows: what stands for the placeholders of its sentence, and the values to show.
+fn tell(error: &Error, explanations: &Explanations, arguments: &mut Texts, values: &mut Texts) {
     // Of most errors that hold another one, its words follow a colon.
     let own_words = error.to_string();
-    let detail = cut(&own_words, b':').1.unwrap_or_default().trim_ascii().to_owned();
-    let mut arguments = vec![("detail", detail)];
-    let mut add = |name, text: &str| arguments.push((name, text.to_owned()));
+    arguments.add("detail", cut(&own_words, b':').1.unwrap_or_default().trim_ascii());
     match error {
-        Error::Configuration(ConfigurationError::Invalid(problems)) => add("count", &problems.len().to_string()),
+        Error::Configuration(ConfigurationError::Invalid(problems)) => arguments.number("count", problems.len() as u64),
         Error::Configuration(ConfigurationError::Missing { status })
         | Error::Token(TokenError::Status { status })
-        | Error::Push(PushError::Status { status }) => add("status", &status.to_string()),
+        | Error::Push(PushError::Status { status }) => arguments.number("status", (*status).into()),
         Error::Metadata(MetadataError::InvalidMember(wrong))
         | Error::ResourceMetadata(ResourceMetadataError::InvalidMember(wrong)) => {
-            add("name", &wrong.name);
-            add("expected", &wrong.expected.to_string());
+            arguments.add("name", &wrong.name);
+            arguments.add("expected", &wrong.expected.to_string());
+            if matches!(error, Error::Metadata(_)) {
+                values.add("Found", &wrong.found);
+            }
         }
-        Error::Token(TokenError::InvalidMember { name, expected }) => {
-            add("name", name);
-            add("expected", expected);
+        Error::Metadata(MetadataError::IssuerMismatch { expected, found }) => {
+            values.add("Issuer expected", expected.as_str());
+            values.add("Issuer in the metadata", found);
         }
         Error::Metadata(MetadataError::MissingMember { name })
-        | Error::Callback(CallbackError::FrontChannel { name }) => add("name", name),
+        | Error::Callback(CallbackError::FrontChannel { name }) => arguments.add("name", name),
+        Error::Metadata(MetadataError::PkceUnsupported { methods }) => values.add("Methods it lists", methods),
         Error::AuthorizationRequest(AuthorizationRequestError::ParameterTwice { name })
-        | Error::Resource(ResourceError::Header { name }) => add("name", name),
-        Error::Callback(CallbackError::Stale { limit, .. }) => add("minutes", &(limit.0 / 60).to_string()),
-        Error::Callback(CallbackError::UnknownState { error: Some(error) }) => add("error", error.as_str()),
-        Error::IdToken(error) => add("more", &more_checks(error, explanations)),
+        | Error::Resource(ResourceError::Header { name }) => arguments.add("name", name),
+        Error::AuthorizationRequest(AuthorizationRequestError::RedirectUriOrigin { redirect_uri, .. }) => {
+            values.add("Redirect URI", redirect_uri.as_str());
+        }
+        Error::AuthorizationRequest(AuthorizationRequestError::SharedRedirectUri { other }) => {
+            values.add("Other server", other.as_str());
+        }
+        Error::Callback(CallbackError::IssuerMismatch { expected, received }) => {
+            values.add("Issuer expected", expected.as_str());
+            values.add("Issuer received", received);
+        }
+        Error::Callback(CallbackError::Malformed(FormError::Duplicate { name })) => values.add("Parameter", name),
+        Error::Callback(CallbackError::Stale { limit, .. }) => arguments.number("minutes", limit.0 / 60),
+        Error::Callback(CallbackError::UnknownState { error: Some(error) }) => arguments.add("error", error.as_str()),
+        Error::Callback(CallbackError::WrongRedirectUri { expected, received }) => {
+            values.add("Redirect URI expected", expected.as_str());
+            values.add("Path received", received);
+        }
+        Error::Token(TokenError::InvalidMember { name, expected }) => {
+            arguments.add("name", name);
+            arguments.add("expected", expected);
+        }
+        Error::Token(TokenError::NotJson { media_type })
+        | Error::UserInfo(UserInfoError::NotReadable { media_type }) => values.add("Media type", media_type),
+        Error::Token(TokenError::UnsupportedTokenType { found, expected }) => {
+            values.add("token_type expected", expected.as_str());
+            values.add("token_type", found);
+        }
+        Error::IdToken(error) => {
+            arguments.add("more", &more_checks(error, explanations));
+            for (name, text) in trust::failures(error) {
+                values.add(name, &text);
+            }
+        }
+        Error::Keys(_) => values.add("Keys", &own_words),
+        Error::Resource(ResourceError::NotAllowed { url, allowed }) => {
+            values.add("URL", url);
+            values.add("The token may go to", &join(allowed, ", "));
+        }
         Error::ResourceMetadata(ResourceMetadataError::ResourceMismatch { expected, found }) => {
-            add("expected", &expected.to_string());
-            add("found", found);
+            arguments.add("expected", expected);
+            arguments.add("found", found);
         }
         _ => {}
     }
-    arguments
+    let Some(Refusal { status, code, description, uri }) = refusal(error) else { return };
+    if let Some(status) = status {
+        values.number("Status", status.into());
+    }
+    values.add("error", code);
+    for (name, text) in [("error_description", description), ("error_uri", uri)] {
+        if let Some(text) = text {
+            values.add(name, text);
+        }
+    }
 }
 
 /// How many checks failed beside the one that the sentence is about, if any did.
@@ -148,8 +194,9 @@ fn more_checks(error: &IdTokenError, explanations: &Explanations) -> String {
         1 => "one",
         _ => "several",
     };
-    let text = explanations.entry("more_checks", key, "").and_then(Value::as_str).unwrap_or_default();
-    fill(text, &[("count", count.to_string())])
+    let mut arguments = Texts::default();
+    arguments.number("count", count as u64);
+    fill(explanations.entry("more_checks", key, "").and_then(Value::as_str).unwrap_or_default(), &arguments)
 }
 
 /// Things to check that hold values: every problem of a configuration, every URL that gave no metadata.
@@ -163,60 +210,6 @@ fn listed(error: &Error) -> Vec<String> {
         }
         _ => Vec::new(),
     }
-}
-
-/// The values that only this error knows.
-fn quoted(error: &Error) -> Vec<(&'static str, String)> {
-    let mut values = Vec::new();
-    match error {
-        Error::Metadata(MetadataError::IssuerMismatch { expected, found }) => {
-            values.push(("Issuer expected", expected.to_string()));
-            values.push(("Issuer in the metadata", found.clone()));
-        }
-        Error::Metadata(MetadataError::InvalidMember(wrong)) => values.push(("Found", wrong.found.clone())),
-        Error::Metadata(MetadataError::PkceUnsupported { methods }) => {
-            values.push(("Methods it lists", methods.clone()));
-        }
-        Error::AuthorizationRequest(AuthorizationRequestError::RedirectUriOrigin { redirect_uri, .. }) => {
-            values.push(("Redirect URI", redirect_uri.to_string()));
-        }
-        Error::AuthorizationRequest(AuthorizationRequestError::SharedRedirectUri { other }) => {
-            values.push(("Other server", other.to_string()));
-        }
-        Error::Callback(CallbackError::WrongRedirectUri { expected, received }) => {
-            values.push(("Redirect URI expected", expected.to_string()));
-            values.push(("Path received", received.clone()));
-        }
-        Error::Callback(CallbackError::IssuerMismatch { expected, received }) => {
-            values.push(("Issuer expected", expected.to_string()));
-            values.push(("Issuer received", received.clone()));
-        }
-        Error::Callback(CallbackError::Malformed(FormError::Duplicate { name })) => {
-            values.push(("Parameter", name.clone()));
-        }
-        Error::Token(TokenError::NotJson { media_type })
-        | Error::UserInfo(UserInfoError::NotReadable { media_type }) => {
-            values.push(("Media type", media_type.clone()));
-        }
-        Error::Token(TokenError::UnsupportedTokenType { found, expected }) => {
-            values.push(("token_type expected", expected.as_str().to_owned()));
-            values.push(("token_type", found.clone()));
-        }
-        Error::IdToken(error) => values.extend(trust::failures(error)),
-        Error::Keys(error) => values.push(("Keys", error.to_string())),
-        Error::Resource(ResourceError::NotAllowed { url, allowed }) => {
-            values.push(("URL", url.clone()));
-            values.push(("The token may go to", join(allowed, ", ")));
-        }
-        _ => {}
-    }
-    if let Some(Refusal { status, code, description, uri }) = refusal(error) {
-        values.extend(status.map(|status| ("Status", status.to_string())));
-        values.push(("error", code.to_owned()));
-        values.extend(description.clone().map(|text| ("error_description", text)));
-        values.extend(uri.clone().map(|text| ("error_uri", text)));
-    }
-    values
 }
 
 /// What a server said when it refused.

@@ -18,8 +18,22 @@ pub struct Explanations(Value);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotExplanations;
 
-/// What a placeholder stands for: its name, and the text that takes its place.
-pub(super) type Argument = (&'static str, String);
+/// Names, and the text that belongs to each: what stands for a placeholder, or a value that is shown.
+#[derive(Default)]
+pub(super) struct Texts(pub(super) Vec<(&'static str, String)>);
+
+impl Texts {
+    /// Adds one. What a server sends may be long; a page need not be.
+    #[inline(never)] // there are dozens of them
+    pub(super) fn add(&mut self, name: &'static str, text: &str) {
+        self.0.push((name, text.chars().take(500).collect()));
+    }
+
+    /// Adds a number.
+    pub(super) fn number(&mut self, name: &'static str, number: u64) {
+        self.add(name, &number.to_string());
+    }
+}
 
 impl Explanations {
     /// Without the file: no sentence.
@@ -56,7 +70,7 @@ impl Explanations {
 }
 
 /// A text with every `{placeholder}` replaced whose argument is there. Arguments are not looked into: their braces stay.
-pub(super) fn fill(text: &str, arguments: &[Argument]) -> String {
+pub(super) fn fill(text: &str, arguments: &Texts) -> String {
     let mut filled = String::new();
     let mut rest = text;
     loop {
@@ -64,7 +78,7 @@ pub(super) fn fill(text: &str, arguments: &[Argument]) -> String {
         filled.push_str(plain);
         let Some(opened) = opened else { return filled };
         let (name, after) = cut(opened, b'}');
-        match arguments.iter().find(|(known, _)| *known == name) {
+        match arguments.0.iter().find(|(known, _)| *known == name) {
             Some((_, argument)) => filled.push_str(argument),
             None => filled.push_str(&["{", name, "}"].concat()),
         }
@@ -86,7 +100,7 @@ mod tests {
 
     #[test]
     fn fills_placeholders_and_leaves_arguments_alone() {
-        let arguments = [("a", "{b}".to_owned()), ("b", "{a".to_owned())];
+        let arguments = Texts(vec![("a", "{b}".to_owned()), ("b", "{a".to_owned())]);
         assert_eq!(fill("x{a}y{b}{a}", &arguments), "x{b}y{a{b}");
         assert_eq!(fill("no placeholder", &arguments), "no placeholder");
         assert_eq!(fill("{c} {a}", &arguments), "{c} {b}");
