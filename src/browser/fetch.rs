@@ -17,7 +17,6 @@ use web_sys::{
 use super::clock;
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use crate::protocol::secret::DpopProof;
-use crate::protocol::time::Seconds;
 use crate::protocol::url::Url;
 
 /// Stops one fetch.
@@ -36,18 +35,15 @@ impl Cancel {
     }
 }
 
-/// What bounds a file of the app's own.
-const FILE_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
-
-/// Reads a file of the app's own; `url` is e.g. `https://app.example/sub/path/explanations.json`.
+/// Sends a request without a proof that nobody will want to stop.
 ///
 /// # Errors
 /// [`HttpFailure`].
-pub async fn file(url: &str) -> Result<HttpResponse, HttpFailure> {
-    let url = Url::parse(url).map_err(|_| HttpFailure::UrlDisagreement)?;
-    let cancel = Cancel::new().ok_or(HttpFailure::Unreachable)?;
-    let request = HttpRequest::get(url, "application/json", FILE_LIMITS);
-    send(&request, None, cancel).await
+pub async fn ask(request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    match Cancel::new() {
+        Some(cancel) => send(request, None, cancel).await,
+        None => Err(HttpFailure::Unreachable),
+    }
 }
 
 /// Sends a request at once, and then reads the whole answer.

@@ -4,12 +4,17 @@
 
 use std::fmt;
 
-use crate::protocol::http::{HttpFailure, HttpResponse};
+use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use crate::protocol::json::Value;
+use crate::protocol::site::Site;
 use crate::protocol::text::cut;
+use crate::protocol::time::Seconds;
+use crate::protocol::url::Url;
 
 /// The file, for apps that want it linked in; the workbench fetches it.
 pub const FILE: &str = include_str!("explanations.json");
+
+const LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
 
 /// The sentences.
 pub struct Explanations(Value);
@@ -38,6 +43,12 @@ impl Texts {
 impl Explanations {
     /// Without the file: no sentence.
     pub const NONE: Self = Self(Value::Null);
+
+    /// The request for the file, which lies beside index.html.
+    pub fn request(site: &Site) -> Option<HttpRequest> {
+        let url = Url::parse(&site.url_of("explanations.json")).ok()?;
+        Some(HttpRequest::get(url, "application/json", LIMITS))
+    }
 
     /// Reads the file.
     ///

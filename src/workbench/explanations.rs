@@ -50,10 +50,10 @@ impl Explainer {
         if self.file.get().is_some() || self.notice.get_untracked() == COMING {
             return;
         }
+        let Some(request) = self.auth.peek(|flow| Explanations::request(flow.site())) else { return };
         self.notice.set(COMING);
-        let url = self.auth.peek(|flow| flow.site().url_of("explanations.json"));
         let fetching: Pin<Box<dyn Future<Output = ()>>> = Box::pin(async move {
-            let read = Explanations::read(fetch::file(&url).await);
+            let read = Explanations::read(fetch::ask(&request).await);
             self.notice.set(match read.map(|explanations| self.file.set(explanations)) {
                 Ok(_) => "",
                 Err(_) => MISSING,

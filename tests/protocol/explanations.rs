@@ -15,6 +15,7 @@ use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError};
 use leptos_pkce::protocol::problem::{ConfigurationError, Expected, Problem};
 use leptos_pkce::protocol::quirks::QUIRKS;
+use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
 use leptos_pkce::protocol::vocabulary::Scope;
@@ -127,9 +128,9 @@ fn every_entry_of_the_file_is_shown_to_somebody() {
     let all = everything(&explanations());
     for (group, entries) in file.as_object().expect("groups") {
         for (key, entry) in entries.as_object().expect("entries") {
-            let members = entry.as_object().into_iter().flat_map(|members| members.keys());
+            let mut members = entry.as_object().into_iter().flat_map(|members| members.keys());
             let known = ["summary", "checks", "what", "help"];
-            assert!(members.clone().all(|member| known.contains(&member.as_str())), "{key}");
+            assert!(members.all(|member| known.contains(&member.as_str())), "{key}");
             let mut without = file.clone();
             without[group].as_object_mut().expect("entries").remove(key);
             let without = Explanations::parse(without.to_string().as_bytes()).expect("still the file");
@@ -175,6 +176,15 @@ fn what_is_not_the_file_is_an_error() {
     assert!(Explanations::read(Ok(answer(200, "Not found"))).is_err());
     assert!(Explanations::read(Err(HttpFailure::Offline)).is_err());
     assert_eq!(NotExplanations.to_string(), "the explanations did not arrive");
+}
+
+#[test]
+fn the_file_lies_beside_the_page() {
+    let site = Site::parse("https://app.example/sub/path/index.html").expect("a site");
+    let request = Explanations::request(&site).expect("a request");
+    assert_eq!(request.url.as_str(), "https://app.example/sub/path/explanations.json");
+    assert_eq!(request.method, "GET");
+    assert!(request.bearer.is_none() && request.body.is_none());
 }
 
 /// A file of the right outline with the wrong things in it explains nothing, and that is all.
