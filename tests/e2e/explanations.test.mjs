@@ -139,7 +139,7 @@ describe("without the explanations", () => {
 
   scenario(
     "because the browser is offline, an error is told, and explained when it is online again",
-    { allow: [LOAD_FAILED] },
+    { allow: [LOAD_FAILED], needs: ANOTHER_ORIGIN },
     async ({ page, stage, context, witness }) => {
       await signInAgain(page, stage);
       await navigationTo(page, "API").click();
