@@ -122,7 +122,7 @@ function runTrunk({ source }, root, publicUrl, environment) {
 
 /** Makes sure of config.json, or puts the deployment's own in its place; returns the sources that the page may connect to. */
 function installConfig(root, deployment) {
-  for (const name of ["config.json", "config.schema.json"]) {
+  for (const name of ["config.json", "config.schema.json", "explanations.json"]) {
     if (!existsSync(join(root, name))) throw new Error(`${name} is not in the build: index.html must have Trunk copy it.`);
   }
   const installed = join(root, "config.json");

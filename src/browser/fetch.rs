@@ -35,6 +35,17 @@ impl Cancel {
     }
 }
 
+/// Sends a request without a proof that nobody will want to stop.
+///
+/// # Errors
+/// [`HttpFailure`].
+pub async fn ask(request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    match Cancel::new() {
+        Some(cancel) => send(request, None, cancel).await,
+        None => Err(HttpFailure::Unreachable),
+    }
+}
+
 /// Sends a request at once, and then reads the whole answer.
 ///
 /// What is awaited holds nothing of the request any more.

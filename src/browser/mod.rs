@@ -7,7 +7,7 @@ pub mod clipboard;
 pub mod clock;
 pub mod driver;
 pub mod entropy;
-pub(crate) mod fetch;
+pub mod fetch;
 pub mod indexed_db;
 pub mod navigation;
 pub mod service_worker;

@@ -1,8 +1,8 @@
 //! Explains protocol values to people. Pure: values in, words out.
 
 pub mod advice;
-mod bound;
 pub mod denial;
+pub mod explanations;
 pub mod pretty;
 pub mod quirks;
 pub mod report;

@@ -10,7 +10,10 @@ pub fn report(error: &Error, advice: &Advice) -> String {
     for (name, value) in &advice.values {
         text += &format!("- {name}: `{}`\n", one_line(value));
     }
-    text += "\nTo check:\n\n";
+    // Without the explanations there may be nothing.
+    if !advice.checks.is_empty() {
+        text += "\nTo check:\n\n";
+    }
     for check in &advice.checks {
         text += &format!("1. {check}\n");
     }

@@ -76,7 +76,7 @@ pub enum HttpFailure {
 
 impl HttpRequest {
     /// A request for a document of the media type `accept`.
-    pub(super) fn get(url: Url, accept: &str, limits: Limits) -> Self {
+    pub(crate) fn get(url: Url, accept: &str, limits: Limits) -> Self {
         let headers = vec![("accept".to_owned(), accept.to_owned())];
         Self { method: "GET".to_owned(), url, headers, bearer: None, body: None, limits }
     }

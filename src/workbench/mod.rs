@@ -3,6 +3,7 @@
 //! Pages in pipeline order; parts are what more than one page needs. Both are functions from data to elements.
 
 mod added;
+mod explanations;
 mod node;
 mod pages;
 mod parts;

@@ -8,6 +8,7 @@ use leptos_pkce::browser::navigation;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::ui::{Auth, use_auth};
 
+use super::explanations::Explainer;
 use super::node::{Child as _, Node, element, fragment};
 use super::pages::{api_page, callback_page, not_found_page, session_page, sign_in_page};
 use super::parts::{button, lifetime_bar, lifetime_text};
@@ -21,6 +22,8 @@ pub(super) struct Place {
     pub(super) auth: Auth,
     /// The server that may be in this browser.
     pub(super) sandbox: Sandbox,
+    /// What is wrong, in words.
+    pub(super) explainer: Explainer,
     route: RwSignal<Route>,
 }
 
@@ -62,7 +65,7 @@ impl Place {
 pub(super) fn shell() -> AnyView {
     let auth = use_auth();
     let route = RwSignal::new(Place::read_address_bar(auth));
-    let place = Place { auth, sandbox: Sandbox::new(auth), route };
+    let place = Place { auth, sandbox: Sandbox::new(auth), explainer: Explainer::new(auth), route };
     set_title(route.get_untracked());
     // The first page leaves the focus where the browser put it; every later one moves it to its heading.
     navigation::on_route_change(move || {

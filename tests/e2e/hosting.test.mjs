@@ -40,7 +40,9 @@ describe("below a path", () => {
 
       scenario("keeps to its path when an answer is refused", async ({ page, stage }) => {
         await page.goto(stage.url("callback?code=forged&state=wrong"));
-        assert.equal((await readFault(page)).code, "callback.unknown_state");
+        const { code, text } = await readFault(page);
+        assert.equal(code, "callback.unknown_state");
+        assert.match(text, /Sign in again from this tab/, "the explanations are below the path too");
         assert.equal(page.url(), stage.url("callback"));
         await page.getByRole("link", { name: "Go to the sign-in page" }).click();
         await signInButton(page).waitFor();

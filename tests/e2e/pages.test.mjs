@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import {
-  apiResponse, beginSignIn, heading, logIn, loginField, navigationTo, readApi, signIn, signInAgain, signInButton,
+  apiResponse, beginSignIn, fetchingExplanations, heading, logIn, loginField, navigationTo, readApi, signIn, signInAgain, signInButton,
 } from "./support/person.mjs";
 import { PANIC, breakDocument, mendDocument } from "./support/sabotage.mjs";
 import { ARTIFACTS, ON_SANDBOX, setting } from "./support/scenario.mjs";
@@ -18,7 +18,11 @@ mkdirSync(PICTURES, { recursive: true });
 
 const scenario = setting({ familiar: !ON_SANDBOX });
 
-const alert = (page) => page.getByRole("alert").waitFor();
+/** Something went wrong, and the page has said all that it will about it. */
+const alert = async (page) => {
+  await page.getByRole("alert").waitFor();
+  await fetchingExplanations(page).waitFor({ state: "detached" });
+};
 
 /** How to come to each page, and what to wait for there. */
 const OF_THE_WORKBENCH = {
@@ -53,6 +57,17 @@ const OF_THE_WORKBENCH = {
   "callback with a fault": async (page, stage) => {
     await page.goto(stage.url("callback?error=access_denied&state=wrong"));
     await alert(page);
+  },
+  "callback with a fault that is not explained yet": async (page, stage, context) => {
+    // It never will be: the page is closed before.
+    await context.route("**/explanations.json", () => {});
+    await page.goto(stage.url("callback?error=access_denied&state=wrong"));
+    await fetchingExplanations(page).waitFor();
+  },
+  "callback with a fault that cannot be explained": async (page, stage) => {
+    stage.answer("/explanations.json", { status: 404 });
+    await page.goto(stage.url("callback?error=access_denied&state=wrong"));
+    await page.getByText("The explanations could not be loaded").waitFor();
   },
   session: signInAgain,
   "session of nobody": async (page, stage) => {

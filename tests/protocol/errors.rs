@@ -16,12 +16,13 @@ use serde_json::json;
 
 use crate::errors_about_trust::failing;
 use crate::errors_of_every_kind::every_kind;
+use crate::explanations::explanations;
 use crate::id_tokens;
 use crate::scenario::{ACCESS_TOKEN, API, CODE, ISSUER, Scenario, key, parameter};
 
 fn advice(error: &Error) -> Advice {
     let scenario = Scenario::public_client();
-    advise(error, Some(&scenario.client()), &scenario.site())
+    advise(error, Some(&scenario.client()), &scenario.site(), &explanations())
 }
 
 fn refused(code: &str, description: &str, uri: &str) -> Error {
@@ -112,7 +113,7 @@ fn every_error_comes_with_advice() {
 fn advice_does_without_a_client() {
     let site = Scenario::public_client().site();
     for kind in every_kind() {
-        let advice = advise(&kind.error, None, &site);
+        let advice = advise(&kind.error, None, &site, &explanations());
         assert_eq!(advice.values[0], ("Origin of this page", "https://app.example".to_owned()));
     }
 }
@@ -139,7 +140,7 @@ fn no_message_and_no_advice_shows_a_secret() {
     ] {
         let tab = scenario.run();
         let error = tab.callback_error();
-        let advice = advise(error, Some(&client().client()), &client().site());
+        let advice = advise(error, Some(&client().client()), &client().site(), &explanations());
         let shown = format!("{error} {error:?} {advice:?} {}", report(error, &advice));
         let pending = client().pending().encode();
         let asked = pending.member("id_token").expect("it asks for an ID token");

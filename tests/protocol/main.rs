@@ -40,6 +40,7 @@ mod pushed_authorization;
 mod resource;
 mod sign_in_settings;
 mod two_issuers;
+mod explanations;
 mod flow;
 mod contracts;
 mod errors;

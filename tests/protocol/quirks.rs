@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use leptos_pkce::inspect::advice::advise;
-use leptos_pkce::inspect::quirks::{explain, may_explain};
+use leptos_pkce::inspect::quirks::may_explain;
 use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::http::HttpFailure;
@@ -19,6 +19,7 @@ use serde_json::json;
 
 use crate::answers::document;
 use crate::errors_of_every_kind::every_kind;
+use crate::explanations::explanations;
 use crate::id_tokens::{self, compact, header};
 use crate::scenario::{Scenario, value};
 
@@ -61,7 +62,7 @@ fn each_row_is_found_by_its_server_and_by_no_other() {
 fn each_row_has_a_source_and_words() {
     for quirk in QUIRKS {
         assert!(quirk.source.starts_with("https://github.com/"), "{}", quirk.id);
-        assert!(explain(&quirk).ends_with('.'), "{}", quirk.id);
+        assert!(explanations().quirk(quirk.id).is_some_and(|words| words.ends_with('.')), "{}", quirk.id);
         assert_eq!(QUIRKS.iter().filter(|other| other.id == quirk.id).count(), 1, "{}", quirk.id);
     }
 }
@@ -262,11 +263,12 @@ fn advice_begins_with_what_is_known_about_the_server() {
     }));
     let advice = |issuer: &str, error: &Error| {
         let scenario = Scenario::public_client().configured("issuer", json!(issuer));
-        advise(error, Some(&scenario.client()), &scenario.site()).checks
+        advise(error, Some(&scenario.client()), &scenario.site(), &explanations()).checks
     };
     let secret = QUIRKS.iter().find(|quirk| quirk.deviation == Deviation::SecretDemanded).expect("a row");
-    assert_eq!(advice("https://accounts.google.com", &refused)[0], explain(secret));
-    assert!(!advice("https://as.example", &refused).contains(&explain(secret).to_owned()));
+    let secret = explanations().quirk(secret.id).expect("its words").to_owned();
+    assert_eq!(advice("https://accounts.google.com", &refused)[0], secret);
+    assert!(!advice("https://as.example", &refused).contains(&secret));
     let other = Error::Token(TokenError::Html);
-    assert!(!advice("https://accounts.google.com", &other).contains(&explain(secret).to_owned()));
+    assert!(!advice("https://accounts.google.com", &other).contains(&secret));
 }

@@ -205,7 +205,7 @@ fn refuses_members_of_another_type() {
         ("authorization_servers", json!(ISSUER), array.clone(), ISSUER),
         ("authorization_servers", json!([ISSUER, 5]), array.clone(), "an array"),
         ("scopes_supported", json!("photos:read"), array.clone(), "photos:read"),
-        ("bearer_methods_supported", json!({}), array.clone(), "an object"),
+        ("bearer_methods_supported", json!({}), array, "an object"),
         ("resource_name", json!(5), Expected::String, "a number"),
         ("dpop_bound_access_tokens_required", json!("true"), Expected::Flag, "true"),
     ] {

@@ -136,13 +136,7 @@ impl Driver {
         loop {
             match progress {
                 Progress::Over(found) => return found,
-                Progress::Ask(search, request) => {
-                    let outcome = match Cancel::new() {
-                        Some(cancel) => fetch::send(&request, None, cancel).await,
-                        None => Err(HttpFailure::Unreachable),
-                    };
-                    progress = search.answered(outcome);
-                }
+                Progress::Ask(search, request) => progress = search.answered(fetch::ask(&request).await),
             }
         }
     }

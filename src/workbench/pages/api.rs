@@ -1,10 +1,12 @@
 //! API: call a protected resource with the access token.
 
+use std::sync::Arc;
+
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_pkce::browser::clock;
-use leptos_pkce::inspect::denial::{explain, source};
+use leptos_pkce::inspect::denial::explain;
 use leptos_pkce::inspect::pretty::pretty_json;
 use leptos_pkce::protocol::challenge::{Denial, Reason};
 use leptos_pkce::protocol::client::ClientKey;
@@ -13,7 +15,7 @@ use leptos_pkce::protocol::flow::CallId;
 use leptos_pkce::protocol::http::HttpResponse;
 use leptos_pkce::protocol::protected_resource::ResourceRequest;
 use leptos_pkce::protocol::token_response::TokenType;
-use leptos_pkce::ui::{Auth, Status};
+use leptos_pkce::ui::Status;
 
 use super::super::node::{Node, element, fragment};
 use super::super::parts::{button, code, fault_panel};
@@ -33,13 +35,13 @@ enum Stage {
     Idle,
     Waiting(CallId),
     Answered { key: ClientKey, response: HttpResponse, milliseconds: u32 },
-    Failed { key: ClientKey, error: Error },
+    Failed { key: ClientKey, error: Arc<Error> },
 }
 
 /// The page's two signals and the sign-ins.
 #[derive(Clone, Copy)]
 struct Caller {
-    auth: Auth,
+    place: Place,
     form: RwSignal<Form>,
     stage: RwSignal<Stage>,
 }
@@ -53,7 +55,7 @@ pub(in super::super) fn api_page(place: Place) -> Node {
     fragment().live_by(
         move || auth.status(),
         move |status| match status {
-            Status::SignedIn => Some(Caller::new(auth).view()),
+            Status::SignedIn => Some(Caller::new(place).view()),
             Status::Loading => None,
             _ => Some(place.dead_end("Nobody is signed in, so there is no token to send. ")),
         },
@@ -68,14 +70,14 @@ impl Form {
 }
 
 impl Caller {
-    fn new(auth: Auth) -> Self {
+    fn new(place: Place) -> Self {
         let form = Form {
             method: "GET".to_owned(),
             url: None,
             content_type: "application/json".to_owned(),
             body: String::new(),
         };
-        Self { auth, form: RwSignal::new(form), stage: RwSignal::new(Stage::Idle) }
+        Self { place, form: RwSignal::new(form), stage: RwSignal::new(Stage::Idle) }
     }
 
     fn view(self) -> Node {
@@ -96,7 +98,7 @@ impl Caller {
     }
 
     fn scheme(self) -> &'static str {
-        match self.auth.session().map(|session| session.token_type()) {
+        match self.place.auth.session().map(|session| session.token_type()) {
             Some(TokenType::Dpop) => {
                 "The access token goes along as Authorization: DPoP with a proof of its own, to these places only: "
             }
@@ -163,13 +165,13 @@ impl Caller {
             Stage::Answered { key, response, milliseconds } => {
                 self.whose(key).child(self.denial(key, response)).child(answer(response, *milliseconds))
             }
-            Stage::Failed { key, error } => self.whose(key).child(fault_panel(self.auth, error, Some(key), None)),
+            Stage::Failed { key, error } => self.whose(key).child(fault_panel(self.place, error, Some(key), None)),
         }
     }
 
     /// Says whose token it was, if that is not the selected one.
     fn whose(self, key: &ClientKey) -> Node {
-        let auth = self.auth;
+        let auth = self.place.auth;
         let name = auth.peek(|flow| flow.client(key).map(|client| client.name().to_owned())).unwrap_or_default();
         let key = key.clone();
         let words = move || element("p.muted").child(format!("This call was made with the token of {name}."));
@@ -180,35 +182,41 @@ impl Caller {
     /// Why the API said no, and one click that would help, if there is one.
     fn denial(self, key: &ClientKey, response: &HttpResponse) -> Option<Node> {
         let denial = Denial::of(response)?;
-        let [what, help] = explain(&denial);
+        let explainer = self.place.explainer;
+        explainer.want();
         let step_up = match denial.reason {
             Reason::StepUp(ref demand) => {
                 let (key, demand) = (key.clone(), demand.clone());
                 let again = move || {
-                    self.auth.select(key.clone());
-                    self.auth.step_up(demand.clone());
+                    self.place.auth.select(key.clone());
+                    self.place.auth.step_up(demand.clone());
                 };
                 Some(button("button.button primary", "Sign in as the API demands", again))
             }
             _ => None,
         };
-        let words =
-            denial.description.as_ref().map(|text| element("p.muted").child("The API's words: ").child(code(text)));
+        let words = denial.description.clone();
+        let explained = move || {
+            let words = words.clone().map(|text| element("p.muted").child("The API's words: ").child(code(text)));
+            match explain(&denial, explainer.explanations()) {
+                Some([what, help, source]) => fragment()
+                    .child(element("h2").child(what))
+                    .child(element("p").child(help))
+                    .child(words)
+                    .child(element("p.muted").child(source)),
+                None => {
+                    fragment().child(element("h2").child("The API says no.")).child(explainer.notice()).child(words)
+                }
+            }
+        };
         let panel = element("section.fault").attribute("aria-label", "Why the API said no");
-        Some(
-            panel
-                .child(element("h2").child(what))
-                .child(element("p").child(help))
-                .child(words)
-                .child(element("p.muted").child(format!("This was {}.", source(&denial))))
-                .child(step_up.map(|step_up| element("div.actions").child(step_up))),
-        )
+        Some(panel.live(explained).child(step_up.map(|step_up| element("div.actions").child(step_up))))
     }
 
     /// Names and URLs of the APIs that the token may go to.
     fn resources(self) -> Vec<(String, String)> {
-        let Some(key) = self.auth.selected() else { return Vec::new() };
-        self.auth.read(|flow| {
+        let Some(key) = self.place.auth.selected() else { return Vec::new() };
+        self.place.auth.read(|flow| {
             let allowed = flow.allowed_resources(&key);
             allowed.list().iter().map(|resource| (resource.name.clone(), resource.url.as_str().to_owned())).collect()
         })
@@ -236,8 +244,8 @@ impl Caller {
             let headers = content_type.into_iter().collect();
             ResourceRequest { method: form.method.clone(), url, headers, body: body.cloned() }
         });
-        let Some(key) = untrack(|| self.auth.selected()) else { return };
-        let Some(call) = self.auth.call(request) else { return };
+        let Some(key) = untrack(|| self.place.auth.selected()) else { return };
+        let Some(call) = self.place.auth.call(request) else { return };
         self.stage.set(Stage::Waiting(call.id()));
         let began = clock::elapsed_ms();
         spawn_local(async move {
@@ -253,7 +261,7 @@ impl Caller {
 
     fn cancel(self) {
         if let Some(Some(call)) = self.stage.try_with_untracked(Stage::waiting_for) {
-            self.auth.cancel_call(call);
+            self.place.auth.cancel_call(call);
         }
     }
 }

@@ -28,7 +28,7 @@ fn show(place: Place, view: &CallbackView) -> Node {
             .child(element("p.late").child(button("button.button", "Cancel", move || auth.cancel_sign_in()))),
         CallbackView::Failed { error, key } => {
             let retry = key.is_some().then(|| Box::new(move || auth.retry_sign_in()) as Box<dyn Fn()>);
-            onwards(fragment().child(fault_panel(auth, error, key.as_ref(), retry)))
+            onwards(fragment().child(fault_panel(place, error, key.as_ref(), retry)))
         }
         CallbackView::Empty => onwards(fragment().child(element("p").child(
             "This is the address that authorization servers send people back to. There is no answer here to \

@@ -1,5 +1,7 @@
 //! From an API's address to the authorization server whose tokens it takes; the client ID is for the person to say.
 
+use std::sync::Arc;
+
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -18,7 +20,7 @@ enum Stage {
     Idle,
     Waiting,
     Found(String, ResourceMetadata),
-    Failed(Error),
+    Failed(Arc<Error>),
 }
 
 /// What is typed about one server.
@@ -58,7 +60,7 @@ pub(super) fn from_api(place: Place) -> Node {
         stage.with(|stage| match stage {
             Stage::Idle => fragment(),
             Stage::Waiting => element("p.late").attribute("role", "status").child("Asking the API…"),
-            Stage::Failed(error) => fault_panel(place.auth, error, None, None),
+            Stage::Failed(error) => fault_panel(place, error, None, None),
             Stage::Found(url, metadata) => found(place, url, metadata),
         })
     };
@@ -107,7 +109,7 @@ fn server(place: Place, index: usize, issuer: &Issuer, settings: ClientSettings,
     let redirect_uri = place.auth.peek(|flow| flow.site().url_of("callback"));
     let [client_id, scope, redirect_uri] = [String::new(), scopes, redirect_uri].map(RwSignal::new);
     let typed = Typed { client_id, scope, redirect_uri };
-    let problem = RwSignal::new(None::<Error>);
+    let problem = RwSignal::new(None::<Arc<Error>>);
     let add = move |event: ev::Event| {
         event.prevent_default();
         let text = |typed: RwSignal<String>| typed.get_untracked().trim().to_owned();
@@ -128,8 +130,7 @@ fn server(place: Place, index: usize, issuer: &Issuer, settings: ClientSettings,
         let id = [id, &number].concat();
         labelled(&id, label, text_field(&id, label, value))
     });
-    let refused =
-        move || problem.with(|problem| problem.as_ref().map(|error| fault_panel(place.auth, error, None, None)));
+    let refused = move || problem.with(|problem| problem.as_ref().map(|error| fault_panel(place, error, None, None)));
     element("form.prepared")
         .attribute("aria-label", format!("Server {issuer}"))
         .on("submit", add)

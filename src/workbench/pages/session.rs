@@ -36,20 +36,21 @@ fn details(place: Place, session: &Session) -> Node {
     };
     let refresh_token = section("Refresh token").child(element("p").child(refresh));
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
-    let person = session.id_token().map(|id_token| person(auth, session, id_token.claims()));
+    let person = session.id_token().map(|id_token| person(place, session, id_token.claims()));
     let id_token = session.id_token().map(|id_token| verified(&id_token.checks()));
     fragment().child(person).child(access_token(auth, session).child(call)).child(id_token).child(refresh_token)
 }
 
 /// Who is signed in: what the ID token says, and what the user info endpoint adds.
-fn person(auth: Auth, session: &Session, claims: &Claims) -> Node {
+fn person(place: Place, session: &Session, claims: &Claims) -> Node {
+    let auth = place.auth;
     let key = session.key().clone();
     let owner = key.clone();
     let activity = move || auth.read(|flow| flow.userinfo(&key));
     let state = move |activity: &UserInfoActivity| match activity {
         UserInfoActivity::Idle => None,
         UserInfoActivity::Asking => Some(element("p.late").attribute("role", "status").child("Asking the server…")),
-        UserInfoActivity::Failed(error) => Some(fault_panel(auth, error, Some(&owner), None)),
+        UserInfoActivity::Failed(error) => Some(fault_panel(place, error, Some(&owner), None)),
     };
     let more = session.userinfo().map(|claims| {
         let words = "What the user info endpoint says about the same person:";

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use leptos_pkce::inspect::quirks::explain;
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Configuration};
@@ -38,7 +37,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
     };
     let show = move |content: &Content| match content {
         Content::Loading => element("p.late").attribute("role", "status").child("Reading config.json…"),
-        Content::Failed(error) => fault_panel(auth, error, None, Some(Box::new(sandbox::reload))),
+        Content::Failed(error) => fault_panel(place, error, None, Some(Box::new(sandbox::reload))),
         Content::Cards(keys) if keys.is_empty() => sandbox::nowhere(),
         Content::Cards(keys) => {
             let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
@@ -75,7 +74,7 @@ fn card(place: Place, client: &Client) -> Node {
     let copyable = element("div.copyable")
         .child(element("p.label").child(if is_sandbox { "Redirect URI" } else { "Redirect URI to register" }))
         .child(code(&redirect_uri))
-        .child(copy_button("Copy the redirect URI", redirect_uri));
+        .child(copy_button("Copy the redirect URI", Box::new(move || redirect_uri.clone())));
 
     let is_there = move || !is_sandbox || place.sandbox.is_running();
     let owner = key.clone();
@@ -88,7 +87,7 @@ fn card(place: Place, client: &Client) -> Node {
     let failed = move |error: &Option<Arc<Error>>| {
         let retry = owner.clone();
         let retry = Box::new(move || sign_in(place, &retry));
-        error.as_ref().map(|error| fault_panel(auth, error, Some(&owner), Some(retry)))
+        error.as_ref().map(|error| fault_panel(place, error, Some(&owner), Some(retry)))
     };
     element("section.card")
         .attribute("aria-label", client.name().to_owned())
@@ -96,7 +95,7 @@ fn card(place: Place, client: &Client) -> Node {
         .child(is_sandbox.then(sandbox::introduction))
         .child(facts(client))
         .child(copyable)
-        .children(quirks::known(&client.key().issuer).map(known_quirk))
+        .children(quirks::known(&client.key().issuer).map(|quirk| known_quirk(place, quirk)))
         .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
         .child(actions(place, key))
         .live_by(prepared, |url| url.as_deref().map(prepared_request))
@@ -172,15 +171,20 @@ fn unsupported(error: &Error) -> String {
     format!("The server's metadata cannot be used yet: {error}.")
 }
 
-/// What is known about this server, with where it is known from.
-fn known_quirk(quirk: &'static Quirk) -> Node {
-    let link = element("a").attribute("href", quirk.source).attribute("rel", "noopener noreferrer");
-    element("p.note")
-        .attribute("data-quirk", quirk.id)
-        .child("Known about this server: ")
-        .child(explain(quirk))
-        .child(" ")
-        .child(link.attribute("target", "_blank").child("Source"))
+/// What is known about this server, with where it is known from; nothing until it can be said.
+fn known_quirk(place: Place, quirk: &'static Quirk) -> Node {
+    place.explainer.want();
+    let words = move || place.explainer.explanations().quirk(quirk.id);
+    let note = |words: &'static str| {
+        let link = element("a").attribute("href", quirk.source).attribute("rel", "noopener noreferrer");
+        element("p.note")
+            .attribute("data-quirk", quirk.id)
+            .child("Known about this server: ")
+            .child(words)
+            .child(" ")
+            .child(link.attribute("target", "_blank").child("Source"))
+    };
+    fragment().live(move || words().map(note))
 }
 
 /// An authorization request as a plain link.
@@ -197,6 +201,7 @@ fn prepared_request(url: &str) -> Node {
     } else {
         "A plain link for this tab, good for one sign-in within an hour. Its values are as they stand on the wire."
     };
+    let copied = url.to_owned();
     let link = element("a.button").attribute("href", url.to_owned()).child("Follow the link");
     element("section.prepared")
         .attribute("aria-label", "Authorization request")
@@ -204,5 +209,5 @@ fn prepared_request(url: &str) -> Node {
         .child(element("p.muted").child(words))
         .child(element("p").child(code(endpoint)))
         .child(values(parameters))
-        .child(element("div.actions").child(link).child(copy_button("Copy the link", url.to_owned())))
+        .child(element("div.actions").child(link).child(copy_button("Copy the link", Box::new(move || copied.clone()))))
 }

@@ -11,11 +11,11 @@ pub(in super::super) fn button(name: &'static str, words: &'static str, mut pres
     element(name).attribute("type", "button").on("click", move |_| press()).child(words)
 }
 
-/// Copies `text` when it is pressed; `label` is e.g. "Copy the redirect URI".
-pub(in super::super) fn copy_button(label: &'static str, text: String) -> Node {
+/// Copies what `text` says when it is pressed; `label` is e.g. "Copy the redirect URI".
+pub(in super::super) fn copy_button(label: &'static str, text: Box<dyn Fn() -> String>) -> Node {
     let outcome = RwSignal::new("");
     let copy = move || {
-        let text = text.clone();
+        let text = text();
         spawn_local(async move {
             let copied = clipboard::copy(&text).await;
             // The page may have been left meanwhile.

@@ -88,9 +88,14 @@ export async function revealToken(page) {
   return token;
 }
 
-/** Reads the fault panel as a person does. */
+/** Says in the place of the explanations that they are on their way. */
+export const fetchingExplanations = (panel) => panel.getByText("Fetching the explanations…");
+
+/** Reads the fault panel as a person does, who waits until it says all that it will. */
 export async function readFault(page, within = page) {
   const panel = within.getByRole("alert");
+  await panel.waitFor();
+  await fetchingExplanations(panel).waitFor({ state: "detached" });
   const summary = await panel.getByRole("heading", { level: 2 }).innerText();
   const text = await panel.innerText();
   const code = /Error code: (\S+)/.exec(text)?.[1];
