@@ -21,6 +21,7 @@ import { librarySource, smallLibrary } from "./dist.d/library.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./dist.d/policy.mjs";
 import { namesInPage, namesInWorker, shrink } from "./dist.d/shrink.mjs";
 import { compress, report } from "./dist.d/sizes.mjs";
+import { joinStyles } from "./dist.d/styles.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -156,7 +157,9 @@ async function finishWorker(root, { script, binary }) {
 
 /** Checks the page, writes the policy into it, and puts copies where hosts without rewrites look; returns the policy. */
 function finishPage(root, publicUrl, servers, site) {
-  const html = readFileSync(join(root, "index.html"), "utf8");
+  // What chose the hash is of no use in the page.
+  const built = readFileSync(join(root, "index.html"), "utf8").replaceAll(/ data-integrity=("?)\w+\1/g, "");
+  const html = joinStyles(built, root, publicUrl);
   const page = inspectPage(html, root, publicUrl);
   const policy = contentSecurityPolicy(page, servers, site);
   const finished = html.slice(0, page.policyOffset) + policyElement(policy) + html.slice(page.policyOffset);

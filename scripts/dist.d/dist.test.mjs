@@ -2,14 +2,15 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { readConfig } from "./config.mjs";
 import { elements } from "./html.mjs";
 import { inspectPage } from "./inspect.mjs";
-import { exportsUsed, namesInPage, namesInWorker, rename, withoutClasses } from "./shrink.mjs";
+import { exportsUsed, namesInPage, namesInWorker, rename, sortImports, withoutClasses, withoutFallbacks } from "./shrink.mjs";
+import { joinStyles } from "./styles.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./policy.mjs";
 
 const SCRIPT = "start();\n";
@@ -212,4 +213,40 @@ describe("a deployment's config.json", () => {
   ]) {
     it(`refuses ${what}`, () => assert.throws(() => read(value), { message }));
   }
+});
+
+describe("the script, smaller", () => {
+  it("has no way in but the one that is used", () => {
+    const script = `const registry = (typeof FinalizationRegistry === 'undefined') ? {} : new FinalizationRegistry(free);
+if (!('encodeInto' in cachedTextEncoder)) { polyfill(); }
+function initSync(module) { return module; }
+async function once(module_or_path) {
+  if (module_or_path !== undefined) { warn(); }
+  if (module_or_path === undefined) { module_or_path = new URL("x"); }
+  if (typeof module_or_path === 'string' || other) { module_or_path = fetch(module_or_path); }
+  if (ready) return;
+  return module_or_path;
+}
+export { initSync, once as default };`;
+    assert.equal(withoutFallbacks(script).replace(/\s+/g, " "), "const registry = new FinalizationRegistry(free); async function once(module_or_path) { ({module_or_path} = module_or_path); if (ready) return; return module_or_path; } export { once as default };");
+  });
+
+  it("provides the same, like beside like", () => {
+    const script = `const imports={__proto__:null,a:function(n){return n.b},b:function(){return 1},c:function(n){return n.a}};`;
+    assert.equal(sortImports(script), `const imports={__proto__:null,b:function(){return 1},c:function(n){return n.a},a:function(n){return n.b}};`);
+    assert.equal(sortImports("start();"), "start();");
+  });
+});
+
+describe("stylesheets", () => {
+  it("become one, in their order, in the place of the first", () => {
+    for (const name of ["a.css", "b.css"]) writeFileSync(join(root, name), `${name[0]} {}`);
+    const html = joinStyles('<title>x</title><link href=/sub/a.css rel=stylesheet><p><link rel="stylesheet" href="/sub/b.css"><b>', root, "/sub/");
+    const [link] = elements(html).filter(({ name }) => name === "link");
+    const file = link.attributes.href.replace("/sub/", "");
+    assert.equal(readFileSync(join(root, file), "utf8"), "a {}\nb {}");
+    assert.equal(link.attributes.integrity, `sha256-${createHash("sha256").update("a {}\nb {}").digest("base64")}`);
+    assert.equal(html.replace(/<link[^>]*>/, ""), "<title>x</title><p><b>");
+    assert.ok(!existsSync(join(root, "a.css")) && !existsSync(join(root, "b.css")));
+  });
 });

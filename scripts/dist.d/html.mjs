@@ -8,8 +8,8 @@ const RAW_TEXT = new Set(["script", "style", "textarea", "title"]);
 /**
  * The elements in document order.
  *
- * @returns {{ name: string, attributes: Record<string, string>, text: string, end: number }[]} `text` is what a raw-text
- *   element holds; `end` is the offset after the start tag
+ * @returns {{ name: string, attributes: Record<string, string>, text: string, start: number, end: number }[]} `text` is
+ *   what a raw-text element holds; `start` and `end` are the offsets of the start tag and of what follows it
  */
 export function elements(html) {
   const found = [];
@@ -18,7 +18,7 @@ export function elements(html) {
     if (!match[1]) continue; // a comment
     const name = match[1].toLowerCase();
     const end = TAG.lastIndex;
-    const element = { name, attributes: attributes(match[2]), text: "", end };
+    const element = { name, attributes: attributes(match[2]), text: "", start: match.index, end };
     if (RAW_TEXT.has(name)) {
       const close = html.toLowerCase().indexOf(`</${name}`, end);
       if (close < 0) throw new Error(`<${name}> is never closed`);

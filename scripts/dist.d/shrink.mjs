@@ -38,7 +38,7 @@ const OPTIMISATION = [
  * @throws {Error} a sentence, if they are not as wasm-bindgen writes them
  */
 export async function shrink(root, text, { script: oldScript, module: oldModule, isClassic = false }, bound) {
-  const script = withoutClasses(readFileSync(`${bound}.js`, "utf8"));
+  const script = withoutFallbacks(withoutClasses(readFileSync(`${bound}.js`, "utf8")));
   const module = join(root, oldModule);
   writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script)));
   const names = optimise(module);
@@ -52,7 +52,7 @@ export async function shrink(root, text, { script: oldScript, module: oldModule,
 
 /** The module as `shrink` optimises it, written to `path`, with the names of its functions. */
 export function optimisedWithNames(bound, path) {
-  const script = withoutClasses(readFileSync(`${bound}.js`, "utf8"));
+  const script = withoutFallbacks(withoutClasses(readFileSync(`${bound}.js`, "utf8")));
   binaryen.setDebugInfo(true);
   writeFileSync(path, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script)));
   const options = OPTIMISATION.filter((option) => !["--strip-debug", "--minify-imports-and-exports-and-modules"].includes(option));
@@ -88,6 +88,39 @@ export function withoutClasses(script) {
   const left = classes.find((name) => new RegExp(`\\b${name}\\b`).test(rest));
   if (left) throw new Error(`The script uses the class ${left}, which a shrunk page does not have.`);
   return rest;
+}
+
+/**
+ * The script without what it does for browsers too old for the module, and for callers that pass something else than
+ * `{ module_or_path }`: ours is given the answer to its request.
+ */
+export function withoutFallbacks(script) {
+  const edits = [];
+  const source = ({ start, end }) => script.slice(start, end);
+  const replace = (node, text) => edits.push({ ...span(node), text });
+  simple(parseModule(script), {
+    ConditionalExpression(node) {
+      if (/^typeof FinalizationRegistry === .undefined.$/.test(source(node.test))) replace(node, source(node.alternate));
+    },
+    IfStatement(node) {
+      const test = source(node.test);
+      if (test === "module_or_path !== undefined") replace(node, "({module_or_path} = module_or_path);");
+      if (test === "module_or_path === undefined" || test.startsWith("typeof module_or_path === 'string'")) replace(node, "");
+      if (test === "!('encodeInto' in cachedTextEncoder)") replace(node, "");
+    },
+    FunctionDeclaration(node) {
+      if (node.id.name === "initSync") replace(node, "");
+    },
+    ExportNamedDeclaration(node) {
+      const kept = node.specifiers.filter(({ local }) => local.name !== "initSync");
+      if (kept.length < node.specifiers.length) replace(node, `export { ${kept.map(source).join(", ")} };`);
+    },
+    Property(node) {
+      // As a classic script has it.
+      if (node.shorthand && node.key.name === "initSync") replace(node, "");
+    },
+  });
+  return edit(script, edits);
 }
 
 /** The exports of the module that the script uses, in the form `wasm.name`. */
