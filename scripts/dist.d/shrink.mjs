@@ -50,6 +50,17 @@ export async function shrink(root, text, { script: oldScript, module: oldModule,
   return replaceFile(root, text, oldScript, code);
 }
 
+/** Minifies the page's own scripts; returns the page with their new names and hashes. */
+export async function minifyScripts(root, html) {
+  const sources = elements(html).filter(({ name, attributes: { src } }) => name === "script" && src);
+  for (const { attributes: { src } } of sources) {
+    const name = src.split("/").at(-1);
+    const { code } = await minify(readFileSync(join(root, name), "utf8"), { module: true, ecma: 2022 });
+    html = replaceFile(root, html, name, code);
+  }
+  return html;
+}
+
 /** The module as `shrink` optimises it, written to `path`, with the names of its functions. */
 export function optimisedWithNames(bound, path) {
   const script = withoutFallbacks(withoutClasses(readFileSync(`${bound}.js`, "utf8")));
@@ -211,7 +222,7 @@ function statements({ body }) {
 function replaceFile(root, text, name, content) {
   const hash = (algorithm, encoding) => createHash(algorithm).update(content).digest(encoding);
   const renamed = name.replace(/-[0-9a-f]+(?=(_bg)?\.\w+$)/, `-${hash("sha256", "hex").slice(0, 16)}`);
-  const { integrity } = elements(text).find(({ attributes: { href } }) => href?.endsWith(`/${name}`))?.attributes ?? {};
+  const { integrity } = elements(text).find(({ attributes: { href, src } }) => (href ?? src)?.endsWith(`/${name}`))?.attributes ?? {};
   rmSync(join(root, name));
   writeFileSync(join(root, renamed), content);
   const followed = text.replaceAll(name, renamed);
