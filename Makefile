@@ -54,8 +54,9 @@ doc: ## rustdoc with warnings denied, for the host and for wasm32
 	$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
 	$(ENV) RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps $(WASM) --lib
 
-test-native: ## the protocol, natively
+test-native: ## the protocol, natively, and what a build without the features refuses
 	$(ENV) cargo test --locked
+	$(ENV) cargo test --locked --lib --no-default-features
 
 test-browser: ## the browser adapters and components, in headless Chromium
 	@scripts/vectors

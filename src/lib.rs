@@ -130,6 +130,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// A build without a feature has what is there for it, and does not use it.
+#![cfg_attr(
+    not(all(feature = "dpop", feature = "par", feature = "step_up", feature = "userinfo")),
+    allow(dead_code, unused_imports, clippy::unnecessary_wraps)
+)]
+
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
 pub mod inspect;

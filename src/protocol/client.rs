@@ -330,9 +330,10 @@ pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Probl
         (settings.metadata.is_some(), cfg!(feature = "overrides"), "metadata"),
         (!settings.extra_parameters.is_empty(), cfg!(feature = "overrides"), "extra_parameters"),
         (!settings.resource.is_empty(), cfg!(feature = "overrides"), "resource"),
+        (settings.token_storage.as_deref() == Some("session"), cfg!(feature = "session_storage"), "token_storage"),
     ] {
         if is_wanted && !is_there {
-            problems.add(member, Expected::Feature, "true");
+            problems.add(member, Expected::Feature, "a value");
         }
     }
     let token_storage = match settings.token_storage.as_deref() {
@@ -459,4 +460,40 @@ fn is_resource_identifier(text: &str) -> bool {
     is_scheme
         && rest.is_some_and(|rest| !rest.is_empty())
         && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet) && octet != b'#')
+}
+
+// What `cargo test --lib --no-default-features` is there for.
+#[cfg(all(test, not(any(feature = "dpop", feature = "overrides", feature = "par", feature = "session_storage"))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_a_feature_refuses_what_needs_it() {
+        let site = Site::parse("https://app.example/").expect("a site");
+        let refused = |change: fn(&mut ClientSettings)| {
+            let mut settings = ClientSettings {
+                issuer: Some("https://as.example".into()),
+                client_id: "spa".into(),
+                ..ClientSettings::default()
+            };
+            change(&mut settings);
+            match Client::new(settings, &site) {
+                Err(ConfigurationError::Invalid(problems)) => problems,
+                _ => Vec::new(),
+            }
+        };
+        assert_eq!(refused(|_| ()), []);
+        for (member, change) in [
+            ("dpop", (|settings| settings.dpop = true) as fn(&mut ClientSettings)),
+            ("pushed_authorization_requests", |settings| settings.pushed_authorization_requests = true),
+            ("metadata", |settings| settings.metadata = Some(Value::Object(Vec::new()))),
+            ("extra_parameters", |settings| settings.extra_parameters = vec![("prompt".into(), "login".into())]),
+            ("resource", |settings| settings.resource = vec!["https://api.example".into()]),
+            ("token_storage", |settings| settings.token_storage = Some("session".into())),
+        ] {
+            let problems = refused(change);
+            assert_eq!(problems.len(), 1, "{member}");
+            assert_eq!((problems[0].place.as_str(), &problems[0].expected), (member, &Expected::Feature));
+        }
+    }
 }

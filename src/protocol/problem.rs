@@ -50,7 +50,7 @@ pub enum Expected {
     ClientId(NounError),
     /// At most 300 seconds.
     ClockTolerance,
-    /// False, because this app was built without the feature.
+    /// Nothing, because this app was built without the feature.
     Feature,
     /// A boolean.
     Flag,
@@ -114,7 +114,7 @@ impl fmt::Display for Expected {
             Self::Array => "an array",
             Self::ClientId(_) => "a client identifier",
             Self::ClockTolerance => "at most 300 seconds: a clock that is further off should be set",
-            Self::Feature => "false: this app was built without the feature",
+            Self::Feature => "nothing: this app was built without the feature",
             Self::Flag => "true or false",
             Self::Prompt => "login, consent, select_account or create, or none alone and not with max_age 0",
             Self::Issuer(_) => "an issuer URL",

@@ -9,6 +9,7 @@ use leptos::reactive::signal::ArcTrigger;
 use crate::browser::clock;
 use crate::browser::driver::{Call, Driver};
 use crate::browser::navigation;
+#[cfg(feature = "step_up")]
 use crate::protocol::challenge::StepUp;
 use crate::protocol::claims::Claims;
 use crate::protocol::client::{Client, ClientKey, ClientSettings};
@@ -173,6 +174,7 @@ impl Auth {
     }
 
     /// Signs in once more as an API demands it (RFC 9470), and comes back to the page where the person is.
+    #[cfg(feature = "step_up")]
     pub fn step_up(self, demand: StepUp) {
         if let Some(key) = self.peek_selected() {
             self.shared().driver.step_up(key, Some(navigation::current_path()), demand);

@@ -117,6 +117,7 @@ impl Driver {
     }
 
     /// Signs in once more as an API demands it.
+    #[cfg(feature = "step_up")]
     pub fn step_up(&self, key: ClientKey, return_path: Option<String>, demand: StepUp) {
         self.request(key, return_path, Some(demand), Intent::Navigate);
     }
