@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { minify } from "terser";
 import { readConfig, refuseSecret } from "./dist.d/config.mjs";
 import { inspectPage } from "./dist.d/inspect.mjs";
-import { librarySource, smallLibrary } from "./dist.d/library.mjs";
+import { hasSmallLibrary, smallLibrary } from "./dist.d/library.mjs";
 import { ANY_SERVER, contentSecurityPolicy, headersFile, policyElement } from "./dist.d/policy.mjs";
 import { minifyScripts, namesInPage, namesInWorker, shrink } from "./dist.d/shrink.mjs";
 import { compress, report } from "./dist.d/sizes.mjs";
@@ -85,8 +85,8 @@ async function build(site, { publicUrl, deployment, dist }) {
   mkdirSync(join(TOP, "target"), { recursive: true });
   const root = mkdtempSync(join(TOP, "target/site-"));
   try {
-    const hasSource = librarySource();
-    runTrunk(site, root, publicUrl, hasSource ? smallLibrary(join(TOP, "target")) : {});
+    const isSmall = hasSmallLibrary();
+    runTrunk(site, root, publicUrl, isSmall ? smallLibrary(join(TOP, "target")) : {});
     const servers = site.hasConfig ? installConfig(root, deployment) : ANY_SERVER;
     await shrinkFile(root, "index.html", namesInPage, site.binary);
     const hasWorker = Boolean(site.worker) && (deployment?.hasSandbox ?? true);
@@ -100,7 +100,7 @@ async function build(site, { publicUrl, deployment, dist }) {
     rmSync(destination, { recursive: true, force: true });
     cpSync(root, destination, { recursive: true });
     console.log(`\n${site.title}: ${relative(process.cwd(), destination) || "."} is ready for ${publicUrl}`);
-    const within = (budgeted) => (hasSource ? budgeted : { ...budgeted, budget: Infinity });
+    const within = (budgeted) => (isSmall ? budgeted : { ...budgeted, budget: Infinity });
     report(sizes.filter(({ file }) => !isOfWorker(file)), new Set(files.filter(isLoadedBySignIn)), within(site));
     if (hasWorker) report(sizes.filter(({ file }) => isOfWorker(file)), new Set(files), within(site.worker));
   } finally {
@@ -108,7 +108,7 @@ async function build(site, { publicUrl, deployment, dist }) {
   }
 }
 
-/** The copies of the page, the schema and the icon are loaded by nobody who signs in, or not in its way. */
+/** The copies of the page, the schema, the icon and what explains errors are loaded by nobody who signs in, or not in its way. */
 function isLoadedBySignIn(file) {
   return /\.(css|js|wasm)$/.test(file) || file === "index.html" || file === "config.json";
 }

@@ -2,7 +2,7 @@
 // Changes the code that checks input in one place at a time, and sees whether a test minds.
 //
 // `node scripts/mutants.mjs` goes through everything that .cargo/mutants.toml names, for an hour or more, and writes
-// docs/mutants.md; with files it goes through these alone and writes nothing. `--resume` tries only what no run before has
+// docs/mutants.md; with files it goes through these alone and writes their rows. `--resume` tries only what no run before has
 // noticed: it goes on after an interruption, or after tests were written. Which survivors are known, and why, stands in
 // mutants.d/survivors.mjs.
 
@@ -61,7 +61,8 @@ const judged = judge(
     Object.entries(SURVIVORS).filter(([name]) => !files.length || files.some((file) => name.startsWith(`${file}: `))),
   ),
 );
-if (!files.length) writeFileSync("docs/mutants.md", report(judged, new Date().toISOString().slice(0, 10)));
+const earlier = files.length ? readFileSync("docs/mutants.md", "utf8") : "";
+writeFileSync("docs/mutants.md", report(judged, new Date().toISOString().slice(0, 10), earlier));
 
 console.log(`\n${percent(judged.score)} of ${judged.total.caught + judged.total.missed} mutants were noticed.`);
 for (const { place, name } of judged.unknown) console.log(`survived, and mutants.d/survivors.mjs has no reason: ${place}: ${name}`);

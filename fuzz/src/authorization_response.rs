@@ -1,9 +1,7 @@
 //! The authorization response: `query#fragment`, matched to a pending request that is always the same.
 
 use ::url::form_urlencoded;
-use leptos_pkce::protocol::authorization_response::{
-    AuthorizationErrorCode, AuthorizationResponse, CallbackError, may_be_response,
-};
+use leptos_pkce::protocol::authorization_response::{AuthorizationResponse, CallbackError, may_be_response};
 use leptos_pkce::protocol::form;
 use leptos_pkce::protocol::token_request::TokenRequest;
 
@@ -22,14 +20,16 @@ pub fn check(data: &[u8]) {
             }
             Err(error) => return assert!(error.to_string().len() < LONGEST_WORDS),
         };
-        if let CallbackError::UnknownState { error: Some(code) } = response.unknown_state() {
-            assert!(!matches!(code.registered(), Some(AuthorizationErrorCode::Other(_))), "anybody's words are shown");
-        }
+        let unknown = response.unknown_state();
+        assert_eq!(unknown.to_string(), "no sign-in of this tab is waiting for this response");
+        let debug = format!("{unknown:?}");
+        let words = ["None", "Some(UnverifiedError)"].map(|error| format!("UnknownState {{ error: {error} }}"));
+        assert!(words.contains(&debug), "anybody's words are shown");
         match pending(is_iss_announced).complete(&response, NOW) {
             Err(error) => {
                 assert!(error.to_string().len() < LONGEST_WORDS);
                 if let CallbackError::Refused(refusal) = error {
-                    assert!(refusal.error.chars().count() <= 100);
+                    assert!(refusal.error.len() <= 100);
                     assert!([refusal.error_description, refusal.error_uri].iter().flatten().all(|it| it.len() <= 500));
                 }
             }

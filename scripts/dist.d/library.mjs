@@ -5,7 +5,7 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 // What LLVM weighs when it copies code into its callers, or moves it, for a module that is sent compressed: measured, each
@@ -39,11 +39,10 @@ const NEVER_CALLED = "*intounderlying*";
  */
 export function smallLibrary(directory) {
   const flags = WEIGHTS.map((weight) => `-Cllvm-args=-${weight}`).join(" ");
-  const linker = bundledLinker();
   return {
     RUSTC_BOOTSTRAP: "1",
     RUSTC_WORKSPACE_WRAPPER: script(directory, "rustc", `case " $* " in *" --crate-type bin "*) set -- "$@" ${flags} ;; esac\nexec "$@"`),
-    ...(linker && { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: script(directory, "wasm-ld", withoutExports(linker)) }),
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: script(directory, "wasm-ld", withoutExports(bundledLinker())),
     CARGO_UNSTABLE_BUILD_STD: "std,panic_abort",
     CARGO_UNSTABLE_BUILD_STD_FEATURES: "optimize_for_size",
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: [
@@ -60,7 +59,12 @@ function script(directory, name, body) {
   mkdirSync(place, { recursive: true });
   // The compiler goes by the name of its linker.
   const path = join(place, name);
-  writeFileSync(path, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+  // Another build may be calling it.
+  if (!existsSync(path)) {
+    const written = `${path}-${process.pid}`;
+    writeFileSync(written, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    renameSync(written, path);
+  }
   return path;
 }
 
@@ -76,7 +80,7 @@ while [ $left -gt 0 ]; do
     set -- "$@" "$argument"
   fi
 done
-exec '${linker}' "$@"`;
+exec '${linker.replaceAll("'", `'\\''`)}' "$@"`;
 }
 
 /** The linker that comes with Rust, if it does. */
@@ -88,9 +92,9 @@ function bundledLinker() {
 
 const sysroot = () => execFileSync("rustc", ["--print", "sysroot"], { encoding: "utf8" }).trim();
 
-/** Is the source of the standard library there? */
-export function librarySource() {
-  if (existsSync(join(sysroot(), "lib/rustlib/src/rust/library/Cargo.lock"))) return true;
-  console.warn("warning: the standard library's source is not installed, so the build will be a fifth larger than it need be.");
+/** Are the source of the standard library and the linker there, without which the build is an ordinary one? */
+export function hasSmallLibrary() {
+  if (existsSync(join(sysroot(), "lib/rustlib/src/rust/library/Cargo.lock")) && bundledLinker()) return true;
+  console.warn("warning: Rust's library source or its own linker is not installed, so the build will be a fifth larger than it need be.");
   return false;
 }

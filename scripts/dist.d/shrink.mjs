@@ -131,6 +131,8 @@ export function withoutFallbacks(script) {
       if (node.shorthand && node.key.name === "initSync") replace(node, "");
     },
   });
+  const ways = edits.filter(({ text }) => text.startsWith("({module_or_path}")).length;
+  if (ways !== 1) throw new Error("The script does not begin as wasm-bindgen's of this version does: see withoutFallbacks.");
   return edit(script, edits);
 }
 

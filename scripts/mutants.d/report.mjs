@@ -39,21 +39,28 @@ export function merge(...runs) {
   return [...new Map(runs.flat().map((outcome) => [outcome.scenario?.Mutant?.name, outcome])).values()];
 }
 
-/** In words for people, and for the next run to differ from. */
-export function report({ files, total, survivors, score }, date) {
-  const row = (name, counts) =>
-    `| ${name} | ${counts.caught + counts.missed} | ${counts.caught} | ${counts.missed} | ${percent(scoreOf(counts))} |`;
+/**
+ * In words for people, and for the next run to differ from. What an earlier report says of files that were not tried now
+ * stays, with its date.
+ */
+export function report(judged, date, earlier = "") {
+  const before = readReport(earlier);
+  const files = new Map([...before.files, ...[...judged.files].map(([file, counts]) => [file, { ...counts, date }])]);
+  const others = before.survivors.filter(({ name }) => !judged.files.has(name.split(": ")[0]));
+  const survivors = [...others, ...judged.survivors];
+  const total = sum([...files.values()]);
+  const row = (file, counts) =>
+    `| \`${file}\` | ${counts.caught + counts.missed} | ${counts.caught} | ${counts.missed} | ${percent(scoreOf(counts))} | ${counts.date} |`;
   const lines = [
     "# Mutants",
     "",
     "Written by `make mutants`, which changes the code that checks input in one place at a time and runs the protocol's tests.",
     "",
-    `On ${date}: **${percent(score)}** of ${total.caught + total.missed} mutants were noticed; at least ${LEAST} % must be.`,
-    `Another ${total.unviable} could not be built.`,
+    `**${percent(scoreOf(total))}** of ${total.caught + total.missed} mutants were noticed; at least ${LEAST} % must be.`,
     "",
-    "| File | Mutants | Noticed | Survived | Score |",
-    "| --- | ---: | ---: | ---: | ---: |",
-    ...[...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, counts]) => row(`\`${file}\``, counts)),
+    "| File | Mutants | Noticed | Survived | Score | Tried on |",
+    "| --- | ---: | ---: | ---: | ---: | --- |",
+    ...[...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, counts]) => row(file, counts)),
     "",
     "## Survivors",
     "",
@@ -61,6 +68,14 @@ export function report({ files, total, survivors, score }, date) {
     "",
   ];
   return lines.join("\n");
+}
+
+/** The rows and the survivors of a report. */
+function readReport(text) {
+  const rows = text.matchAll(/^\| `(.+?)` \| \d+ \| (\d+) \| (\d+) \| [\d.]+ % \| (\S+) \|$/gm);
+  const files = new Map([...rows].map(([, file, caught, missed, date]) => [file, { caught: Number(caught), missed: Number(missed), unviable: 0, date }]));
+  const survivors = [...text.matchAll(/^- `(.+?)`: (.+)$/gm)].map(([, name, reason]) => ({ name, reason }));
+  return { files, survivors };
 }
 
 export const percent = (score) => `${score.toFixed(1)} %`;

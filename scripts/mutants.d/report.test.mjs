@@ -41,8 +41,20 @@ describe("a run of mutants", () => {
 
   it("is written down with its date, per file, with each reason", () => {
     const text = report(judge(run(outcome("a.rs:9:9: delete ! in f", "MissedMutant")), { "a.rs: delete ! in f": "why" }), "2026-01-02");
-    assert.match(text, /On 2026-01-02: \*\*0\.0 %\*\* of 1 mutants/);
-    assert.match(text, /\| `a\.rs` \| 1 \| 0 \| 1 \| 0\.0 % \|/);
+    assert.match(text, /^\*\*0\.0 %\*\* of 1 mutants/m);
+    assert.match(text, /\| `a\.rs` \| 1 \| 0 \| 1 \| 0\.0 % \| 2026-01-02 \|/);
     assert.match(text, /- `a\.rs: delete ! in f`: why/);
+  });
+
+  it("leaves the rows and the survivors of other files as they were", () => {
+    const reasons = { "a.rs: delete ! in f": "why", "b.rs: delete ! in g": "so" };
+    const judged = (...outcomes) => judge(run(...outcomes), reasons);
+    const first = report(judged(outcome("a.rs:9:9: delete ! in f", "MissedMutant"), outcome("b.rs:1:1: delete ! in g", "MissedMutant")), "2026-01-02");
+    const second = report(judged(outcome("b.rs:1:1: delete ! in g", "CaughtMutant")), "2026-01-03", first);
+    assert.match(second, /^\*\*50\.0 %\*\* of 2 mutants/m);
+    assert.match(second, /\| `a\.rs` \| 1 \| 0 \| 1 \| 0\.0 % \| 2026-01-02 \|/);
+    assert.match(second, /\| `b\.rs` \| 1 \| 1 \| 0 \| 100\.0 % \| 2026-01-03 \|/);
+    assert.match(second, /- `a\.rs: delete ! in f`: why/);
+    assert.doesNotMatch(second, /delete ! in g/);
   });
 });

@@ -5,8 +5,6 @@
 export const SURVIVORS = {
   "src/protocol/base64url.rs: replace | with ^ in encode": "the octets share no bit",
   "src/protocol/base64url.rs: replace | with ^ in decode": "the bits that are free for a digit are zero",
-  'src/protocol/dpop.rs: replace match guard cfg!(not(feature = "dpop")) with false in asks_for_nonce':
-    "the tests are built with the feature, and then it is false",
   "src/protocol/form.rs: replace match guard plus == Plus::IsSpace with true in unescape":
     "paths are searched for slashes, dots and control characters; a space is none of these, as a plus is none",
   "src/protocol/json.rs: replace < with <= in write_number": "zero has no sign: the second condition sees to it",

@@ -35,14 +35,14 @@ impl Cancel {
     }
 }
 
-/// Sends a request without a proof that nobody will want to stop.
+/// Sends a request that carries no token and that nobody will want to stop.
 ///
 /// # Errors
-/// [`HttpFailure`].
+/// [`HttpFailure`]; with a token, nothing is sent.
 pub async fn ask(request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
     match Cancel::new() {
-        Some(cancel) => send(request, None, cancel).await,
-        None => Err(HttpFailure::Unreachable),
+        Some(cancel) if request.bearer.is_none() => send(request, None, cancel).await,
+        _ => Err(HttpFailure::Unreachable),
     }
 }
 

@@ -70,6 +70,9 @@ pub fn advise(error: &Error, client: Option<&Client>, site: &Site, explanations:
 
 /// The error's own words as a sentence. A name that they begin with is left as it is spelled.
 fn own_sentence(error: &Error) -> String {
+    if has_foreign_words(error) {
+        return ["Something did not go as it should: ", error.code(), "."].concat();
+    }
     let mut words = error.to_string();
     if cut(&words, b' ').0.bytes().all(|octet| octet.is_ascii_lowercase())
         && let Some(first) = words.get_mut(..1)
@@ -78,6 +81,25 @@ fn own_sentence(error: &Error) -> String {
     }
     words.push('.');
     words
+}
+
+/// Whether the error's own words hold what a server or an address bar said: that is shown where it is quoted, and nowhere
+/// as if this page said it.
+fn has_foreign_words(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Callback(
+            CallbackError::IssuerMismatch { .. }
+                | CallbackError::Malformed(_)
+                | CallbackError::Refused(_)
+                | CallbackError::WrongRedirectUri { .. }
+        ) | Error::Token(TokenError::NotJson { .. } | TokenError::Refused(_) | TokenError::UnsupportedTokenType { .. })
+            | Error::Metadata(_)
+            | Error::Push(_)
+            | Error::Keys(_)
+            | Error::ResourceMetadata(_)
+            | Error::UserInfo(_)
+    )
 }
 
 /// Which of several sentences about its code is that of this error; what has no sentence of its own has the code's.

@@ -44,15 +44,14 @@ pub struct Wish {
 
 impl Wish {
     /// What a person wishes at `return_path`; a path that nobody may be sent to is none.
-    pub fn new(return_path: Option<&str>, step_up: Option<StepUp>) -> Self {
-        #[cfg(not(feature = "step_up"))]
-        let _ = step_up;
-        Self {
-            return_path: return_path.and_then(ReturnPath::parse),
-            #[cfg(feature = "step_up")]
-            step_up,
-            dpop_jkt: None,
-        }
+    pub fn new(return_path: Option<&str>) -> Self {
+        Self { return_path: return_path.and_then(ReturnPath::parse), ..Self::default() }
+    }
+
+    /// The same, as an API demands it.
+    #[cfg(feature = "step_up")]
+    pub fn demanded(self, step_up: Option<StepUp>) -> Self {
+        Self { step_up, ..self }
     }
 
     fn step_up(&self) -> Option<&StepUp> {

@@ -86,7 +86,7 @@ pub enum CallbackError {
 /// An error response, as the server worded it (RFC 6749 §4.1.2.1). Untrusted text, to be shown as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationErrorResponse {
-    /// The error code; at most 100 characters are kept.
+    /// The error code; at most 100 octets are kept.
     pub error: String,
     /// For developers; at most 500 characters are kept.
     pub error_description: Option<String>,
@@ -124,7 +124,7 @@ impl fmt::Debug for UnverifiedError {
     }
 }
 
-/// The most characters of an error code that are kept.
+/// The most octets of an error code that are kept.
 pub(super) const LONGEST_CODE: usize = 100;
 
 /// Declares the error codes of one endpoint with their wire spelling; others are kept as text.

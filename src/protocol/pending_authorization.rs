@@ -95,8 +95,9 @@ impl PendingAuthorization {
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write.
     pub fn decode(record: &Value, policy: SchemePolicy) -> Option<Self> {
         let text = |name: &str| record.text(name).filter(|text| !text.is_empty());
-        // A build without the feature has no key that the code could be bound to.
-        let is_foreign = cfg!(not(feature = "dpop")) && record.member("dpop").is_some();
+        // A build without a feature has no key that the code could be bound to, and would ask for tokens of another kind.
+        let is_foreign = cfg!(not(feature = "dpop")) && record.member("dpop").is_some()
+            || cfg!(not(feature = "overrides")) && record.member("resource").is_some();
         if record.number("version")? != VERSION || is_foreign {
             return None;
         }
@@ -113,7 +114,6 @@ impl PendingAuthorization {
         let created_at = UnixTime(record.number("created_at")?);
         let resource = match record.member("resource") {
             None => &[],
-            _ if cfg!(not(feature = "overrides")) => &[],
             Some(list) => list.as_array()?,
         };
         let scope = record.optional_text("scope")?.map(Scope::parse).transpose().ok()?;

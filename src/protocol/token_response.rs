@@ -120,7 +120,7 @@ pub enum TokenError {
 /// An error response, as the server worded it (RFC 6749 §5.2). Untrusted text, to be shown as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenErrorResponse {
-    /// The error code; at most 100 characters are kept.
+    /// The error code; at most 100 octets are kept.
     pub error: String,
     /// For developers; at most 500 characters are kept.
     pub error_description: Option<String>,

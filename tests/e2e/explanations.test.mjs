@@ -105,6 +105,7 @@ describe("without the explanations", () => {
     scenario(`because they ${why}, an error is told all the same`, { allow: [LOAD_FAILED] }, async ({ page, stage, witness }) => {
       stage.answer(`/${FILE}`, answer);
       await page.goto(stage.url(FORGED));
+      await page.getByText(MISSING).waitFor();
       const fault = await readFault(page);
       assert.equal(fault.summary, OWN_WORDS);
       assert.equal(fault.code, "callback.unknown_state");

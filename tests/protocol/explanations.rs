@@ -13,12 +13,14 @@ use leptos_pkce::protocol::authorization_response::{
 use leptos_pkce::protocol::challenge::{Denial, Reason, Source, StepUp};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
-use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError};
+use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError, WrongMember};
 use leptos_pkce::protocol::problem::{ConfigurationError, Expected, Problem};
+use leptos_pkce::protocol::pushed_authorization::PushError;
 use leptos_pkce::protocol::quirks::QUIRKS;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::time::Seconds;
-use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse};
+use leptos_pkce::protocol::token_response::{TokenError, TokenErrorCode, TokenErrorResponse, TokenType};
+use leptos_pkce::protocol::userinfo::UserInfoError;
 use leptos_pkce::protocol::vocabulary::Scope;
 use serde_json::Value;
 
@@ -168,6 +170,31 @@ fn a_servers_words_are_no_placeholders() {
     let refused = AuthorizationErrorResponse { error, error_description: None, error_uri: None };
     let advice = self::advice(&CallbackError::Refused(refused).into(), &explanations());
     assert!(advice.summary.ends_with("(a code of its own)."), "{}", advice.summary);
+}
+
+/// CB-14: without the file too, a server's words are quoted below and are no sentence of this page.
+#[test]
+fn a_servers_words_are_no_sentence_without_the_file() {
+    let words = "Your account is locked, call 0900";
+    let text = || words.to_owned();
+    let refused = || AuthorizationErrorResponse { error: text(), error_description: None, error_uri: None };
+    let token_refused = || TokenErrorResponse { error: text(), error_description: None, error_uri: None, status: 400 };
+    let wrong = WrongMember { name: "jwks_uri".into(), expected: Expected::Url, found: text() };
+    let errors: [Error; 8] = [
+        CallbackError::Refused(refused()).into(),
+        TokenError::Refused(token_refused()).into(),
+        PushError::Refused(token_refused()).into(),
+        TokenError::UnsupportedTokenType { found: text(), expected: TokenType::Bearer }.into(),
+        TokenError::NotJson { media_type: text() }.into(),
+        MetadataError::InvalidMember(wrong).into(),
+        MetadataError::PkceUnsupported { methods: text() }.into(),
+        UserInfoError::NotReadable { media_type: text() }.into(),
+    ];
+    for error in errors {
+        let advice = advice(&error, &Explanations::NONE);
+        assert!(!advice.summary.contains(words), "{}", advice.summary);
+        assert!(advice.summary.contains(error.code()), "{}", advice.summary);
+    }
 }
 
 /// TOK-18: whatever a host sends in the place of the file, nothing panics.

@@ -21,6 +21,7 @@ use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
 use super::{entropy, navigation, storage, subtle};
 use crate::protocol::authorization_request::Wish;
+#[cfg(feature = "step_up")]
 use crate::protocol::challenge::StepUp;
 use crate::protocol::client::{Client, ClientKey};
 use crate::protocol::dpop::ProofOrder;
@@ -113,13 +114,13 @@ impl Driver {
 
     /// Signs in: leaves the page when the request is ready. Without `return_path` the person comes back to the base.
     pub fn sign_in(&self, key: ClientKey, return_path: Option<String>) {
-        self.request(key, return_path, None, Intent::Navigate);
+        self.request(key, Wish::new(return_path.as_deref()), Intent::Navigate);
     }
 
     /// Signs in once more as an API demands it.
     #[cfg(feature = "step_up")]
     pub fn step_up(&self, key: ClientKey, return_path: Option<String>, demand: StepUp) {
-        self.request(key, return_path, Some(demand), Intent::Navigate);
+        self.request(key, Wish::new(return_path.as_deref()).demanded(Some(demand)), Intent::Navigate);
     }
 
     /// Adds a client to those of the configuration, for this page.
@@ -149,7 +150,7 @@ impl Driver {
 
     /// Makes an authorization request to be shown as a link.
     pub fn prepare_sign_in(&self, key: ClientKey, return_path: Option<String>) {
-        self.request(key, return_path, None, Intent::Show);
+        self.request(key, Wish::new(return_path.as_deref()), Intent::Show);
     }
 
     /// Stops waiting for discovery or for the token endpoint.
@@ -177,8 +178,7 @@ impl Driver {
         self.tell(|flow, _| flow.cancel_call(call));
     }
 
-    fn request(&self, key: ClientKey, return_path: Option<String>, step_up: Option<StepUp>, intent: Intent) {
-        let wish = Wish::new(return_path.as_deref(), step_up);
+    fn request(&self, key: ClientKey, wish: Wish, intent: Intent) {
         self.tell(|flow, now| flow.sign_in(key, wish, entropy::draw(), intent, now));
     }
 

@@ -76,6 +76,7 @@ pub enum Event {
         /// The place in the app to come back to.
         return_path: Option<String>,
         /// What an API demanded (RFC 9470), beside what is configured.
+        #[cfg(feature = "step_up")]
         step_up: Option<StepUp>,
         /// Fresh octets for this attempt.
         entropy: Result<Entropy, EntropyFailure>,

@@ -77,7 +77,7 @@ pub struct Flow {
     forgetting: Vec<ClientKey>,
     /// The last name given to a fetch or a verification.
     last_id: u64,
-    /// What this step asks for so far; empty between steps.
+    /// What is asked for and was not taken yet.
     effects: Vec<Effect>,
 }
 
@@ -184,8 +184,13 @@ impl Flow {
             Event::ClientAdded(client) => self.client_added(client),
             Event::Redirected { path, query, fragment } => self.redirected(&path, &query, &fragment),
             Event::SignInLikely(key) => self.discover(&key),
+            #[cfg(feature = "step_up")]
             Event::SignIn { key, return_path, step_up, entropy, intent } => {
-                self.sign_in(key, Wish::new(return_path.as_deref(), step_up), entropy, intent, now);
+                self.sign_in(key, Wish::new(return_path.as_deref()).demanded(step_up), entropy, intent, now);
+            }
+            #[cfg(not(feature = "step_up"))]
+            Event::SignIn { key, return_path, entropy, intent } => {
+                self.sign_in(key, Wish::new(return_path.as_deref()), entropy, intent, now);
             }
             Event::CancelSignIn => self.cancel_sign_in(),
             Event::SignOut(key) => self.sign_out(key),

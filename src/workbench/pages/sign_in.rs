@@ -171,7 +171,7 @@ fn unsupported(error: &Error) -> String {
     format!("The server's metadata cannot be used yet: {error}.")
 }
 
-/// What is known about this server, with where it is known from; nothing until it can be said.
+/// What is known about this server, with where it is known from; the words come when they have arrived.
 fn known_quirk(place: Place, quirk: &'static Quirk) -> Node {
     place.explainer.want();
     let words = move || place.explainer.explanations().quirk(quirk.id);
@@ -184,7 +184,7 @@ fn known_quirk(place: Place, quirk: &'static Quirk) -> Node {
             .child(" ")
             .child(link.attribute("target", "_blank").child("Source"))
     };
-    fragment().live(move || words().map(note))
+    fragment().live(move || note(words().unwrap_or_default()))
 }
 
 /// An authorization request as a plain link.
