@@ -6,8 +6,9 @@
 
 use super::crypto::Crypto;
 use super::dpop::{self, ProofFault};
+use super::grant::Grant;
 use super::http::{Request, Response};
-use super::state::{State, Token};
+use super::state::State;
 use super::{Stop, Turn, resources, switches};
 use crate::protocol::json::Value;
 use crate::protocol::time::Seconds;
@@ -19,7 +20,7 @@ enum Scheme {
     Dpop,
 }
 
-/// The token of a request that may have `scope`.
+/// What the token of a request was granted, if `scope` is in it.
 ///
 /// # Errors
 /// The response with its challenge.
@@ -28,7 +29,7 @@ pub(super) async fn authorize<C: Crypto>(
     turn: &Turn<'_, C>,
     request: &Request,
     scope: &str,
-) -> Result<Token, Stop> {
+) -> Result<Grant, Stop> {
     // RFC 6750 §3.1: without authentication information, or with that of another scheme, there is no error code.
     let Some((scheme, token)) = credentials(request) else {
         return Err(refusal(state, turn, request, 401, &[]).into());
@@ -37,7 +38,9 @@ pub(super) async fn authorize<C: Crypto>(
         return Err(refusal(state, turn, request, 400, &[("error", "invalid_request")]).into());
     }
     let known = state.tokens.iter().find(|known| known.access_token == token && turn.now <= known.expires_at);
-    let Some(known) = known.cloned() else { return Err(invalid_token(state, turn, request).into()) };
+    let Some(grant) = known.map(|known| known.grant.clone()) else {
+        return Err(invalid_token(state, turn, request).into());
+    };
     let presented = match scheme {
         Scheme::Bearer => None,
         Scheme::Dpop => match dpop::thumbprint(state, turn, request, Some(token)).await {
@@ -53,13 +56,13 @@ pub(super) async fn authorize<C: Crypto>(
     };
     // The user info endpoint is the server's own, and no resource that anybody asks for.
     let is_own = request.url.without_query() == turn.endpoint("userinfo");
-    if known.jkt != presented || !(is_own || resources::cover(&known.resources, &request.url)) {
+    if grant.jkt != presented || !(is_own || resources::cover(&grant.resources, &request.url)) {
         return Err(invalid_token(state, turn, request).into());
     }
-    if !known.scope.split(' ').any(|granted| granted == scope) {
+    if !grant.has_scope(scope) {
         return Err(insufficient_scope(state, turn, request, scope).into());
     }
-    Ok(known)
+    Ok(grant)
 }
 
 /// 401: the token is of no use.

@@ -23,6 +23,7 @@ pub mod state;
 mod metadata;
 mod authentication;
 mod resources;
+mod grant;
 mod keys;
 mod jws;
 mod dpop;

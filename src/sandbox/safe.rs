@@ -19,11 +19,11 @@ pub(super) async fn answer<C: Crypto>(
     turn: &Turn<'_, C>,
     request: &Request,
 ) -> Result<Response, Stop> {
-    let token = access::authorize(state, turn, request, "photos:read").await?;
-    if !token.authentication.satisfies(Some(LEVEL), Some(MAX_AGE), turn.now) {
+    let grant = access::authorize(state, turn, request, "photos:read").await?;
+    if !grant.authentication.satisfies(Some(LEVEL), Some(MAX_AGE), turn.now) {
         return Ok(access::insufficient_authentication(state, turn, request, LEVEL.as_str(), MAX_AGE));
     }
-    let owner = people::by_sub(&token.sub).map(|person| Value::string(person.username));
+    let owner = people::by_sub(&grant.sub).map(|person| Value::string(person.username));
     let content = Value::string("Three rings and a map of the harbour");
     Ok(Response::json(200, &Value::object(vec![("owner", owner), ("content", Some(content))])))
 }

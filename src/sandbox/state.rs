@@ -7,8 +7,9 @@ use std::fmt;
 use super::authentication::{Authentication, Level};
 use super::authorization_request::AuthorizationRequest;
 use super::crypto::Generation;
+use super::dpop;
+use super::grant::Grant;
 use super::switches::Switches;
-use super::{dpop, resources};
 use crate::protocol::json::Value;
 use crate::protocol::time::{Seconds, UnixTime};
 
@@ -78,16 +79,7 @@ pub(super) struct Code {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Token {
     pub access_token: String,
-    /// The code that it was given for: used twice, it takes the token with it.
-    pub code: String,
-    pub client_id: String,
-    pub sub: String,
-    pub scope: String,
-    pub authentication: Authentication,
-    /// Where it is good; everywhere if there is none.
-    pub resources: Vec<String>,
-    /// The thumbprint of the key that it is bound to, if it is to one.
-    pub jkt: Option<String>,
+    pub grant: Grant,
     pub expires_at: UnixTime,
 }
 
@@ -128,7 +120,7 @@ const MOST: usize = 64;
 /// The most proofs that are remembered: each request has one.
 const MOST_PROOFS: usize = 512;
 
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 /// Shows nothing: codes and tokens are in it.
 impl fmt::Debug for State {
@@ -153,6 +145,11 @@ impl State {
         self.pushed.drain(..self.pushed.len().saturating_sub(MOST));
         self.nonces.drain(..self.nonces.len().saturating_sub(MOST));
         self.proofs.drain(..self.proofs.len().saturating_sub(MOST_PROOFS));
+    }
+
+    /// Revokes everything that was given for a code.
+    pub(super) fn revoke(&mut self, code: &str) {
+        self.tokens.retain(|token| token.grant.code != code);
     }
 
     /// The record.
@@ -197,14 +194,7 @@ impl State {
         let token = |token: &Token| {
             Value::object(vec![
                 ("access_token", text(&token.access_token)),
-                ("code", text(&token.code)),
-                ("client_id", text(&token.client_id)),
-                ("sub", text(&token.sub)),
-                ("scope", text(&token.scope)),
-                ("auth_time", time(token.authentication.at)),
-                ("acr", level(&token.authentication)),
-                ("resources", list(token.resources.iter().map(|text| Value::string(text)).collect())),
-                ("jkt", token.jkt.as_deref().map(Value::string)),
+                ("grant", Some(token.grant.encode())),
                 ("expires_at", time(token.expires_at)),
             ])
         };
@@ -289,13 +279,7 @@ impl State {
         let token = |token: &Value| {
             Some(Token {
                 access_token: text(token, "access_token")?,
-                code: text(token, "code")?,
-                client_id: text(token, "client_id")?,
-                sub: text(token, "sub")?,
-                scope: text(token, "scope")?,
-                authentication: authentication(token)?,
-                resources: resources::decode(token)?,
-                jkt: text(token, "jkt"),
+                grant: Grant::decode(token.member("grant")?)?,
                 expires_at: time(token, "expires_at")?,
             })
         };

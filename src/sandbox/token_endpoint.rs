@@ -8,6 +8,7 @@
 
 use super::crypto::{Crypto, CryptoFailure};
 use super::dpop::{self, ProofFault};
+use super::grant::Grant;
 use super::http::{Delivery, Parameters, Request, Response};
 use super::id_token::id_token;
 use super::metadata::SCOPES;
@@ -19,7 +20,7 @@ use crate::protocol::secret::CodeVerifier;
 use crate::protocol::time::Seconds;
 
 /// What tokens are given for.
-struct Grant {
+struct Redeemed {
     code: Code,
     /// Where they are to be good.
     resources: Vec<String>,
@@ -43,8 +44,8 @@ pub(super) async fn answer<C: Crypto>(
     if jkt.is_none() && state.switches.has(switches::DPOP_REQUIRED) {
         return Err(Response::oauth_error(400, "invalid_dpop_proof", "a proof of possession is required").into());
     }
-    let grant = redeem(state, turn, &parameters, client.client_id, jkt)?;
-    let response = tokens(state, turn, grant).await?;
+    let redeemed = redeem(state, turn, &parameters, client.client_id, jkt)?;
+    let response = tokens(state, turn, redeemed).await?;
     Ok(deliver(state, turn, response))
 }
 
@@ -72,7 +73,7 @@ fn redeem<C>(
     parameters: &Parameters,
     client_id: &str,
     jkt: Option<String>,
-) -> Result<Grant, Response> {
+) -> Result<Redeemed, Response> {
     let refuse = |error, description| Err(Response::oauth_error(400, error, description));
     let value = |name: &str| parameters.value(name);
     match value("grant_type") {
@@ -88,7 +89,7 @@ fn redeem<C>(
         return refuse("invalid_grant", "the code is unknown or has expired");
     };
     if known.is_used {
-        state.tokens.retain(|token| token.code != code);
+        state.revoke(code);
         return refuse("invalid_grant", "the code was used before; its tokens are revoked");
     }
     known.is_used = true;
@@ -118,11 +119,15 @@ fn redeem<C>(
         return refuse("invalid_target", "a resource was not asked for in the authorization request");
     }
     let resources = if asked.is_empty() { allowed.clone() } else { asked.clone() };
-    Ok(Grant { code: known, resources, jkt })
+    Ok(Redeemed { code: known, resources, jkt })
 }
 
-async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) -> Result<Response, CryptoFailure> {
-    let Grant { code, resources, jkt } = grant;
+async fn tokens<C: Crypto>(
+    state: &mut State,
+    turn: &Turn<'_, C>,
+    redeemed: Redeemed,
+) -> Result<Response, CryptoFailure> {
+    let Redeemed { code, resources, jkt } = redeemed;
     let jkt = jkt.filter(|_| !state.switches.has(switches::TOKEN_TYPE_BEARER));
     let access_token = turn.second_random();
     let is_openid = code.request.scope.split(' ').any(|token| token == "openid");
@@ -154,13 +159,15 @@ async fn tokens<C: Crypto>(state: &mut State, turn: &Turn<'_, C>, grant: Grant) 
     ]);
     state.tokens.push(Token {
         access_token,
-        code: code.code.clone(),
-        client_id: code.request.client_id.clone(),
-        sub: code.sub.clone(),
-        scope,
-        authentication: code.authentication,
-        resources,
-        jkt,
+        grant: Grant {
+            code: code.code,
+            client_id: code.request.client_id,
+            sub: code.sub,
+            scope,
+            authentication: code.authentication,
+            resources,
+            jkt,
+        },
         expires_at: turn.now.plus(TOKEN_LIFETIME),
     });
     Ok(Response::json(200, &response).with_header("pragma", "no-cache")) // RFC 6749 §5.1

@@ -15,24 +15,23 @@ pub(super) async fn answer<C: Crypto>(
     turn: &Turn<'_, C>,
     request: &Request,
 ) -> Result<Response, Stop> {
-    let token = access::authorize(state, turn, request, "openid").await?;
+    let grant = access::authorize(state, turn, request, "openid").await?;
     let on = |name| state.switches.has(name);
-    let has = |scope: &str| token.scope.split(' ').any(|granted| granted == scope);
-    let person = people::by_sub(&token.sub);
-    let sub = if on(switches::USERINFO_SUB_WRONG) { format!("{}1", token.sub) } else { token.sub.clone() };
+    let person = people::by_sub(&grant.sub);
+    let sub = if on(switches::USERINFO_SUB_WRONG) { format!("{}1", grant.sub) } else { grant.sub.clone() };
     let text = Value::string;
     let mut claims: Members = vec![("sub", text(&sub))];
-    if let Some(person) = person.filter(|_| has("profile")) {
+    if let Some(person) = person.filter(|_| grant.has_scope("profile")) {
         claims.push(("name", text(person.name)));
     }
-    if let Some(person) = person.filter(|_| has("email")) {
+    if let Some(person) = person.filter(|_| grant.has_scope("email")) {
         claims.extend([("email", text(person.email)), ("email_verified", Value::Bool(true))]);
     }
     if on(switches::USERINFO_CLAIM_SOURCES) {
         claims.extend(elsewhere(turn));
     }
     if on(switches::USERINFO_SIGNED) || on(switches::USERINFO_SIGNED_WRONG) {
-        claims.extend([("iss", text(turn.issuer.as_str())), ("aud", text(&token.client_id))]);
+        claims.extend([("iss", text(turn.issuer.as_str())), ("aud", text(&grant.client_id))]);
         let key = keys::signing_key(state);
         let input = jws::signing_input(keys::header(turn.crypto, key).await?, claims);
         let mut signature = turn.crypto.sign(key, input.as_bytes()).await?;

@@ -71,7 +71,7 @@ fn a_record_that_is_none_is_no_memory() {
     for bad in [
         "{}".to_owned(),
         "[]".to_owned(),
-        good.replace("\"version\":2", "\"version\":1"),
+        good.replace("\"version\":3", "\"version\":2"),
         good.replace("\"is_used\":false", "\"is_used\":0"),
         good.replace("\"switches\":[]", "\"switches\":[\"nonsense\"]"),
         good.replace("code_challenge", "challenge"),
