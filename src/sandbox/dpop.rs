@@ -99,15 +99,24 @@ pub(super) async fn thumbprint<C: Crypto>(
 }
 
 /// The response, with the next nonce if nonces are demanded of this request and told (RFC 9449 §8.2).
-pub(super) fn with_nonce<C>(state: &mut State, turn: &Turn<'_, C>, request: &Request, response: Response) -> Response {
+///
+/// # Errors
+/// [`CryptoFailure`].
+pub(super) async fn with_nonce<C: Crypto>(
+    state: &mut State,
+    turn: &Turn<'_, C>,
+    request: &Request,
+    response: Response,
+) -> Result<Response, CryptoFailure> {
     let is_hidden = state.switches.has(switches::DPOP_NONCE_HIDDEN);
     if request.header("dpop").is_none() || !is_nonce_demanded(&state.switches) || is_hidden {
-        return response;
+        return Ok(response);
     }
-    let nonce = turn.first_random();
+    // A hash, because the response may hold a secret that is made of the same octets.
+    let nonce = base64url::encode(&turn.crypto.sha_256(turn.first_random().as_bytes()).await?);
     let response = response.with_header("dpop-nonce", &nonce);
     state.nonces.push(Nonce { nonce, created_at: turn.now });
-    response
+    Ok(response)
 }
 
 fn is_nonce_demanded(switches: &Switches) -> bool {

@@ -144,7 +144,7 @@ impl Sandbox {
             Some(path) => photos::answer(state, &turn, request, path).await,
         };
         match answered {
-            Ok(response) | Err(Stop::Refused(response)) => Ok(dpop::with_nonce(state, &turn, request, response)),
+            Ok(response) | Err(Stop::Refused(response)) => dpop::with_nonce(state, &turn, request, response).await,
             Err(Stop::Failed(failure)) => Err(failure),
         }
     }
