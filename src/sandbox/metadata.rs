@@ -12,7 +12,7 @@ use crate::protocol::json::Value;
 use crate::protocol::url::Url;
 
 /// What may be asked for; everything else is `invalid_scope`.
-pub(super) const SCOPES: [&str; 5] = ["openid", "profile", "email", "photos:read", "photos:write"];
+pub(super) const SCOPES: [&str; 6] = ["openid", "profile", "email", "photos:read", "photos:write", "offline_access"];
 
 /// The path of the RFC 8414 document: the well-known part stands between host and path, without the trailing slash.
 pub(super) fn rfc_8414_path(issuer: &Url) -> String {
@@ -40,7 +40,7 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
             ("scopes_supported", list(&SCOPES)),
             ("response_types_supported", list(&["code"])),
             ("response_modes_supported", list(&["query"])),
-            ("grant_types_supported", list(&["authorization_code"])),
+            ("grant_types_supported", list(&["authorization_code", "refresh_token"])),
             ("code_challenge_methods_supported", list(&["S256"])),
             ("token_endpoint_auth_methods_supported", list(&["none"])),
             ("subject_types_supported", list(&["public"])),

@@ -33,6 +33,8 @@ mod authorization_endpoint;
 mod interaction;
 mod forgery;
 mod id_token;
+mod token_response;
+mod refresh_grant;
 mod token_endpoint;
 mod access;
 mod userinfo;

@@ -118,6 +118,7 @@ fn meaning(token: &str) -> &'static str {
         "email" => "See your email address",
         "photos:read" => "See your photos",
         "photos:write" => "Add photos",
+        "offline_access" => "Go on with it when you are not here",
         _ => "Something unknown",
     }
 }

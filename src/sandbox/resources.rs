@@ -44,6 +44,19 @@ pub(super) fn check(issuer: &Url, resources: &[String]) -> Result<(), &'static s
     Ok(())
 }
 
+/// Where a token is to be good: at those of the allowed resources that its request names, or at all of them if it names
+/// none (RFC 8707 §2.2).
+///
+/// # Errors
+/// The description of `invalid_target`.
+pub(super) fn narrowed(issuer: &Url, allowed: &[String], asked: &[String]) -> Result<Vec<String>, &'static str> {
+    check(issuer, asked)?;
+    if !allowed.is_empty() && !asked.iter().all(|resource| allowed.contains(resource)) {
+        return Err("a resource was not asked for in the authorization request");
+    }
+    Ok(if asked.is_empty() { allowed.to_vec() } else { asked.to_vec() })
+}
+
 /// Whether a token for `resources` is good at `url`: at one of them or below it. A token without any is good everywhere.
 pub(super) fn cover(resources: &[String], url: &Url) -> bool {
     let is_below = |resource: &String| {

@@ -2,7 +2,7 @@
 //!
 //! Rule: a record of another version, or one that was tampered with, is no record: the server begins anew.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use super::authentication::{Authentication, Level};
 use super::authorization_request::AuthorizationRequest;
@@ -25,6 +25,7 @@ pub struct State {
     pub(super) interactions: Vec<Interaction>,
     pub(super) codes: Vec<Code>,
     pub(super) tokens: Vec<Token>,
+    pub(super) families: Vec<Family>,
     pub(super) photos: Vec<Photo>,
     pub(super) pushed: Vec<Pushed>,
     pub(super) nonces: Vec<Nonce>,
@@ -83,6 +84,18 @@ pub(super) struct Token {
     pub expires_at: UnixTime,
 }
 
+/// The refresh tokens of a grant: one is good at a time.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Family {
+    pub refresh_token: String,
+    /// Those that were good before it, the oldest first.
+    pub spent: Vec<String>,
+    pub grant: Grant,
+    /// The nonce of the authorization request.
+    pub nonce: Option<String>,
+    pub used_at: UnixTime,
+}
+
 /// A request that a client sent ahead.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Pushed {
@@ -114,6 +127,9 @@ pub(super) const CODE_LIFETIME: Seconds = Seconds(10 * 60);
 /// How long an access token lives.
 pub(super) const TOKEN_LIFETIME: Seconds = Seconds(5 * 60);
 
+/// How long a refresh token lives after its family was last used (RFC 9700 §4.14.2: they should expire when they are not).
+const REFRESH_LIFETIME: Seconds = Seconds(24 * 60 * 60);
+
 /// The most records of a kind; the oldest go first.
 const MOST: usize = 64;
 
@@ -121,6 +137,19 @@ const MOST: usize = 64;
 const MOST_PROOFS: usize = 512;
 
 const VERSION: u64 = 3;
+
+impl Family {
+    /// Whether this is one of its refresh tokens, good or spent.
+    pub(super) fn knows(&self, refresh_token: &str) -> bool {
+        self.refresh_token == refresh_token || self.spent.iter().any(|spent| spent == refresh_token)
+    }
+
+    /// Another refresh token takes the place of the good one.
+    pub(super) fn rotate(&mut self, next: String) {
+        self.spent.push(mem::replace(&mut self.refresh_token, next));
+        self.spent.drain(..self.spent.len().saturating_sub(MOST));
+    }
+}
 
 /// Shows nothing: codes and tokens are in it.
 impl fmt::Debug for State {
@@ -130,17 +159,19 @@ impl fmt::Debug for State {
 }
 
 impl State {
-    /// Drops what has expired. A used code is remembered for as long as its tokens live.
+    /// Drops what has expired. A used code is remembered for as long as its access tokens live; its refresh tokens know it.
     pub(super) fn forget_expired(&mut self, now: UnixTime) {
         self.interactions.retain(|interaction| now.since(interaction.created_at) <= CODE_LIFETIME);
         self.codes.retain(|code| now.since(code.created_at).0 <= CODE_LIFETIME.0 + TOKEN_LIFETIME.0);
         self.tokens.retain(|token| now <= token.expires_at);
+        self.families.retain(|family| now.since(family.used_at) <= REFRESH_LIFETIME);
         self.pushed.retain(|pushed| now.since(pushed.created_at) <= CODE_LIFETIME);
         self.nonces.retain(|nonce| now.since(nonce.created_at) <= dpop::WINDOW);
         self.proofs.retain(|proof| now.since(proof.issued_at) <= dpop::WINDOW);
         self.interactions.drain(..self.interactions.len().saturating_sub(MOST));
         self.codes.drain(..self.codes.len().saturating_sub(MOST));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
+        self.families.drain(..self.families.len().saturating_sub(MOST));
         self.photos.drain(..self.photos.len().saturating_sub(MOST));
         self.pushed.drain(..self.pushed.len().saturating_sub(MOST));
         self.nonces.drain(..self.nonces.len().saturating_sub(MOST));
@@ -150,6 +181,7 @@ impl State {
     /// Revokes everything that was given for a code.
     pub(super) fn revoke(&mut self, code: &str) {
         self.tokens.retain(|token| token.grant.code != code);
+        self.families.retain(|family| family.grant.code != code);
     }
 
     /// The record.
@@ -198,6 +230,15 @@ impl State {
                 ("expires_at", time(token.expires_at)),
             ])
         };
+        let family = |family: &Family| {
+            Value::object(vec![
+                ("refresh_token", text(&family.refresh_token)),
+                ("spent", list(family.spent.iter().map(|text| Value::string(text)).collect())),
+                ("grant", Some(family.grant.encode())),
+                ("nonce", family.nonce.as_deref().map(Value::string)),
+                ("used_at", time(family.used_at)),
+            ])
+        };
         let photo = |photo: &Photo| Value::object(vec![("sub", text(&photo.sub)), ("title", text(&photo.title))]);
         let pushed = |pushed: &Pushed| {
             Value::object(vec![
@@ -225,6 +266,7 @@ impl State {
             ("interactions", list(self.interactions.iter().map(interaction).collect())),
             ("codes", list(self.codes.iter().map(code).collect())),
             ("tokens", list(self.tokens.iter().map(token).collect())),
+            ("families", list(self.families.iter().map(family).collect())),
             ("photos", list(self.photos.iter().map(photo).collect())),
             ("pushed", list(self.pushed.iter().map(pushed).collect())),
             ("nonces", list(self.nonces.iter().map(nonce).collect())),
@@ -283,6 +325,16 @@ impl State {
                 expires_at: time(token, "expires_at")?,
             })
         };
+        let family = |family: &Value| {
+            let spent = family.member("spent")?.as_array()?.iter();
+            Some(Family {
+                refresh_token: text(family, "refresh_token")?,
+                spent: spent.map(|text| text.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+                grant: Grant::decode(family.member("grant")?)?,
+                nonce: text(family, "nonce"),
+                used_at: time(family, "used_at")?,
+            })
+        };
         let photo = |photo: &Value| Some(Photo { sub: text(photo, "sub")?, title: text(photo, "title")? });
         let pushed = |pushed: &Value| {
             Some(Pushed {
@@ -309,6 +361,7 @@ impl State {
             interactions: list("interactions")?.iter().map(interaction).collect::<Option<_>>()?,
             codes: list("codes")?.iter().map(code).collect::<Option<_>>()?,
             tokens: list("tokens")?.iter().map(token).collect::<Option<_>>()?,
+            families: list("families")?.iter().map(family).collect::<Option<_>>()?,
             photos: list("photos")?.iter().map(photo).collect::<Option<_>>()?,
             pushed: list("pushed")?.iter().map(pushed).collect::<Option<_>>()?,
             nonces: list("nonces")?.iter().map(nonce).collect::<Option<_>>()?,

@@ -1,4 +1,4 @@
-//! The token endpoint.
+//! The token endpoint: who asks and for what, and the exchange of a code.
 //!
 //! Order of checks: the client, the proof of possession, the grant type, then the code and what it is bound to. A code is
 //! spent by the first request that can be read and names it, whatever becomes of that; the second takes the tokens of the
@@ -6,25 +6,23 @@
 //!
 //! Source: RFC 6749 §3.2, §4.1.3, §5.1, §5.2; RFC 7636 §4.6; RFC 8707 §2.2; RFC 9449 §5, §8, §10.
 
-use super::crypto::{Crypto, CryptoFailure};
+use super::crypto::Crypto;
 use super::dpop::{self, ProofFault};
 use super::grant::Grant;
 use super::http::{Delivery, Parameters, Request, Response};
-use super::id_token::id_token;
-use super::metadata::SCOPES;
-use super::state::{CODE_LIFETIME, Code, State, TOKEN_LIFETIME, Token};
-use super::{Stop, Turn, resources, switches};
-use crate::protocol::json::Value;
+use super::state::{CODE_LIFETIME, Code, Family, State};
+use super::token_response::{self, Draft, Occasion};
+use super::{Stop, Turn, refresh_grant, resources, switches};
 use crate::protocol::pkce::CodeChallenge;
 use crate::protocol::secret::CodeVerifier;
 use crate::protocol::time::Seconds;
 
-/// What tokens are given for.
+/// A code that was redeemed.
 struct Redeemed {
     code: Code,
-    /// Where they are to be good.
+    /// Where its access token is to be good.
     resources: Vec<String>,
-    /// The key that they are bound to, if they are to one.
+    /// The thumbprint of the key that its tokens are bound to, if they are to one.
     jkt: Option<String>,
 }
 
@@ -41,12 +39,25 @@ pub(super) async fn answer<C: Crypto>(
     let parameters = request.posted()?;
     let client = turn.clients.identify(request, &parameters)?;
     let jkt = thumbprint(state, turn, request).await?;
+    let refuse = |error, description| Err(Response::oauth_error(400, error, description).into());
     if jkt.is_none() && state.switches.has(switches::DPOP_REQUIRED) {
-        return Err(Response::oauth_error(400, "invalid_dpop_proof", "a proof of possession is required").into());
+        return refuse("invalid_dpop_proof", "a proof of possession is required");
     }
-    let redeemed = redeem(state, turn, &parameters, client.client_id, jkt)?;
-    let response = tokens(state, turn, redeemed).await?;
-    Ok(deliver(state, turn, response))
+    match parameters.value("grant_type") {
+        Some("authorization_code") => {
+            let redeemed = redeem(state, turn, &parameters, client.client_id, jkt)?;
+            let (draft, family) = begin(state, turn, redeemed);
+            let response = token_response::answer(state, turn, draft).await?;
+            state.families.extend(family);
+            Ok(deliver(state, turn, response))
+        }
+        Some("refresh_token") => {
+            let draft = refresh_grant::renew(state, turn, &parameters, client.client_id, jkt)?;
+            Ok(token_response::answer(state, turn, draft).await?)
+        }
+        Some(_) => refuse("unsupported_grant_type", "only authorization_code and refresh_token are supported"),
+        None => refuse("invalid_request", "grant_type is missing"),
+    }
 }
 
 /// The thumbprint of the key whose possession a client proves, if it does.
@@ -66,7 +77,7 @@ pub(super) async fn thumbprint<C: Crypto>(
     })
 }
 
-/// What the request may have tokens for; its code is spent.
+/// The code of the request, which is spent.
 fn redeem<C>(
     state: &mut State,
     turn: &Turn<'_, C>,
@@ -76,16 +87,13 @@ fn redeem<C>(
 ) -> Result<Redeemed, Response> {
     let refuse = |error, description| Err(Response::oauth_error(400, error, description));
     let value = |name: &str| parameters.value(name);
-    match value("grant_type") {
-        Some("authorization_code") => {}
-        Some(_) => return refuse("unsupported_grant_type", "only authorization_code is supported"),
-        None => return refuse("invalid_request", "grant_type is missing"),
-    }
     let [Some(code), Some(redirect_uri), Some(code_verifier)] = ["code", "redirect_uri", "code_verifier"].map(value)
     else {
         return refuse("invalid_request", "code, redirect_uri or code_verifier is missing");
     };
     let Some(known) = state.codes.iter_mut().find(|known| known.code == code) else {
+        // It may have been used so long ago that only its refresh tokens remember it.
+        state.revoke(code);
         return refuse("invalid_grant", "the code is unknown or has expired");
     };
     if known.is_used {
@@ -110,67 +118,39 @@ fn redeem<C>(
     if known.request.dpop_jkt.is_some() && known.request.dpop_jkt != jkt {
         return refuse("invalid_grant", "the code is bound to another key");
     }
-    // Less than what was allowed may be asked for, and nothing else (RFC 8707 §2.2).
-    let (allowed, asked) = (&known.request.resources, &parameters.resources);
-    if let Err(description) = resources::check(turn.issuer, asked) {
-        return refuse("invalid_target", description);
-    }
-    if !allowed.is_empty() && !asked.iter().all(|resource| allowed.contains(resource)) {
-        return refuse("invalid_target", "a resource was not asked for in the authorization request");
-    }
-    let resources = if asked.is_empty() { allowed.clone() } else { asked.clone() };
+    let resources = resources::narrowed(turn.issuer, &known.request.resources, &parameters.resources)
+        .map_err(|description| Response::oauth_error(400, "invalid_target", description))?;
     Ok(Redeemed { code: known, resources, jkt })
 }
 
-async fn tokens<C: Crypto>(
-    state: &mut State,
-    turn: &Turn<'_, C>,
-    redeemed: Redeemed,
-) -> Result<Response, CryptoFailure> {
+/// What a code gives tokens for; with `offline_access` among it, a family of refresh tokens begins.
+fn begin<C>(state: &State, turn: &Turn<'_, C>, redeemed: Redeemed) -> (Draft, Option<Family>) {
     let Redeemed { code, resources, jkt } = redeemed;
-    let jkt = jkt.filter(|_| !state.switches.has(switches::TOKEN_TYPE_BEARER));
-    let access_token = turn.second_random();
-    let is_openid = code.request.scope.split(' ').any(|token| token == "openid");
-    let id_token = match is_openid && !state.switches.has(switches::ID_TOKEN_MISSING) {
-        true => Some(id_token(state, turn, &code, &access_token).await?),
-        false => None,
-    };
+    let Code { request, .. } = code;
     let on = |name| state.switches.has(name);
-    let scope = match &code.request.scope {
-        asked if on(switches::SCOPE_NARROWER) => asked.split(' ').next().unwrap_or_default().to_owned(),
-        _ if on(switches::SCOPE_WIDER) => SCOPES.join(" "),
-        asked => asked.clone(),
+    let has_id_token = request.scope.split(' ').any(|token| token == "openid") && !on(switches::ID_TOKEN_MISSING);
+    let scope = token_response::scope(&state.switches, &request.scope, switches::SCOPE_NARROWER, switches::SCOPE_WIDER);
+    let grant = Grant {
+        code: code.code,
+        client_id: request.client_id,
+        sub: code.sub,
+        scope,
+        authentication: code.authentication,
+        resources: request.resources,
+        jkt: jkt.filter(|_| !on(switches::TOKEN_TYPE_BEARER)),
     };
-    let text = |text: &str| Some(Value::string(text));
-    let token_type = match &jkt {
-        _ if on(switches::TOKEN_TYPE_OTHER) => "mac",
-        Some(_) if on(switches::TOKEN_TYPE_ODD) => "dPoP",
-        None if on(switches::TOKEN_TYPE_ODD) => "bEARER",
-        Some(_) => "DPoP",
-        None => "Bearer",
-    };
-    let lifetime = (!on(switches::NO_EXPIRES_IN)).then(|| Value::from(TOKEN_LIFETIME.0));
-    let response = Value::object(vec![
-        ("access_token", text(&access_token)),
-        ("token_type", text(token_type)),
-        ("expires_in", lifetime),
-        ("scope", Some(&scope).filter(|scope| !scope.is_empty()).map(|scope| Value::string(scope))),
-        ("id_token", id_token.as_deref().map(Value::string)),
-    ]);
-    state.tokens.push(Token {
-        access_token,
-        grant: Grant {
-            code: code.code,
-            client_id: code.request.client_id,
-            sub: code.sub,
-            scope,
-            authentication: code.authentication,
-            resources,
-            jkt,
-        },
-        expires_at: turn.now.plus(TOKEN_LIFETIME),
+    // People were asked for it, now or before, as for any scope (OpenID Connect Core §11).
+    let refresh_token = grant.has_scope("offline_access").then(|| turn.first_random());
+    let family = refresh_token.clone().map(|refresh_token| Family {
+        refresh_token,
+        spent: Vec::new(),
+        grant: grant.clone(),
+        nonce: request.nonce.clone(),
+        used_at: turn.now,
     });
-    Ok(Response::json(200, &response).with_header("pragma", "no-cache")) // RFC 6749 §5.1
+    // An access token may be good at fewer resources than the refresh token is (RFC 8707 §2.2).
+    let grant = Grant { resources, ..grant };
+    (Draft { occasion: Occasion::Exchange, grant, has_id_token, nonce: request.nonce, refresh_token }, family)
 }
 
 fn deliver<C>(state: &State, turn: &Turn<'_, C>, response: Response) -> Response {

@@ -11,13 +11,13 @@ use crate::crypto::{coordinates, encode};
 use crate::person::{CALLBACK, ISSUER, Person, VERIFIER, header, value};
 
 /// A client with a key.
-struct Holder {
+pub(crate) struct Holder {
     key: SigningKey,
     count: u64,
 }
 
 impl Holder {
-    fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         Self { key: SigningKey::from_slice(&[seed; 32]).expect("a scalar below the order of the curve"), count: 0 }
     }
 
@@ -51,12 +51,27 @@ impl Holder {
     }
 
     /// Exchanges a code with a proof.
-    fn exchange(&mut self, person: &mut Person, code: &str, nonce: Option<&str>) -> Response {
+    pub(crate) fn exchange(&mut self, person: &mut Person, code: &str, nonce: Option<&str>) -> Response {
         let mut draft = self.draft(person, "POST", "token", None);
         if let Some(nonce) = nonce {
             draft.1["nonce"] = nonce.into();
         }
         exchange(person, code, &self.sign(&draft))
+    }
+
+    /// Sends a refresh token with a proof.
+    pub(crate) fn refresh(&mut self, person: &mut Person, refresh_token: &str, nonce: Option<&str>) -> Response {
+        let mut draft = self.draft(person, "POST", "token", None);
+        if let Some(nonce) = nonce {
+            draft.1["nonce"] = nonce.into();
+        }
+        let body = form::encode(&[
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+            ("client_id", "workbench"),
+        ]);
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("dpop", &self.sign(&draft))];
+        person.request("POST", &format!("{ISSUER}token"), &headers, &body)
     }
 
     /// Signs in and exchanges; the access token.
@@ -67,7 +82,7 @@ impl Holder {
         tokens["access_token"].as_str().expect("a token").to_owned()
     }
 
-    fn call(&mut self, person: &mut Person, path: &str, token: &str) -> Response {
+    pub(crate) fn call(&mut self, person: &mut Person, path: &str, token: &str) -> Response {
         let draft = self.draft(person, "GET", path, Some(token));
         call(person, path, token, &self.sign(&draft))
     }

@@ -9,6 +9,7 @@ mod world;
 
 mod authorization;
 mod tokens;
+mod refresh;
 mod resources;
 mod authentication;
 mod forgeries;

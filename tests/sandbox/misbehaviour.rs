@@ -211,7 +211,7 @@ fn the_session_shows_what_was_granted() {
     for (switches, granted) in [
         (&[][..], "openid photos:read"),
         (&["scope-narrower"], "openid"),
-        (&["scope-wider"], "openid profile email photos:read photos:write"),
+        (&["scope-wider"], "openid profile email photos:read photos:write offline_access"),
     ] {
         let mut world = World::new(Person::with(switches), CALM, "session");
         world.click_sign_in();

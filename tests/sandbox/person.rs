@@ -116,6 +116,12 @@ impl Person {
         self.post(&format!("{ISSUER}token"), &over(&usual, parameters))
     }
 
+    /// Sends a refresh token, with these parameters over the usual ones; an empty value leaves one out.
+    pub(crate) fn refresh(&mut self, refresh_token: &str, parameters: &[(&str, &str)]) -> Response {
+        let usual = [("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("client_id", "workbench")];
+        self.post(&format!("{ISSUER}token"), &over(&usual, parameters))
+    }
+
     /// Signs in and exchanges the code; the token response as JSON.
     pub(crate) fn tokens(&mut self, parameters: &[(&str, &str)]) -> serde_json::Value {
         let code = value(&self.sign_in(parameters), "code").expect("a code");

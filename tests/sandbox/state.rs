@@ -63,6 +63,23 @@ fn remembers_what_was_pushed_bound_and_changed() {
     assert_eq!(person.call("GET", "api/photos", token, "").status, 401);
 }
 
+/// Refresh tokens do, those that are spent among them, and the nonce and the key that they go with.
+#[test]
+fn remembers_which_refresh_tokens_are_good() {
+    let mut person = Person::new();
+    let first = person.tokens(&[("scope", "openid offline_access")])["refresh_token"].clone();
+    restart(&mut person);
+    let first = first.as_str().expect("a refresh token");
+    let second = json(&person.refresh(first, &[]))["refresh_token"].clone();
+    restart(&mut person);
+    let second = second.as_str().expect("a refresh token");
+    let third = json(&person.refresh(second, &[]))["refresh_token"].clone();
+    restart(&mut person);
+    assert_eq!(json(&person.refresh(first, &[]))["error"], "invalid_grant");
+    restart(&mut person);
+    assert_eq!(json(&person.refresh(third.as_str().expect("a refresh token"), &[]))["error"], "invalid_grant");
+}
+
 #[test]
 fn a_record_that_is_none_is_no_memory() {
     let mut person = Person::new();
