@@ -1,4 +1,4 @@
-//! ID tokens as they should not be: what each switch changes, as two tables.
+//! ID tokens as they should not be: what each switch changes, as two tables, and two more for those of a refresh.
 //!
 //! Rule: one row, one change; a switch that needs several has several rows. A token is made right first and changed
 //! then, so that nothing but the change is wrong with it.
@@ -6,6 +6,7 @@
 use super::crypto::{Crypto, CryptoFailure, Key};
 use super::jws::{self, Members};
 use super::switches::{self, Switches};
+use super::token_response::Occasion;
 use super::{Turn, authentication};
 use crate::protocol::base64url;
 use crate::protocol::json::Value;
@@ -34,6 +35,8 @@ enum Change {
     And(&'static [&'static str]),
     /// It is gone.
     Gone,
+    /// It is so many seconds later than it was.
+    Later(u64),
     /// It has a 1 at its end.
     Longer,
     /// It is a text of so many characters.
@@ -109,6 +112,21 @@ const CHANGES: &[(&str, Half, &str, Change)] = {
     ]
 };
 
+/// What changes in those of a refresh alone.
+const REFRESH_CHANGES: &[(&str, Half, &str, Change)] = {
+    use Change::*;
+    use Half::*;
+    &[
+        (switches::REFRESH_ID_TOKEN_NONCE_WRONG, Claims, "nonce", Text("of-another-request")),
+        (switches::REFRESH_ID_TOKEN_ISS_WRONG, Claims, "iss", Longer),
+        (switches::REFRESH_ID_TOKEN_SUB_WRONG, Claims, "sub", Longer),
+        (switches::REFRESH_ID_TOKEN_AUD_WRONG, Claims, "aud", Longer),
+        (switches::REFRESH_ID_TOKEN_AUTH_TIME_CHANGED, Claims, "auth_time", Later(60)),
+    ]
+};
+
+const REFRESH_SEALS: &[(&str, Seal)] = &[(switches::REFRESH_ID_TOKEN_SIGNATURE_WRONG, Seal::Flipped)];
+
 const SEALS: &[(&str, Seal)] = &[
     (switches::ID_TOKEN_ENCRYPTED, Seal::Encrypted),
     (switches::ID_TOKEN_ALG_NONE, Seal::Unsigned),
@@ -123,17 +141,22 @@ const SEALS: &[(&str, Seal)] = &[
 pub(super) async fn token<C: Crypto>(
     switches: &Switches,
     turn: &Turn<'_, C>,
+    occasion: Occasion,
     key: Key,
     mut draft: Draft,
 ) -> Result<String, CryptoFailure> {
-    for (_, half, name, change) in CHANGES.iter().filter(|(switch, ..)| switches.has(switch)) {
+    let (changes, seals) = match occasion {
+        Occasion::Exchange => (&[][..], &[][..]),
+        Occasion::Refresh => (REFRESH_CHANGES, REFRESH_SEALS),
+    };
+    for (_, half, name, change) in CHANGES.iter().chain(changes).filter(|(switch, ..)| switches.has(switch)) {
         let members = match half {
             Half::Header => &mut draft.header,
             Half::Claims => &mut draft.claims,
         };
         change.apply(members, name, turn.now.0);
     }
-    let seal = SEALS.iter().find(|(switch, _)| switches.has(switch)).map(|(_, seal)| *seal);
+    let seal = SEALS.iter().chain(seals).find(|(switch, _)| switches.has(switch)).map(|(_, seal)| *seal);
     close(turn, key, draft, seal).await
 }
 
@@ -193,6 +216,9 @@ impl Change {
             Self::And(further) => {
                 let further = further.iter().map(|text| Value::string(text));
                 Some(Value::Array(present.into_iter().chain(further).collect()))
+            }
+            Self::Later(seconds) => {
+                present.as_ref().and_then(Value::as_whole_number).map(|at| Value::from(at.saturating_add(seconds)))
             }
             Self::Longer => present.as_ref().and_then(Value::as_str).map(|text| Value::String(format!("{text}1"))),
             Self::Padding(length) => Some(Value::String("x".repeat(length))),

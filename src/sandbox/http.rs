@@ -128,6 +128,18 @@ impl Response {
         Self::json(status, &Value::object(members))
     }
 
+    /// What a server says that is busy, and when to come again (RFC 6585 §4, RFC 9110 §15.6.4).
+    pub(super) fn busy(status: u16, retry_after: Seconds) -> Self {
+        Self::oauth_error(status, "temporarily_unavailable", "too many requests")
+            .with_header("retry-after", &retry_after.0.to_string())
+    }
+
+    /// What somebody between client and server says instead of an answer.
+    pub(super) fn gateway_page() -> Self {
+        let page = "<!doctype html><title>Gateway</title>".to_owned();
+        Self::empty(200).with_body("text/html; charset=utf-8", page)
+    }
+
     /// Sends the browser somewhere else, by GET.
     pub(super) fn see_other(url: &str) -> Self {
         Self::empty(303).with_header("location", url)

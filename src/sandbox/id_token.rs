@@ -7,6 +7,7 @@ use super::forgery::{self, Draft};
 use super::grant::Grant;
 use super::state::{State, TOKEN_LIFETIME};
 use super::switches::KEYS_ROTATED;
+use super::token_response::Occasion;
 use super::{Turn, keys};
 use crate::protocol::base64url;
 use crate::protocol::json::Value;
@@ -15,6 +16,7 @@ use crate::protocol::json::Value;
 pub(super) async fn id_token<C: Crypto>(
     state: &mut State,
     turn: &Turn<'_, C>,
+    occasion: Occasion,
     grant: &Grant,
     nonce: Option<&str>,
     access_token: &str,
@@ -39,5 +41,5 @@ pub(super) async fn id_token<C: Crypto>(
     ];
     claims.extend(nonce.map(|nonce| ("nonce", text(nonce))));
     let header = keys::header(turn.crypto, key).await?;
-    forgery::token(&state.switches, turn, key, Draft { header, claims }).await
+    forgery::token(&state.switches, turn, occasion, key, Draft { header, claims }).await
 }

@@ -57,8 +57,7 @@ pub(super) async fn answer(state: &State, crypto: &impl Crypto) -> Result<Respon
         return Ok(Response::oauth_error(500, "server_error", "the keys cannot be read"));
     }
     if on(switches::KEYS_HTML) {
-        let page = "<!doctype html><title>Gateway</title>".to_owned();
-        return Ok(Response::empty(200).with_body("text/html; charset=utf-8", page));
+        return Ok(Response::gateway_page());
     }
     let signing = signing_key(state);
     let usual = Key { algorithm: ES256, ..signing };

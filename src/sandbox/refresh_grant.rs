@@ -13,10 +13,26 @@
 //! Source: RFC 6749 §5.2, §6; RFC 8707 §2.2; RFC 9449 §5; RFC 9700 §4.14.2; OpenID Connect Core §12.
 
 use super::grant::Grant;
-use super::http::{Parameters, Response};
+use super::http::{Delivery, Parameters, Response};
 use super::state::{Family, State};
-use super::token_response::{Draft, Occasion};
+use super::token_response::{self, Draft, Occasion};
 use super::{Turn, resources, switches};
+use crate::protocol::time::Seconds;
+
+/// The answer of a server that does not look at the request, if one is switched on.
+pub(super) fn unread<C>(state: &State, turn: &Turn<'_, C>) -> Option<Response> {
+    let error = Response::oauth_error;
+    let answers = [
+        (switches::REFRESH_REQUEST_LOST, Response::empty(503).delivered(Delivery::Lost)),
+        (switches::REFRESH_429, Response::busy(429, Seconds(30))),
+        (switches::REFRESH_503, Response::busy(503, Seconds(5))),
+        (switches::REFRESH_500, error(500, "server_error", "nobody knows what happened")),
+        (switches::REFRESH_REDIRECTED, Response::empty(307).with_header("location", &turn.endpoint("elsewhere"))),
+        (switches::REFRESH_INVALID_GRANT, error(400, "invalid_grant", "no refresh token is good")),
+        (switches::REFRESH_INVALID_CLIENT, error(401, "invalid_client", "no client is known")),
+    ];
+    answers.into_iter().find(|(name, _)| state.switches.has(name)).map(|(_, response)| response)
+}
 
 /// What the request may have tokens for; its refresh token is spent.
 ///
@@ -52,14 +68,36 @@ pub(super) fn renew<C>(
     }
     let resources = resources::narrowed(turn.issuer, &family.grant.resources, &parameters.resources)
         .map_err(|description| Response::oauth_error(400, "invalid_target", description))?;
-    let jkt = jkt.filter(|_| !state.switches.has(switches::TOKEN_TYPE_BEARER));
+    let on = |name| state.switches.has(name);
+    let jkt = jkt.filter(|_| !on(switches::TOKEN_TYPE_BEARER));
     // What a public client is given with a proof is bound to its key (RFC 9449 §5), though it may not have been before.
     family.grant.jkt = family.grant.jkt.take().or_else(|| jkt.clone());
-    let next = turn.first_random();
-    family.rotate(next.clone());
     family.used_at = turn.now;
-    let grant = Grant { scope: asked, resources, jkt, ..family.grant.clone() };
-    // No nonce: it was of the authentication, and Core §12.2 advises against repeating it.
-    let has_id_token = grant.has_scope("openid");
-    Ok(Draft { occasion: Occasion::Refresh, has_id_token, grant, nonce: None, refresh_token: Some(next) })
+    let refresh_token = (!on(switches::REFRESH_NOT_ROTATED)).then(|| turn.first_random());
+    if let Some(next) = refresh_token.clone() {
+        family.rotate(next);
+    }
+    let has_id_token = asked.split(' ').any(|name| name == "openid") && !on(switches::REFRESH_ID_TOKEN_MISSING);
+    // It was of the request that somebody signed in by, and is better not repeated (Core §12.2).
+    let nonce = family.nonce.clone().filter(|_| on(switches::REFRESH_ID_TOKEN_NONCE));
+    let [narrower, wider] = [switches::REFRESH_SCOPE_NARROWER, switches::REFRESH_SCOPE_WIDER];
+    let scope = token_response::scope(&state.switches, &asked, narrower, wider);
+    let grant = Grant { scope, resources, jkt, ..family.grant.clone() };
+    Ok(Draft { occasion: Occasion::Refresh, grant, has_id_token, nonce, refresh_token })
+}
+
+/// How the answer goes out.
+pub(super) fn deliver(state: &State, mut response: Response) -> Response {
+    let on = |name| state.switches.has(name);
+    if on(switches::REFRESH_HTML) {
+        return Response::gateway_page();
+    }
+    if on(switches::REFRESH_GARBAGE) {
+        response.body.truncate(response.body.len() / 2);
+    }
+    match response {
+        response if on(switches::REFRESH_SLOW) => response.delivered(Delivery::After(Seconds(60))),
+        response if on(switches::REFRESH_ANSWER_LOST) => response.delivered(Delivery::Lost),
+        response => response,
+    }
 }

@@ -39,6 +39,8 @@ pub enum Phase {
     UserInfo,
     /// The answer of the API.
     Resource,
+    /// The answer to a refresh token.
+    Refresh,
 }
 
 /// The names of those that are on.
@@ -84,6 +86,8 @@ switches! {
     SCOPE_NARROWER: TokenResponse, "scope-narrower", "less scope is granted than was asked for", ["TOK-9", "A48"];
     SCOPE_WIDER: TokenResponse, "scope-wider", "everything is granted, whatever was asked for", ["TOK-9", "A48"];
     TOKEN_TYPE_ODD: TokenResponse, "token-type-odd-case", "token_type is in odd casing", ["TOK-6"];
+    TOKEN_LIFETIME_SHORT: TokenResponse, "token-lifetime-short", "access tokens live five seconds, those of a refresh too, which is lawful", ["REF-8", "RS-7"];
+    REFRESH_TOKEN_MISSING: TokenResponse, "refresh-token-missing", "offline_access is granted and there is no refresh token", ["TOK-11", "F26"];
     TOKEN_TYPE_BEARER: Proof, "token-type-dpop-asked-bearer-given", "a proof of possession is ignored: the token is of type Bearer", ["TOK-7"];
     DPOP_REQUIRED: Proof, "dpop-required", "no token is given without a proof of possession", ["DP-1"];
     DPOP_NONCE: Proof, "dpop-nonce", "proofs must have a nonce of the server, and each answer brings one", ["DP-4"];
@@ -145,6 +149,29 @@ switches! {
     API_403: Resource, "api-403", "the scope is refused as insufficient", ["RS-8"];
     API_403_BARE: Resource, "api-403-bare", "403 without a challenge", ["RS-8"];
     API_429: Resource, "api-429", "too many requests, with Retry-After", ["RS-11", "F8"];
+    REFRESH_REQUEST_LOST: Refresh, "refresh-request-lost", "the connection breaks before anything has happened", ["REF-6", "REF-7", "F1"];
+    REFRESH_ANSWER_LOST: Refresh, "refresh-answer-lost", "the refresh token is spent and the connection breaks", ["REF-6", "REF-7", "F1"];
+    REFRESH_SLOW: Refresh, "refresh-slow", "the refresh token is spent and the answer comes after a minute", ["REF-6", "REF-7", "F2"];
+    REFRESH_429: Refresh, "refresh-429", "too many requests, with Retry-After: nothing has happened", ["REF-6", "F8"];
+    REFRESH_503: Refresh, "refresh-503", "the server is busy, with Retry-After: nothing has happened", ["REF-6", "F8"];
+    REFRESH_500: Refresh, "refresh-500", "the server fails: nothing has happened", ["REF-6", "F9"];
+    REFRESH_HTML: Refresh, "refresh-html", "the refresh token is spent and the answer is an HTML page", ["TOK-5", "REF-6", "REF-7", "F6"];
+    REFRESH_GARBAGE: Refresh, "refresh-garbage", "the refresh token is spent and the answer is half of a JSON document", ["TOK-18", "REF-6", "REF-7", "F5"];
+    REFRESH_REDIRECTED: Refresh, "refresh-redirected", "the answer is a redirect: nothing has happened", ["TOK-3", "REF-6", "F7"];
+    REFRESH_INVALID_GRANT: Refresh, "refresh-invalid-grant", "every refresh token is refused", ["REF-5", "RS-12", "F10"];
+    REFRESH_INVALID_CLIENT: Refresh, "refresh-invalid-client", "the client is refused", ["TOK-13", "F10"];
+    REFRESH_NOT_ROTATED: Refresh, "refresh-not-rotated", "there is no new refresh token and the old one stays good, which is lawful", ["TOK-11", "REF-1", "F26"];
+    REFRESH_TOKEN_TYPE_OTHER: Refresh, "refresh-token-type-other", "token_type is mac", ["TOK-6", "F34"];
+    REFRESH_SCOPE_NARROWER: Refresh, "refresh-scope-narrower", "less scope is granted than there was", ["TOK-9", "F34"];
+    REFRESH_SCOPE_WIDER: Refresh, "refresh-scope-wider", "everything is granted, whatever there was", ["TOK-9", "REF-3", "F34"];
+    REFRESH_ID_TOKEN_MISSING: Refresh, "refresh-id-token-missing", "there is no ID token, which is lawful", ["REF-13", "F26"];
+    REFRESH_ID_TOKEN_NONCE: Refresh, "refresh-id-token-nonce", "the ID token repeats the nonce of the sign-in, which is lawful", ["REF-4"];
+    REFRESH_ID_TOKEN_NONCE_WRONG: Refresh, "refresh-id-token-nonce-wrong", "the ID token has the nonce of another request", ["REF-4"];
+    REFRESH_ID_TOKEN_ISS_WRONG: Refresh, "refresh-id-token-iss-wrong", "iss has one character more than the issuer", ["REF-4"];
+    REFRESH_ID_TOKEN_SUB_WRONG: Refresh, "refresh-id-token-sub-wrong", "sub has one character more: it is somebody else", ["REF-4", "F27"];
+    REFRESH_ID_TOKEN_AUD_WRONG: Refresh, "refresh-id-token-aud-wrong", "aud is another client", ["REF-4"];
+    REFRESH_ID_TOKEN_AUTH_TIME_CHANGED: Refresh, "refresh-id-token-auth-time-changed", "auth_time is a minute later than it was", ["REF-4"];
+    REFRESH_ID_TOKEN_SIGNATURE_WRONG: Refresh, "refresh-id-token-signature-wrong", "one bit of the signature is flipped", ["IDT-11", "REF-4"];
 }
 
 impl Switches {
@@ -205,6 +232,7 @@ impl Phase {
             Self::Keys => "keys",
             Self::UserInfo => "user info",
             Self::Resource => "API",
+            Self::Refresh => "refresh",
         }
     }
 }

@@ -32,11 +32,16 @@ pub(super) async fn answer<C: Crypto>(
     turn: &Turn<'_, C>,
     request: &Request,
 ) -> Result<Response, Stop> {
-    if state.switches.has(switches::TOKEN_429) {
-        let refusal = Response::oauth_error(429, "temporarily_unavailable", "too many requests");
-        return Ok(refusal.with_header("retry-after", "30"));
+    let parameters = request.posted();
+    let grant_type = parameters.as_ref().ok().and_then(|parameters| parameters.value("grant_type"));
+    let unread = match grant_type {
+        Some("refresh_token") => refresh_grant::unread(state, turn),
+        _ => state.switches.has(switches::TOKEN_429).then(|| Response::busy(429, Seconds(30))),
+    };
+    if let Some(response) = unread {
+        return Ok(response);
     }
-    let parameters = request.posted()?;
+    let parameters = parameters?;
     let client = turn.clients.identify(request, &parameters)?;
     let jkt = thumbprint(state, turn, request).await?;
     let refuse = |error, description| Err(Response::oauth_error(400, error, description).into());
@@ -53,7 +58,8 @@ pub(super) async fn answer<C: Crypto>(
         }
         Some("refresh_token") => {
             let draft = refresh_grant::renew(state, turn, &parameters, client.client_id, jkt)?;
-            Ok(token_response::answer(state, turn, draft).await?)
+            let response = token_response::answer(state, turn, draft).await?;
+            Ok(refresh_grant::deliver(state, response))
         }
         Some(_) => refuse("unsupported_grant_type", "only authorization_code and refresh_token are supported"),
         None => refuse("invalid_request", "grant_type is missing"),
@@ -140,7 +146,8 @@ fn begin<C>(state: &State, turn: &Turn<'_, C>, redeemed: Redeemed) -> (Draft, Op
         jkt: jkt.filter(|_| !on(switches::TOKEN_TYPE_BEARER)),
     };
     // People were asked for it, now or before, as for any scope (OpenID Connect Core §11).
-    let refresh_token = grant.has_scope("offline_access").then(|| turn.first_random());
+    let has_refresh_token = grant.has_scope("offline_access") && !on(switches::REFRESH_TOKEN_MISSING);
+    let refresh_token = has_refresh_token.then(|| turn.first_random());
     let family = refresh_token.clone().map(|refresh_token| Family {
         refresh_token,
         spent: Vec::new(),
@@ -159,8 +166,7 @@ fn deliver<C>(state: &State, turn: &Turn<'_, C>, response: Response) -> Response
         _ if on(switches::TOKEN_REDIRECTED) => {
             Response::empty(307).with_header("location", &turn.endpoint("elsewhere"))
         }
-        _ if on(switches::TOKEN_HTML) => Response::empty(200)
-            .with_body("text/html; charset=utf-8", "<!doctype html><title>Gateway</title>".to_owned()),
+        _ if on(switches::TOKEN_HTML) => Response::gateway_page(),
         response if on(switches::TOKEN_SLOW) => response.delivered(Delivery::After(Seconds(60))),
         response if on(switches::TOKEN_LOST) => response.delivered(Delivery::Lost),
         response if on(switches::TOKEN_ENDLESS) => response.delivered(Delivery::Endless),

@@ -13,6 +13,7 @@ use super::metadata::SCOPES;
 use super::state::{State, TOKEN_LIFETIME, Token};
 use super::switches::{self, Switches};
 use crate::protocol::json::Value;
+use crate::protocol::time::Seconds;
 
 /// What tokens are given for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,9 @@ pub(super) struct Draft {
     pub refresh_token: Option<String>,
 }
 
+/// How long an access token lives that lives shortly.
+const SHORT_LIFETIME: Seconds = Seconds(5);
+
 /// Gives the tokens, and remembers the access token.
 pub(super) async fn answer<C: Crypto>(
     state: &mut State,
@@ -44,28 +48,31 @@ pub(super) async fn answer<C: Crypto>(
     let Draft { occasion, grant, has_id_token, nonce, refresh_token } = draft;
     let access_token = turn.second_random();
     let id_token = match has_id_token {
-        true => Some(id_token(state, turn, &grant, nonce.as_deref(), &access_token).await?),
+        true => Some(id_token(state, turn, occasion, &grant, nonce.as_deref(), &access_token).await?),
         false => None,
     };
     let at_exchange = |name| occasion == Occasion::Exchange && state.switches.has(name);
     let text = |text: &str| Some(Value::string(text));
     let token_type = match &grant.jkt {
+        _ if occasion == Occasion::Refresh && state.switches.has(switches::REFRESH_TOKEN_TYPE_OTHER) => "mac",
         _ if at_exchange(switches::TOKEN_TYPE_OTHER) => "mac",
         Some(_) if at_exchange(switches::TOKEN_TYPE_ODD) => "dPoP",
         None if at_exchange(switches::TOKEN_TYPE_ODD) => "bEARER",
         Some(_) => "DPoP",
         None => "Bearer",
     };
-    let lifetime = (!at_exchange(switches::NO_EXPIRES_IN)).then(|| Value::from(TOKEN_LIFETIME.0));
+    let is_short = state.switches.has(switches::TOKEN_LIFETIME_SHORT);
+    let lifetime = if is_short { SHORT_LIFETIME } else { TOKEN_LIFETIME };
+    let expires_in = (!at_exchange(switches::NO_EXPIRES_IN)).then(|| Value::from(lifetime.0));
     let response = Value::object(vec![
         ("access_token", text(&access_token)),
         ("token_type", text(token_type)),
-        ("expires_in", lifetime),
+        ("expires_in", expires_in),
         ("refresh_token", refresh_token.as_deref().map(Value::string)),
         ("scope", Some(&grant.scope).filter(|scope| !scope.is_empty()).map(|scope| Value::string(scope))),
         ("id_token", id_token.as_deref().map(Value::string)),
     ]);
-    state.tokens.push(Token { access_token, grant, expires_at: turn.now.plus(TOKEN_LIFETIME) });
+    state.tokens.push(Token { access_token, grant, expires_at: turn.now.plus(lifetime) });
     Ok(Response::json(200, &response).with_header("pragma", "no-cache")) // RFC 6749 §5.1
 }
 

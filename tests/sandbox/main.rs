@@ -10,6 +10,7 @@ mod world;
 mod authorization;
 mod tokens;
 mod refresh;
+mod refresh_switches;
 mod resources;
 mod authentication;
 mod forgeries;

@@ -25,7 +25,7 @@ fn sign_in(switch: &'static str, asked: Asked) -> World {
 }
 
 /// What the client makes of each; every switch has a row, in its order.
-const OUTCOMES: [(&str, Outcome, Asked); 87] = {
+const OUTCOMES: [(&str, Outcome, Asked); 112] = {
     use Asked::*;
     use Outcome::*;
     [
@@ -57,6 +57,9 @@ const OUTCOMES: [(&str, Outcome, Asked); 87] = {
         // What was granted is there to be seen; what it is good for is the API's to say.
         ("scope-wider", SignedIn, Nothing),
         ("token-type-odd-case", SignedIn, Nothing),
+        // Until everything has settled down, ten seconds have passed.
+        ("token-lifetime-short", Api(401), Nothing),
+        ("refresh-token-missing", SignedIn, Nothing),
         // A client that asked for a bound token takes no other.
         ("token-type-dpop-asked-bearer-given", Refused("token.unsupported_token_type"), Dpop),
         ("dpop-required", SignedIn, Dpop),
@@ -122,6 +125,30 @@ const OUTCOMES: [(&str, Outcome, Asked); 87] = {
         ("api-403", Api(403), Nothing),
         ("api-403-bare", Api(403), Nothing),
         ("api-429", Api(429), Nothing),
+        // What it does later harms no sign-in.
+        ("refresh-request-lost", SignedIn, Nothing),
+        ("refresh-answer-lost", SignedIn, Nothing),
+        ("refresh-slow", SignedIn, Nothing),
+        ("refresh-429", SignedIn, Nothing),
+        ("refresh-503", SignedIn, Nothing),
+        ("refresh-500", SignedIn, Nothing),
+        ("refresh-html", SignedIn, Nothing),
+        ("refresh-garbage", SignedIn, Nothing),
+        ("refresh-redirected", SignedIn, Nothing),
+        ("refresh-invalid-grant", SignedIn, Nothing),
+        ("refresh-invalid-client", SignedIn, Nothing),
+        ("refresh-not-rotated", SignedIn, Nothing),
+        ("refresh-token-type-other", SignedIn, Nothing),
+        ("refresh-scope-narrower", SignedIn, Nothing),
+        ("refresh-scope-wider", SignedIn, Nothing),
+        ("refresh-id-token-missing", SignedIn, Nothing),
+        ("refresh-id-token-nonce", SignedIn, Nothing),
+        ("refresh-id-token-nonce-wrong", SignedIn, Nothing),
+        ("refresh-id-token-iss-wrong", SignedIn, Nothing),
+        ("refresh-id-token-sub-wrong", SignedIn, Nothing),
+        ("refresh-id-token-aud-wrong", SignedIn, Nothing),
+        ("refresh-id-token-auth-time-changed", SignedIn, Nothing),
+        ("refresh-id-token-signature-wrong", SignedIn, Nothing),
     ]
 };
 

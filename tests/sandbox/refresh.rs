@@ -6,39 +6,39 @@ use crate::crypto::{decode, encode, verifies};
 use crate::dpop::Holder;
 use crate::person::{ISSUER, Person, json, text, value};
 
-const SCOPE: &str = "openid profile photos:read offline_access";
+pub(crate) const SCOPE: &str = "openid profile photos:read offline_access";
 
 /// The tokens of one answer.
-struct Tokens {
-    answer: Value,
-    access: String,
-    refresh: String,
+pub(crate) struct Tokens {
+    pub(crate) answer: Value,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
 }
 
 #[track_caller]
-fn tokens(answer: Value) -> Tokens {
+pub(crate) fn tokens(answer: Value) -> Tokens {
     let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned();
     Tokens { access: text("access_token"), refresh: text("refresh_token"), answer }
 }
 
-fn signed_in(person: &mut Person) -> Tokens {
+pub(crate) fn signed_in(person: &mut Person) -> Tokens {
     tokens(person.tokens(&[("scope", SCOPE)]))
 }
 
 #[track_caller]
-fn renewed(person: &mut Person, refresh_token: &str, parameters: &[(&str, &str)]) -> Tokens {
+pub(crate) fn renewed(person: &mut Person, refresh_token: &str, parameters: &[(&str, &str)]) -> Tokens {
     let response = person.refresh(refresh_token, parameters);
     assert_eq!(response.status, 200, "{}", text(&response));
     tokens(json(&response))
 }
 
 #[track_caller]
-fn is_refused(person: &mut Person, refresh_token: &str) {
+pub(crate) fn is_refused(person: &mut Person, refresh_token: &str) {
     let response = person.refresh(refresh_token, &[]);
     assert_eq!((response.status, &json(&response)["error"]), (400, &"invalid_grant".into()));
 }
 
-fn photos(person: &mut Person, access_token: &str) -> u16 {
+pub(crate) fn photos(person: &mut Person, access_token: &str) -> u16 {
     person.call("GET", "api/photos", access_token, "").status
 }
 
