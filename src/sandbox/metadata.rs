@@ -25,6 +25,7 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
     let endpoint = |path: &str| Some(Value::string(&format!("{}{path}", issuer.as_str())));
     let list = |words: &[&str]| Some(Value::Array(words.iter().map(|word| Value::string(word)).collect()));
     let flag = |flag: bool| Some(Value::Bool(flag));
+    let has_revocation = !switches.has(switches::REVOCATION_MISSING);
     let is_listed = |algorithm| algorithm == ES256 || !switches.has(switches::ID_TOKEN_ALG_UNLISTED);
     let algorithms: Vec<_> = SUPPORTED.iter().filter(|known| is_listed(**known)).map(|known| known.as_str()).collect();
     Response::json(
@@ -37,6 +38,8 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
             ("require_pushed_authorization_requests", flag(switches.has(switches::PAR_REQUIRED))),
             ("jwks_uri", endpoint(keys::path(switches))),
             ("userinfo_endpoint", endpoint("userinfo")),
+            ("revocation_endpoint", endpoint("revoke").filter(|_| has_revocation)),
+            ("revocation_endpoint_auth_methods_supported", list(&["none"]).filter(|_| has_revocation)),
             ("scopes_supported", list(&SCOPES)),
             ("response_types_supported", list(&["code"])),
             ("response_modes_supported", list(&["query"])),

@@ -41,6 +41,8 @@ pub enum Phase {
     Resource,
     /// The answer to a refresh token.
     Refresh,
+    /// The answer to a token that is given back.
+    Revocation,
 }
 
 /// The names of those that are on.
@@ -172,6 +174,11 @@ switches! {
     REFRESH_ID_TOKEN_AUD_WRONG: Refresh, "refresh-id-token-aud-wrong", "aud is another client", ["REF-4"];
     REFRESH_ID_TOKEN_AUTH_TIME_CHANGED: Refresh, "refresh-id-token-auth-time-changed", "auth_time is a minute later than it was", ["REF-4"];
     REFRESH_ID_TOKEN_SIGNATURE_WRONG: Refresh, "refresh-id-token-signature-wrong", "one bit of the signature is flipped", ["IDT-11", "REF-4"];
+    REVOCATION_503: Revocation, "revocation-503", "the server is busy, with Retry-After: nothing has happened", ["OUT-2", "OUT-3", "F8"];
+    REVOCATION_SLOW: Revocation, "revocation-slow", "the tokens are revoked and the answer comes after a minute", ["OUT-3", "OUT-8", "F2"];
+    REVOCATION_UNSUPPORTED_TYPE: Revocation, "revocation-unsupported-type", "tokens of no type can be revoked", ["OUT-2", "F10"];
+    REVOCATION_REFUSED: Revocation, "revocation-refused", "the client is refused", ["OUT-3", "F10"];
+    REVOCATION_MISSING: Revocation, "revocation-missing", "there is no such endpoint, and the metadata name none, which is lawful", ["OUT-3", "F26"];
 }
 
 impl Switches {
@@ -233,6 +240,7 @@ impl Phase {
             Self::UserInfo => "user info",
             Self::Resource => "API",
             Self::Refresh => "refresh",
+            Self::Revocation => "revocation",
         }
     }
 }

@@ -11,6 +11,7 @@ mod authorization;
 mod tokens;
 mod refresh;
 mod refresh_switches;
+mod revocation;
 mod resources;
 mod authentication;
 mod forgeries;

@@ -25,7 +25,7 @@ fn sign_in(switch: &'static str, asked: Asked) -> World {
 }
 
 /// What the client makes of each; every switch has a row, in its order.
-const OUTCOMES: [(&str, Outcome, Asked); 112] = {
+const OUTCOMES: [(&str, Outcome, Asked); 117] = {
     use Asked::*;
     use Outcome::*;
     [
@@ -149,6 +149,11 @@ const OUTCOMES: [(&str, Outcome, Asked); 112] = {
         ("refresh-id-token-aud-wrong", SignedIn, Nothing),
         ("refresh-id-token-auth-time-changed", SignedIn, Nothing),
         ("refresh-id-token-signature-wrong", SignedIn, Nothing),
+        ("revocation-503", SignedIn, Nothing),
+        ("revocation-slow", SignedIn, Nothing),
+        ("revocation-unsupported-type", SignedIn, Nothing),
+        ("revocation-refused", SignedIn, Nothing),
+        ("revocation-missing", SignedIn, Nothing),
     ]
 };
 

@@ -113,13 +113,18 @@ impl Person {
             ("client_id", "workbench"),
             ("code_verifier", VERIFIER),
         ];
-        self.post(&format!("{ISSUER}token"), &over(&usual, parameters))
+        self.post_over("token", &usual, parameters)
     }
 
     /// Sends a refresh token, with these parameters over the usual ones; an empty value leaves one out.
     pub(crate) fn refresh(&mut self, refresh_token: &str, parameters: &[(&str, &str)]) -> Response {
         let usual = [("grant_type", "refresh_token"), ("refresh_token", refresh_token), ("client_id", "workbench")];
-        self.post(&format!("{ISSUER}token"), &over(&usual, parameters))
+        self.post_over("token", &usual, parameters)
+    }
+
+    /// Posts the usual parameters to an endpoint, with others over them; an empty value leaves one out.
+    pub(crate) fn post_over(&mut self, path: &str, usual: &[(&str, &str)], parameters: &[(&str, &str)]) -> Response {
+        self.post(&format!("{ISSUER}{path}"), &over(usual, parameters))
     }
 
     /// Signs in and exchanges the code; the token response as JSON.
