@@ -76,7 +76,8 @@ impl AuthorizationRequest {
         };
         let wants = |word: &str| self.prompt.iter().any(|known| known == word);
         let must_log_in = !has_logged_in && (wants("login") || wants("select_account"));
-        let session = state.session.clone().filter(|session| is_enough(&session) && !must_log_in);
+        let is_hidden = wants("none") && state.switches.has(switches::LOGIN_REQUIRED_ALWAYS);
+        let session = state.session.clone().filter(|session| is_enough(&session) && !must_log_in && !is_hidden);
         let is_allowed = |consent: &Consent| self.is_allowed_by(consent);
         let has_consent = |session: &PersonSession| {
             state.consents.iter().any(|consent| consent.sub == session.sub && is_allowed(consent)) && !wants("consent")

@@ -1,4 +1,5 @@
-//! The registered clients: public ones, with exact redirect URIs (RFC 9700 §2.1).
+//! The registered clients: public ones, with exact redirect URIs (RFC 9700 §2.1), after sign-out as well (OpenID Connect
+//! RP-Initiated Logout 1.0 §3.1).
 
 use super::http::{Parameters, Request, Response};
 
@@ -10,6 +11,8 @@ pub struct Client {
     pub name: &'static str,
     /// Its redirect URIs, compared character by character.
     pub redirect_uris: Vec<String>,
+    /// Where people may be sent after they signed out, compared in the same way.
+    pub post_logout_redirect_uris: Vec<String>,
 }
 
 /// All of them.
@@ -21,7 +24,13 @@ impl Clients {
         // As static hosts spell it.
         let spellings = ["callback", "callback/", "callback.html"];
         let redirect_uris = || spellings.map(|name| format!("{base}{name}")).to_vec();
-        let client = |client_id, name| Client { client_id, name, redirect_uris: redirect_uris() };
+        let post_logout_redirect_uris = || vec![base.to_owned(), format!("{base}signed-out")];
+        let client = |client_id, name| Client {
+            client_id,
+            name,
+            redirect_uris: redirect_uris(),
+            post_logout_redirect_uris: post_logout_redirect_uris(),
+        };
         Self(vec![client("workbench", "the workbench"), client("minimal", "the minimal example")])
     }
 
@@ -50,5 +59,10 @@ impl Client {
     /// Whether the redirect URI is registered, exactly.
     pub fn has_redirect_uri(&self, redirect_uri: &str) -> bool {
         self.redirect_uris.iter().any(|known| known == redirect_uri)
+    }
+
+    /// Whether people may be sent there after they signed out.
+    pub fn has_post_logout_redirect_uri(&self, post_logout_redirect_uri: &str) -> bool {
+        self.post_logout_redirect_uris.iter().any(|known| known == post_logout_redirect_uri)
     }
 }

@@ -1,6 +1,6 @@
 //! What the server says about itself.
 //!
-//! Source: RFC 8414 §2, §3.1; OpenID Connect Discovery 1.0 §3; RFC 9126 §5; RFC 9207 §3; RFC 9449 §5.1;
+//! Source: RFC 8414 §2, §3.1; OpenID Connect Discovery 1.0 §3, RP-Initiated Logout 1.0 §2.1; RFC 9126 §5; RFC 9207 §3; RFC 9449 §5.1;
 //! RFC 9728 §4.
 
 use super::authentication::LEVELS;
@@ -26,6 +26,7 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
     let list = |words: &[&str]| Some(Value::Array(words.iter().map(|word| Value::string(word)).collect()));
     let flag = |flag: bool| Some(Value::Bool(flag));
     let has_revocation = !switches.has(switches::REVOCATION_MISSING);
+    let has_end_session = !switches.has(switches::END_SESSION_MISSING);
     let is_listed = |algorithm| algorithm == ES256 || !switches.has(switches::ID_TOKEN_ALG_UNLISTED);
     let algorithms: Vec<_> = SUPPORTED.iter().filter(|known| is_listed(**known)).map(|known| known.as_str()).collect();
     Response::json(
@@ -40,6 +41,7 @@ pub(super) fn document(issuer: &Url, switches: &Switches) -> Response {
             ("userinfo_endpoint", endpoint("userinfo")),
             ("revocation_endpoint", endpoint("revoke").filter(|_| has_revocation)),
             ("revocation_endpoint_auth_methods_supported", list(&["none"]).filter(|_| has_revocation)),
+            ("end_session_endpoint", endpoint("end_session").filter(|_| has_end_session)),
             ("scopes_supported", list(&SCOPES)),
             ("response_types_supported", list(&["code"])),
             ("response_modes_supported", list(&["query"])),

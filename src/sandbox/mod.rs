@@ -2,16 +2,18 @@
 //!
 //! In scope: the code flow for registered public clients, direct or pushed, with login and consent by made-up people, ID
 //! tokens by four algorithms, the user info endpoint, bearer tokens and tokens bound to a key, refresh tokens, revocation,
-//! and an API with scopes, resources and a demand for a second step; and switches that make it misbehave.
+//! sign-out at the server, and an API with scopes, resources and a demand for a second step; and switches that make it
+//! misbehave.
 //! Out of scope: where requests come from and where the state is kept. Time, random octets and signatures are arguments,
 //! so the same server answers in a Service Worker and in native tests.
 //!
 //! Rule: it is held to what the RFCs ask of a real server. What it does wrong, it does by a [`switches::Switch`].
 //!
 //! In the order of a sign-in: metadata → pushed request → authorization endpoint → login → consent → token endpoint →
-//! keys → user info → API → refresh → revocation.
+//! keys → user info → API → refresh → revocation → end session.
 //!
-//! Source: RFC 6749, 6750, 7009, 7517, 7636, 8414, 8707, 9126, 9207, 9449, 9470, 9728; OpenID Connect Core 1.0, Discovery 1.0.
+//! Source: RFC 6749, 6750, 7009, 7517, 7636, 8414, 8707, 9126, 9207, 9449, 9470, 9728; OpenID Connect Core 1.0,
+//! Discovery 1.0, RP-Initiated Logout 1.0.
 
 pub mod http;
 pub mod crypto;
@@ -37,6 +39,8 @@ mod token_response;
 mod refresh_grant;
 mod token_endpoint;
 mod revocation;
+mod id_token_hint;
+mod end_session;
 mod access;
 mod userinfo;
 mod photos;
@@ -111,7 +115,8 @@ impl Sandbox {
             None | Some(".well-known/openid-configuration" | "jwks/foreign" | "switches/list") => &["GET"],
             Some(path) if path == keys::path(&state.switches) => &["GET"],
             Some("authorize") => &["GET", "POST"],
-            Some("login" | "consent" | "token" | "par") => &["POST"],
+            Some("login" | "consent" | "sign-out" | "token" | "par") => &["POST"],
+            Some("end_session") if !state.switches.has(switches::END_SESSION_MISSING) => &["GET", "POST"],
             Some("revoke") if !state.switches.has(switches::REVOCATION_MISSING) => &["POST"],
             Some("userinfo") => &["GET", "POST"],
             Some("switches") => &["PUT"],
@@ -131,6 +136,8 @@ impl Sandbox {
             Some("login") => return interaction::login(state, &turn, request).await,
             Some("consent") => return interaction::consent(state, &turn, request).await,
             Some("revoke") => return Ok(revocation::answer(state, &turn, request).unwrap_or_else(|refusal| refusal)),
+            Some("end_session") => return end_session::answer(state, &turn, request).await,
+            Some("sign-out") => return end_session::sign_out(state, &turn, request).await,
             Some("switches/list") => return Ok(switches::list(&state.switches)),
             Some("switches") => {
                 return Ok(Switches::read(request).map_or_else(

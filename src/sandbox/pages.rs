@@ -1,10 +1,11 @@
-//! The pages that people see at the server: login, consent, and what cannot go on.
+//! The pages that people see at the server: login, consent, sign-out, and what cannot go on.
 //!
 //! Rule: whatever came from outside is escaped, and the policy of each page admits its one stylesheet and no script.
 
 use super::Turn;
 use super::authentication::Level;
 use super::authorization_request::AuthorizationRequest;
+use super::clients::Client;
 use super::crypto::{Crypto, CryptoFailure};
 use super::http::Response;
 use super::people::{self, PEOPLE};
@@ -64,6 +65,30 @@ pub(super) async fn consent<C: Crypto>(
     page(turn, 200, "Consent", &body).await
 }
 
+/// Asks whether somebody wants to sign out.
+pub(super) async fn sign_out<C: Crypto>(
+    turn: &Turn<'_, C>,
+    client: Option<&Client>,
+    form_value: &str,
+    sub: &str,
+) -> Result<Response, CryptoFailure> {
+    let asked = client.map(|client| format!(" {} asks you to.", escape(&sentence(client.name)))).unwrap_or_default();
+    let body = format!(
+        "<h1>Sign out of the sandbox?</h1><p>You are {person}.{asked}</p>\
+         <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"form_value\" value=\"{form_value}\">\
+         <div class=\"actions\"><button class=\"main\" name=\"sign_out\" value=\"1\">Sign out</button><button>Stay signed in</button></div></form>",
+        person = escape(people::by_sub(sub).map_or(sub, |person| person.name)),
+        action = turn.endpoint("sign-out"),
+    );
+    page(turn, 200, "Sign out", &body).await
+}
+
+/// Says how it stands after that, if no app said where to go.
+pub(super) async fn signed_out<C: Crypto>(turn: &Turn<'_, C>, is_signed_out: bool) -> Result<Response, CryptoFailure> {
+    let title = if is_signed_out { "You are signed out" } else { "You are still signed in" };
+    page(turn, 200, title, &format!("<h1>{title}</h1>{}", way_back(turn))).await
+}
+
 /// Says why nobody can be sent back to the client.
 pub(super) async fn refused<C: Crypto>(turn: &Turn<'_, C>, why: &str) -> Result<Response, CryptoFailure> {
     let body = format!("<h1>This is not possible</h1><p>{}</p>{}", escape(why), way_back(turn));
@@ -109,6 +134,12 @@ async fn base64_of_hash(crypto: &impl Crypto, text: &str) -> Result<String, Cryp
 
 fn client_name<'a, C>(turn: &'a Turn<'_, C>, request: &'a AuthorizationRequest) -> &'a str {
     turn.clients.find(&request.client_id).map_or(&request.client_id, |client| client.name)
+}
+
+/// A name at the beginning of a sentence.
+fn sentence(name: &str) -> String {
+    let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 fn meaning(token: &str) -> &'static str {

@@ -23,6 +23,7 @@ pub struct State {
     pub(super) session: Option<PersonSession>,
     pub(super) consents: Vec<Consent>,
     pub(super) interactions: Vec<Interaction>,
+    pub(super) sign_outs: Vec<SignOut>,
     pub(super) codes: Vec<Code>,
     pub(super) tokens: Vec<Token>,
     pub(super) families: Vec<Family>,
@@ -63,6 +64,25 @@ pub(super) struct Interaction {
     /// Who is asked for consent; nobody while the page asks who it is.
     pub sub: Option<String>,
     pub created_at: UnixTime,
+}
+
+/// A page that asks somebody whether to sign out.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SignOut {
+    /// The one-time form value.
+    pub form_value: String,
+    /// Who is asked.
+    pub sub: String,
+    /// Where they go then, if the client said.
+    pub target: Option<Target>,
+    pub created_at: UnixTime,
+}
+
+/// Where people go after they signed out, and with what.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub post_logout_redirect_uri: String,
+    pub state: Option<String>,
 }
 
 /// An authorization code.
@@ -162,6 +182,7 @@ impl State {
     /// Drops what has expired. A used code is remembered for as long as its access tokens live; its refresh tokens know it.
     pub(super) fn forget_expired(&mut self, now: UnixTime) {
         self.interactions.retain(|interaction| now.since(interaction.created_at) <= CODE_LIFETIME);
+        self.sign_outs.retain(|asked| now.since(asked.created_at) <= CODE_LIFETIME);
         self.codes.retain(|code| now.since(code.created_at).0 <= CODE_LIFETIME.0 + TOKEN_LIFETIME.0);
         self.tokens.retain(|token| now <= token.expires_at);
         self.families.retain(|family| now.since(family.used_at) <= REFRESH_LIFETIME);
@@ -169,6 +190,7 @@ impl State {
         self.nonces.retain(|nonce| now.since(nonce.created_at) <= dpop::WINDOW);
         self.proofs.retain(|proof| now.since(proof.issued_at) <= dpop::WINDOW);
         self.interactions.drain(..self.interactions.len().saturating_sub(MOST));
+        self.sign_outs.drain(..self.sign_outs.len().saturating_sub(MOST));
         self.codes.drain(..self.codes.len().saturating_sub(MOST));
         self.tokens.drain(..self.tokens.len().saturating_sub(MOST));
         self.families.drain(..self.families.len().saturating_sub(MOST));
@@ -210,6 +232,16 @@ impl State {
                 ("request", Some(interaction.request.encode())),
                 ("sub", interaction.sub.as_deref().map(Value::string)),
                 ("created_at", time(interaction.created_at)),
+            ])
+        };
+        let sign_out = |asked: &SignOut| {
+            let target = asked.target.as_ref();
+            Value::object(vec![
+                ("form_value", text(&asked.form_value)),
+                ("sub", text(&asked.sub)),
+                ("post_logout_redirect_uri", target.map(|target| Value::string(&target.post_logout_redirect_uri))),
+                ("state", target.and_then(|target| target.state.as_deref()).map(Value::string)),
+                ("created_at", time(asked.created_at)),
             ])
         };
         let code = |code: &Code| {
@@ -264,6 +296,7 @@ impl State {
             ("session", self.session.as_ref().map(session)),
             ("consents", list(self.consents.iter().map(consent).collect())),
             ("interactions", list(self.interactions.iter().map(interaction).collect())),
+            ("sign_outs", list(self.sign_outs.iter().map(sign_out).collect())),
             ("codes", list(self.codes.iter().map(code).collect())),
             ("tokens", list(self.tokens.iter().map(token).collect())),
             ("families", list(self.families.iter().map(family).collect())),
@@ -306,6 +339,15 @@ impl State {
                 request: AuthorizationRequest::decode(interaction.member("request")?)?,
                 sub: text(interaction, "sub"),
                 created_at: time(interaction, "created_at")?,
+            })
+        };
+        let sign_out = |asked: &Value| {
+            let target = |post_logout_redirect_uri| Target { post_logout_redirect_uri, state: text(asked, "state") };
+            Some(SignOut {
+                form_value: text(asked, "form_value")?,
+                sub: text(asked, "sub")?,
+                target: text(asked, "post_logout_redirect_uri").map(target),
+                created_at: time(asked, "created_at")?,
             })
         };
         let code = |code: &Value| {
@@ -359,6 +401,7 @@ impl State {
             },
             consents: list("consents")?.iter().map(consent).collect::<Option<_>>()?,
             interactions: list("interactions")?.iter().map(interaction).collect::<Option<_>>()?,
+            sign_outs: list("sign_outs")?.iter().map(sign_out).collect::<Option<_>>()?,
             codes: list("codes")?.iter().map(code).collect::<Option<_>>()?,
             tokens: list("tokens")?.iter().map(token).collect::<Option<_>>()?,
             families: list("families")?.iter().map(family).collect::<Option<_>>()?,

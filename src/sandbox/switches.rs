@@ -43,6 +43,8 @@ pub enum Phase {
     Refresh,
     /// The answer to a token that is given back.
     Revocation,
+    /// The redirect back to the client after somebody signed out.
+    EndSession,
 }
 
 /// The names of those that are on.
@@ -76,6 +78,7 @@ switches! {
     CODE_SWAPPED: AuthorizationResponse, "code-swapped", "the code belongs to another request", ["AUT-2", "A3"];
     CODE_EXPIRED: AuthorizationResponse, "code-expired", "the code has expired already", ["TOK-13"];
     CODE_USED: AuthorizationResponse, "code-used", "the code was used already", ["TOK-13", "TOK-14"];
+    LOGIN_REQUIRED_ALWAYS: AuthorizationResponse, "login-required-always", "prompt=none is answered with login_required though somebody is signed in", ["CB-13", "CB-17", "F23", "F28"];
     PKCE_IGNORED: TokenResponse, "pkce-ignored", "the code verifier is not looked at", ["AUT-2", "A4"];
     TOKEN_SLOW: TokenResponse, "token-slow", "the answer comes after a minute", ["TOK-15"];
     TOKEN_LOST: TokenResponse, "token-lost", "the code is spent and the connection breaks", ["TOK-14"];
@@ -179,6 +182,9 @@ switches! {
     REVOCATION_UNSUPPORTED_TYPE: Revocation, "revocation-unsupported-type", "tokens of no type can be revoked", ["OUT-2", "F10"];
     REVOCATION_REFUSED: Revocation, "revocation-refused", "the client is refused", ["OUT-3", "F10"];
     REVOCATION_MISSING: Revocation, "revocation-missing", "there is no such endpoint, and the metadata name none, which is lawful", ["OUT-3", "F26"];
+    END_SESSION_MISSING: EndSession, "end-session-missing", "there is no such endpoint, and the metadata name none, which is lawful", ["OUT-11", "F26"];
+    LOGOUT_STATE_WRONG: EndSession, "logout-state-wrong", "state comes back changed", ["OUT-5"];
+    LOGOUT_STATE_MISSING: EndSession, "logout-state-missing", "state is left out", ["OUT-5"];
 }
 
 impl Switches {
@@ -241,6 +247,7 @@ impl Phase {
             Self::Resource => "API",
             Self::Refresh => "refresh",
             Self::Revocation => "revocation",
+            Self::EndSession => "sign-out at the server",
         }
     }
 }

@@ -12,6 +12,7 @@ mod tokens;
 mod refresh;
 mod refresh_switches;
 mod revocation;
+mod end_session;
 mod resources;
 mod authentication;
 mod forgeries;

@@ -25,7 +25,7 @@ fn sign_in(switch: &'static str, asked: Asked) -> World {
 }
 
 /// What the client makes of each; every switch has a row, in its order.
-const OUTCOMES: [(&str, Outcome, Asked); 117] = {
+const OUTCOMES: [(&str, Outcome, Asked); 121] = {
     use Asked::*;
     use Outcome::*;
     [
@@ -43,6 +43,7 @@ const OUTCOMES: [(&str, Outcome, Asked); 117] = {
         ("code-swapped", Refused("token.refused"), Nothing),
         ("code-expired", Refused("token.refused"), Nothing),
         ("code-used", Refused("token.refused"), Nothing),
+        ("login-required-always", SignedIn, Nothing),
         // What a server does not look at, a client cannot see.
         ("pkce-ignored", SignedIn, Nothing),
         ("token-slow", Refused("token.timeout"), Nothing),
@@ -154,6 +155,9 @@ const OUTCOMES: [(&str, Outcome, Asked); 117] = {
         ("revocation-unsupported-type", SignedIn, Nothing),
         ("revocation-refused", SignedIn, Nothing),
         ("revocation-missing", SignedIn, Nothing),
+        ("end-session-missing", SignedIn, Nothing),
+        ("logout-state-wrong", SignedIn, Nothing),
+        ("logout-state-missing", SignedIn, Nothing),
     ]
 };
 

@@ -80,9 +80,28 @@ fn remembers_which_refresh_tokens_are_good() {
     assert_eq!(json(&person.refresh(third.as_str().expect("a refresh token"), &[]))["error"], "invalid_grant");
 }
 
+/// The page that asks whether to sign out does, and where it leads.
+#[test]
+fn remembers_who_is_asked_to_sign_out() {
+    let target = [("post_logout_redirect_uri", BASE), ("client_id", "workbench"), ("state", "xyz")];
+    for (parameters, location) in
+        [(&target[..], Some("https://app.example/?state=xyz")), (&target[..2], Some(BASE)), (&[], None)]
+    {
+        let mut person = Person::new();
+        person.sign_in(&[]);
+        let page = text(&person.post(&format!("{ISSUER}end_session"), parameters));
+        restart(&mut person);
+        let answer = [("form_value", &*form_value(&page)), ("sign_out", "1")];
+        let response = person.post(&format!("{ISSUER}sign-out"), &answer);
+        assert_eq!(crate::person::header(&response, "location"), location);
+        restart(&mut person);
+    }
+}
+
 #[test]
 fn a_record_that_is_none_is_no_memory() {
     let mut person = Person::new();
+    person.tokens(&[("scope", "openid offline_access")]);
     person.sign_in(&[]);
     let good = person.sandbox.state.encode().to_text();
     for bad in [
@@ -92,6 +111,10 @@ fn a_record_that_is_none_is_no_memory() {
         good.replace("\"is_used\":false", "\"is_used\":0"),
         good.replace("\"switches\":[]", "\"switches\":[\"nonsense\"]"),
         good.replace("code_challenge", "challenge"),
+        good.replace("\"families\":[", "\"families\":[{},"),
+        good.replace("\"sign_outs\":[]", "\"sign_outs\":[{}]"),
+        good.replace("\"spent\":[", "\"spent\":[1,"),
+        good.replace("\"used_at\"", "\"used\""),
         good.replace("urn:sandbox:acr:password", "urn:sandbox:acr:other"),
     ] {
         assert_eq!(Value::parse(bad.as_bytes()).ok().as_ref().and_then(State::decode), None, "{bad}");
