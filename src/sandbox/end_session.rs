@@ -3,9 +3,9 @@
 //! Rule: an address alone signs nobody out. Either an ID token comes with it that is about the person who is signed in, or
 //! the person is asked, by a form with a one-time value. Nobody is sent to an address that is not registered, exactly.
 //!
-//! Order of checks: the client, then the hint and whether it is of that client, then the address. What is wrong with any of
-//! them is said on a page, and nothing has happened. A hint that is none is not used. That nobody is signed in is no error:
-//! whoever signs out twice is sent on twice (§4).
+//! Order of checks: the hint and the client, which must agree, then the address. What is wrong with them is said on a page,
+//! and nothing has happened. A hint that is none is not used. That nobody is signed in is no error: whoever signs out twice
+//! is sent on twice (§4).
 //!
 //! Signing out ends the session at the server. Refresh tokens live on: all of them are for when nobody is there (OpenID
 //! Connect Core §11).
@@ -89,12 +89,12 @@ fn client<'a, C>(
     client_id: Option<&str>,
     hint: Option<&Hint>,
 ) -> Result<Option<&'a Client>, &'static str> {
-    if let (Some(client_id), Some(hint)) = (client_id, hint) {
-        if hint.client_id != client_id {
-            return Err("The id_token_hint was given to another client.");
-        }
-    }
-    let Some(client_id) = client_id.or(hint.map(|hint| hint.client_id.as_str())) else { return Ok(None) };
+    let client_id = match (client_id, hint.map(|hint| hint.client_id.as_str())) {
+        // RP-Initiated Logout §2: the two MUST match.
+        (Some(named), Some(hinted)) if named != hinted => return Err("The id_token_hint was given to another client."),
+        (Some(client_id), _) | (None, Some(client_id)) => client_id,
+        (None, None) => return Ok(None),
+    };
     turn.clients.find(client_id).map(Some).ok_or("No client is registered by this client_id.")
 }
 
