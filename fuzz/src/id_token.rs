@@ -70,7 +70,7 @@ fn judged(token: &str) {
 
 fn ask(token: &str, signature: Signature) -> Result<(), IdTokenError> {
     let asked = request();
-    let verified = check_id_token(&IdToken::new(token), &asked, &key(), signature, NOW, ClockDifference(0))?;
+    let verified = check_id_token(&IdToken::new(token), &asked, &key(), None, signature, NOW, ClockDifference(0))?;
     assert!(verified.checks().iter().all(|check| check.outcome != Outcome::Failed));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What comes out of sessionStorage: a pending request, a session, and the keys and metadata of an issuer.
 
+use leptos_pkce::protocol::client::TokenStorage;
 use leptos_pkce::protocol::flow::{ConfigurationSource, Effect, Event, Flow};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::pending_authorization::PendingAuthorization;
@@ -40,9 +41,10 @@ fn pending(record: &Value) {
 
 fn session(record: &Value, data: &[u8]) -> Option<Session> {
     let key = key();
-    let session = Session::decode(record, &key)?;
+    let decode = |record: &Value| Session::decode(record, &key, TokenStorage::Session, POLICY);
+    let session = decode(record)?;
     assert!(session.key() == &key, "CFG-14");
-    let again = Session::decode(&reread(&session.encode()), &key).expect("it reads what it wrote");
+    let again = decode(&reread(&session.encode())).expect("it reads what it wrote");
     let (before, after) = (session.encode(), again.encode());
     let [before, after] = [&before, &after].map(|record| record.as_object().expect("a record"));
     assert_eq!(before.len(), after.len());
@@ -59,8 +61,10 @@ fn session(record: &Value, data: &[u8]) -> Option<Session> {
     }
     let shown = format!("{session:?}");
     let there = oracle(data);
-    let token = there["access_token"].as_str().unwrap_or_default();
-    assert!(token.len() <= 20 || !shown.contains(token), "OPS-1");
+    for member in ["access_token", "refresh_token", "id_token_hint"] {
+        let token = there[member].as_str().unwrap_or_default();
+        assert!(token.len() <= 20 || !shown.contains(token), "OPS-1: {member}");
+    }
     Some(session)
 }
 

@@ -40,6 +40,16 @@ pub struct Wish {
     pub step_up: Option<StepUp>,
     /// The thumbprint of the key that the code is to be bound to (RFC 9449 §10).
     pub dpop_jkt: Option<String>,
+    /// Whether the server may show nothing (OpenID Connect Core §3.1.2.1: `prompt=none`).
+    pub is_quiet: bool,
+}
+
+impl Entropy {
+    /// A fresh `state` for a message that is no authorization request.
+    pub(super) fn state(&self) -> State {
+        let [_, state, _] = split(self);
+        State::new(base64url::encode(state))
+    }
 }
 
 impl Wish {
@@ -81,6 +91,13 @@ pub struct EntropyFailure;
 pub enum AuthorizationRequestError {
     /// No random octets could be had.
     Entropy,
+    /// The page is shown inside of another one.
+    Framed,
+    /// Several sign-ins that nobody clicked for gave no session that lasts.
+    Loop {
+        /// Why the last one gave none, as the server worded it; at most 100 octets.
+        last: Option<String>,
+    },
     /// `openid` is asked for, and the metadata lists no algorithm for ID tokens that this client has.
     NoAlgorithm,
     /// Requests are to be pushed, and the metadata has no endpoint for that.
@@ -143,11 +160,14 @@ pub fn authorization_request(
         });
     }
     let is_sent = |(name, value): &&(String, String)| {
-        // Whoever is not asked cannot sign in again.
-        wish.step_up().is_none() || name != "prompt" || value != "none"
+        // Whoever is not asked cannot sign in again, and a quiet request has a prompt of its own.
+        name != "prompt" || !wish.is_quiet && (wish.step_up().is_none() || value != "none")
     };
     let extra_parameters = client.extra_parameters().iter().filter(is_sent);
-    let extra_parameters: Vec<_> = extra_parameters.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut extra_parameters: Vec<_> = extra_parameters.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    if wish.is_quiet {
+        extra_parameters.push(("prompt", "none"));
+    }
     let [code_verifier, state, nonce] = split(entropy);
     let (authentication, scope) = match wish.step_up() {
         None => (client.authentication.clone(), client.scope.clone()),
@@ -184,6 +204,7 @@ pub fn authorization_request(
         dpop_jkt: wish.dpop_jkt,
         token_storage: client.token_storage,
         return_path: wish.return_path,
+        is_quiet: wish.is_quiet,
         created_at: now,
     };
     let departure = departure(client, metadata, &pending, &authentication, &extra_parameters)?;
@@ -272,6 +293,8 @@ impl fmt::Display for AuthorizationRequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Entropy => f.write_str("the browser gave no random numbers"),
+            Self::Framed => f.write_str("this page is shown inside of another one, where nobody signs in"),
+            Self::Loop { .. } => f.write_str("three sign-ins within a minute gave no session that lasts"),
             Self::NoAlgorithm => f.write_str("the server signs ID tokens by no algorithm that this client verifies"),
             Self::NoKeys => f.write_str("the metadata has no jwks_uri, so no ID token could be verified"),
             Self::NoProofKey => f.write_str("the browser makes no key to bind the tokens to"),

@@ -39,6 +39,8 @@ pub struct AuthorizationGrant {
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallbackError {
+    /// The page is shown inside of another one; the response was left alone.
+    Framed,
     /// A token arrived through the address bar, or a code in the fragment: not what a code flow asked for.
     FrontChannel {
         /// The parameter's name.
@@ -232,6 +234,11 @@ impl AuthorizationResponse {
         self.value("state").map(State::new)
     }
 
+    /// Whether it has neither a code nor an error: an answer that lacks something, or one to a sign-out.
+    pub(super) fn is_bare(&self) -> bool {
+        self.stray.is_none() && self.value("code").is_none() && self.value("error").is_none()
+    }
+
     /// The error for a response whose `state` finds no pending request.
     pub fn unknown_state(&self) -> CallbackError {
         CallbackError::UnknownState { error: self.value("error").map(UnverifiedError::new) }
@@ -327,6 +334,7 @@ impl PendingAuthorization {
 impl fmt::Display for CallbackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Framed => f.write_str("this page is shown inside of another one, where nobody signs in"),
             Self::FrontChannel { name } => write!(f, "{name} arrived where a code flow does not send it"),
             Self::IssuerMismatch { expected, received } => {
                 write!(f, "issuer mismatch: expected {expected}, received {received}")

@@ -34,6 +34,9 @@ pub struct Client {
     pub(super) clock_tolerance: Seconds,
     pub(super) pushed_authorization_requests: bool,
     pub(super) dpop: bool,
+    pub(super) restore: bool,
+    pub(super) id_token_hint: bool,
+    pub(super) idle_timeout: Option<Seconds>,
 }
 
 /// How a person must sign in at the server.
@@ -71,6 +74,8 @@ pub enum TokenStorage {
     Memory,
     /// In this tab's sessionStorage; survives a reload.
     Session,
+    /// In this browser: all tabs of the origin have the same session, and it is there when they are opened again.
+    Shared,
 }
 
 /// A place that the access token may be sent to.
@@ -103,7 +108,7 @@ pub struct ClientSettings {
     pub metadata: Option<Value>,
     /// Further parameters of the authorization request.
     pub extra_parameters: Vec<(String, String)>,
-    /// `memory` or `session`.
+    /// `memory`, `session` or `shared`.
     pub token_storage: Option<String>,
     /// Name and URL of each place that the token may be sent to; a path such as `auth/api` is below the site's base.
     pub resources: Vec<(String, String)>,
@@ -119,6 +124,14 @@ pub struct ClientSettings {
     pub pushed_authorization_requests: bool,
     /// Whether tokens are bound to a key of this browser (RFC 9449).
     pub dpop: bool,
+    /// Whether a session that was lost without anybody signing out is asked for anew, by one round trip to the server that
+    /// shows nothing (OpenID Connect Core §3.1.2.1: `prompt=none`).
+    pub restore: bool,
+    /// Whether the ID token is shown to the server at sign-out (OpenID Connect RP-Initiated Logout §2): it is then kept, and
+    /// goes into an address. Without it the server may ask the person whether to sign out.
+    pub id_token_hint: bool,
+    /// After how many seconds without a key or a pointer the person is signed out, in all tabs; never if absent.
+    pub idle_timeout: Option<u64>,
 }
 
 /// Parameters of the authorization request that only this library sets.
@@ -241,6 +254,16 @@ impl Client {
         cfg!(not(feature = "overrides")) || self.discovery == Discovery::Fetch
     }
 
+    /// Whether a session that was lost is asked for anew.
+    pub fn restores(&self) -> bool {
+        self.restore
+    }
+
+    /// After how long without a key or a pointer the person is signed out.
+    pub fn idle_timeout(&self) -> Option<Seconds> {
+        self.idle_timeout.filter(|_| cfg!(feature = "idle_timeout"))
+    }
+
     /// Where its tokens live.
     pub fn token_storage(&self) -> TokenStorage {
         self.token_storage
@@ -274,19 +297,24 @@ impl TokenStorage {
         match self {
             Self::Memory => "memory",
             Self::Session => "session",
+            Self::Shared => "shared",
         }
     }
 
-    /// Whether a session is written down, and there again after a reload.
-    pub(super) fn survives_reload(self) -> bool {
+    /// Whether a session is written down in this tab, and there again after a reload.
+    pub(super) fn is_session(self) -> bool {
         cfg!(feature = "session_storage") && self == Self::Session
+    }
+
+    /// Whether all tabs of the origin have the same session.
+    pub(super) fn is_shared(self) -> bool {
+        cfg!(feature = "shared_storage") && self == Self::Shared
     }
 
     /// The storage that `word` names.
     pub(super) fn parse(word: &str) -> Option<Self> {
-        let known: &[Self] =
-            if cfg!(feature = "session_storage") { &[Self::Memory, Self::Session] } else { &[Self::Memory] };
-        known.iter().copied().find(|storage| storage.as_str() == word)
+        let is_there = |storage: &Self| *storage == Self::Memory || storage.is_session() || storage.is_shared();
+        [Self::Memory, Self::Session, Self::Shared].into_iter().find(|storage| is_there(storage) && storage.as_str() == word)
     }
 }
 
@@ -300,6 +328,8 @@ pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Probl
         (!settings.extra_parameters.is_empty(), cfg!(feature = "overrides"), "extra_parameters"),
         (!settings.resource.is_empty(), cfg!(feature = "overrides"), "resource"),
         (settings.token_storage.as_deref() == Some("session"), cfg!(feature = "session_storage"), "token_storage"),
+        (settings.token_storage.as_deref() == Some("shared"), cfg!(feature = "shared_storage"), "token_storage"),
+        (settings.idle_timeout.is_some(), cfg!(feature = "idle_timeout"), "idle_timeout"),
     ] {
         if is_wanted && !is_there {
             problems.add(member, Expected::Feature, "a value");
@@ -332,6 +362,9 @@ pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Probl
     let clock_tolerance = settings.clock_tolerance.unwrap_or(CLOCK_TOLERANCE);
     if clock_tolerance > MOST_CLOCK_TOLERANCE {
         problems.add("clock_tolerance", Expected::ClockTolerance, &clock_tolerance.to_string());
+    }
+    if settings.idle_timeout == Some(0) {
+        problems.add("idle_timeout", Expected::IdleTimeout, "0");
     }
     if let Some(text) = &settings.acr_values {
         problems.noun("acr_values", text, Scope::parse(text), Expected::Values);
@@ -377,6 +410,9 @@ pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Probl
         clock_tolerance: Seconds(clock_tolerance),
         pushed_authorization_requests: settings.pushed_authorization_requests,
         dpop: settings.dpop,
+        restore: settings.restore,
+        id_token_hint: settings.id_token_hint,
+        idle_timeout: settings.idle_timeout.map(Seconds),
     })
 }
 
@@ -490,6 +526,8 @@ mod tests {
             ("extra_parameters", |settings| settings.extra_parameters = vec![("prompt".into(), "login".into())]),
             ("resource", |settings| settings.resource = vec!["https://api.example".into()]),
             ("token_storage", |settings| settings.token_storage = Some("session".into())),
+            ("token_storage", |settings| settings.token_storage = Some("shared".into())),
+            ("idle_timeout", |settings| settings.idle_timeout = Some(60)),
             ("metadata", |settings| {
                 (settings.issuer, settings.metadata) = (None, Some(Value::Object(Vec::new())));
             }),

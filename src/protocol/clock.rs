@@ -7,7 +7,7 @@
 //! Source: RFC 9110 §5.6.7 (`IMF-fixdate`), §6.6.1, §9.3.3; RFC 9111 §5.1.
 
 use super::http::HttpResponse;
-use super::time::UnixTime;
+use super::time::{Seconds, UnixTime};
 
 /// Seconds by which a server's clock is ahead of the one here; negative if it is behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,24 @@ impl ClockDifference {
         UnixTime(now.0.saturating_add_signed(self.0))
     }
 }
+
+/// How long the server wants to be left alone (RFC 9110 §10.2.3), at most an hour; `None` if it does not say, or CORS hides it.
+///
+/// A date is compared with the server's own, where that can be read.
+pub fn retry_after(response: &HttpResponse, now: UnixTime) -> Option<Seconds> {
+    let value = response.header("retry-after")?.trim_ascii();
+    let delay = match value.parse() {
+        Ok(seconds) => Seconds(seconds),
+        Err(_) => {
+            let there = response.header("date").and_then(parse_date).unwrap_or(now);
+            parse_date(value)?.since(there)
+        }
+    };
+    Some(delay.min(LONGEST_DELAY))
+}
+
+/// The longest time that a server is left alone because it asks for it.
+const LONGEST_DELAY: Seconds = Seconds(60 * 60);
 
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`; the older two forms are not sent by anybody any more.
 fn parse_date(text: &str) -> Option<UnixTime> {

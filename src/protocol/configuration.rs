@@ -80,6 +80,9 @@ fn settings(server: &Value, problems: &mut Problems) -> ClientSettings {
         clock_tolerance: members.seconds("clock_tolerance", problems),
         pushed_authorization_requests: members.flag("pushed_authorization_requests", problems),
         dpop: members.flag("dpop", problems),
+        restore: members.flag("restore", problems),
+        id_token_hint: members.flag("id_token_hint", problems),
+        idle_timeout: members.seconds("idle_timeout", problems),
     };
     members.finish(problems);
     settings

@@ -15,6 +15,7 @@ use super::problem::ConfigurationError;
 use super::protected_resource::ResourceError;
 use super::pushed_authorization::PushError;
 use super::resource_metadata::ResourceMetadataError;
+use super::session::SessionError;
 use super::token_response::TokenError;
 use super::userinfo::UserInfoError;
 
@@ -37,6 +38,8 @@ pub enum Error {
     Keys(KeysError),
     /// The ID token.
     IdToken(IdTokenError),
+    /// A session that is over.
+    Session(SessionError),
     /// A call to an API.
     Resource(ResourceError),
     /// The user info endpoint.
@@ -93,6 +96,8 @@ impl Error {
             },
             Self::AuthorizationRequest(error) => match error {
                 AuthorizationRequestError::Entropy => "request.entropy",
+                AuthorizationRequestError::Framed => "request.framed",
+                AuthorizationRequestError::Loop { .. } => "request.loop",
                 AuthorizationRequestError::NoAlgorithm => "request.no_algorithm",
                 AuthorizationRequestError::NoKeys => "request.no_keys",
                 AuthorizationRequestError::NoProofKey => "request.no_proof_key",
@@ -115,6 +120,7 @@ impl Error {
                 PushError::Status { .. } => "push.status",
             },
             Self::Callback(error) => match error {
+                CallbackError::Framed => "callback.framed",
                 CallbackError::FrontChannel { .. } => "callback.front_channel",
                 CallbackError::IssuerMismatch { .. } => "callback.issuer_mismatch",
                 CallbackError::Malformed(_) => "callback.malformed",
@@ -151,6 +157,8 @@ impl Error {
                 KeysError::Unavailable(_) => "keys.unavailable",
             },
             Self::IdToken(error) => error.code(),
+            Self::Session(SessionError::AnswerLost) => "session.answer_lost",
+            Self::Session(SessionError::Expired(_)) => "session.expired",
             Self::Resource(error) => match error {
                 ResourceError::Header { .. } => "resource.header",
                 ResourceError::Method => "resource.method",
@@ -165,6 +173,7 @@ impl Error {
                 },
                 ResourceError::NonceHidden => "resource.nonce_hidden",
                 ResourceError::NotAllowed { .. } => "resource.not_allowed",
+                ResourceError::NotRenewed => "resource.not_renewed",
                 ResourceError::SignedOut => "resource.signed_out",
                 ResourceError::Url(_) => "resource.url",
             },
@@ -207,14 +216,15 @@ impl Error {
                 AuthorizationRequestError::Entropy
                 | AuthorizationRequestError::NoProofKey
                 | AuthorizationRequestError::Storage(_) => Fault::Environment,
-                AuthorizationRequestError::NoAlgorithm
+                AuthorizationRequestError::Loop { .. }
+                | AuthorizationRequestError::NoAlgorithm
                 | AuthorizationRequestError::NoKeys
                 | AuthorizationRequestError::NoPushEndpoint => Fault::AuthorizationServer,
                 _ => Fault::Caller,
             },
             Self::Callback(error) => match error {
                 CallbackError::Stale { .. } | CallbackError::UnknownState { .. } => Fault::EndUser,
-                CallbackError::WrongRedirectUri { .. } => Fault::Caller,
+                CallbackError::Framed | CallbackError::WrongRedirectUri { .. } => Fault::Caller,
                 CallbackError::Refused(refusal) => {
                     use super::authorization_response::AuthorizationErrorCode as Code;
                     match refusal.code() {
@@ -234,7 +244,8 @@ impl Error {
             Self::Keys(KeysError::Unavailable(Attempt { problem: AttemptProblem::Failure(failure), .. })) => {
                 network_fault(failure)
             }
-            Self::Keys(_) | Self::IdToken(_) => Fault::AuthorizationServer,
+            Self::Session(SessionError::AnswerLost) => Fault::Network,
+            Self::Keys(_) | Self::IdToken(_) | Self::Session(_) => Fault::AuthorizationServer,
             Self::Push(PushError::Network(failure)) | Self::UserInfo(UserInfoError::Network(failure)) => {
                 network_fault(failure)
             }
@@ -248,6 +259,7 @@ impl Error {
             Self::Resource(error) => match error {
                 ResourceError::NonceHidden => Fault::AuthorizationServer,
                 ResourceError::Network(failure) => network_fault(failure),
+                ResourceError::NotRenewed => Fault::Network,
                 ResourceError::SignedOut => Fault::EndUser,
                 _ => Fault::Caller,
             },
@@ -303,6 +315,7 @@ stages! {
     Token(TokenError)
     Keys(KeysError)
     IdToken(IdTokenError)
+    Session(SessionError)
     Resource(ResourceError)
     UserInfo(UserInfoError)
     ResourceMetadata(ResourceMetadataError)

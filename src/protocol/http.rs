@@ -26,6 +26,8 @@ pub struct HttpRequest {
     pub body: Option<String>,
     /// What bounds the answer.
     pub limits: Limits,
+    /// Whether it outlives the page.
+    pub keepalive: bool,
 }
 
 /// What bounds an answer, headers and body together.
@@ -61,7 +63,7 @@ pub enum HttpFailure {
     Cancelled,
     /// The proof of possession that belongs to it could not be made; nothing was sent.
     NoProof,
-    /// The browser says it is offline.
+    /// The browser said that it was offline when it was to be sent: the server has not seen it.
     Offline,
     /// The deadline passed before the last octet arrived.
     Timeout {
@@ -78,7 +80,7 @@ impl HttpRequest {
     /// A request for a document of the media type `accept`.
     pub(crate) fn get(url: Url, accept: &str, limits: Limits) -> Self {
         let headers = vec![("accept".to_owned(), accept.to_owned())];
-        Self { method: "GET".to_owned(), url, headers, bearer: None, body: None, limits }
+        Self { method: "GET".to_owned(), url, headers, bearer: None, body: None, limits, keepalive: false }
     }
 
     /// A form post without further headers, so that no preflight is needed, unless a proof is added; its answer is JSON.
@@ -99,6 +101,7 @@ impl HttpRequest {
             bearer: self.bearer.clone(),
             body: self.body.clone(),
             limits: self.limits,
+            keepalive: self.keepalive,
         }
     }
 }
@@ -163,6 +166,7 @@ mod tests {
             bearer: Some(AccessToken::new("canary")),
             body: Some("code=canary".into()),
             limits: Limits { deadline: Seconds(1), body: 1 },
+            keepalive: false,
         };
         assert_eq!(format!("{request:?}"), "HttpRequest(POST https://as.example/token)");
         let response = HttpResponse { status: 200, headers: vec![], body: b"canary".to_vec() };

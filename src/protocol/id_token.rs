@@ -9,7 +9,9 @@
 //! exception: the record that this library wrote of a verified token is believed when the page is loaded anew, if it is about
 //! this client and issuer. Who can write this tab's sessionStorage can run script in this page, and needs no token.
 //!
-//! Source: OpenID Connect Core §2, §3.1.3.7, §3.1.3.8; RFC 7519 §4.1; RFC 8725 §3.11; RFC 9470 §5.
+//! One that comes with renewed tokens is held to the same checks, and to the one before it (§12.2).
+//!
+//! Source: OpenID Connect Core §2, §3.1.3.7, §3.1.3.8, §12.2; RFC 7519 §4.1; RFC 8725 §3.11; RFC 9470 §5.
 
 use std::fmt;
 use std::sync::Arc;
@@ -130,6 +132,8 @@ struct Examined {
     claims: Value,
     asked: IdTokenRequest,
     key: ClientKey,
+    /// The claims of the one before it, if it came with renewed tokens.
+    before: Option<Claims>,
     signature: Signature,
     /// The best known time at the issuer.
     now: UnixTime,
@@ -220,7 +224,9 @@ pub const CHECKS: [CheckId; 17] = [
 
 /// Checks an ID token.
 ///
-/// `here` is the time by the clock here, and `clock` how far the issuer's is from it, as far as that is known.
+/// `before` are the claims of the session that it renews: it must be about the same person and the same sign-in (OpenID
+/// Connect Core §12.2). `here` is the time by the clock here, and `clock` how far the issuer's is from it, as far as that is
+/// known.
 ///
 /// # Errors
 /// [`IdTokenError`], which knows what became of every check.
@@ -228,15 +234,17 @@ pub fn check_id_token(
     token: &IdToken,
     asked: &IdTokenRequest,
     key: &ClientKey,
+    before: Option<&Claims>,
     signature: Signature,
     here: UnixTime,
     clock: ClockDifference,
 ) -> Result<VerifiedIdToken, IdTokenError> {
+    let before = before.cloned();
     let jws = Jws::parse(token.expose());
     let claims = jws.as_ref().ok().and_then(|jws| Value::parse(jws.payload()).ok());
     let claims = claims.filter(|claims| claims.as_object().is_some()).unwrap_or(Value::Null);
-    let examined =
-        Examined { jws, claims, asked: asked.clone(), key: key.clone(), signature, now: clock.applied(here), here };
+    let now = clock.applied(here);
+    let examined = Examined { jws, claims, asked: asked.clone(), key: key.clone(), before, signature, now, here };
     let has_failed = |id: &CheckId| examined.outcome(*id) == Outcome::Failed;
     let failed: Vec<CheckId> = CHECKS.into_iter().filter(has_failed).collect();
     let examined = Arc::new(examined);
@@ -282,6 +290,9 @@ impl Examined {
     /// The decision. What [`Examined::check`] says about it in words is another matter: an app that shows no words does not
     /// carry them.
     fn outcome(&self, id: CheckId) -> Outcome {
+        if let Some(outcome) = self.before.as_ref().and_then(|before| self.continued(id, before)) {
+            return outcome;
+        }
         let Seconds(tolerance) = self.asked.clock_tolerance;
         let latest = self.now.plus(self.asked.clock_tolerance);
         let client_id = self.key.client_id.as_str();
@@ -336,6 +347,23 @@ impl Examined {
         if is_so { Outcome::Passed } else { Outcome::Failed }
     }
 
+    /// What another measure is for where tokens were renewed (OpenID Connect Core §12.2): the same person, who signed in at
+    /// the same time, however long ago that is by now.
+    fn continued(&self, id: CheckId, before: &Claims) -> Option<Outcome> {
+        let is_so = match id {
+            // It answers no request of its own: some servers repeat the nonce of the first one, most have none.
+            CheckId::Nonce if self.claims.member("nonce").is_none() => return Some(Outcome::NotApplicable),
+            CheckId::Acr => return Some(Outcome::NotApplicable),
+            CheckId::AuthTime => match (before.0.member("auth_time"), self.claims.member("auth_time")) {
+                (Some(before), Some(now)) => before == now,
+                _ => return Some(Outcome::NotApplicable),
+            },
+            CheckId::Subject => self.claims.text("sub") == Some(before.sub()),
+            _ => return None,
+        };
+        Some(if is_so { Outcome::Passed } else { Outcome::Failed })
+    }
+
     fn header(&self, name: &str) -> &str {
         self.jws.as_ref().ok().and_then(|jws| jws.header(name)).unwrap_or_default()
     }
@@ -370,6 +398,9 @@ impl Examined {
 
     fn not_applicable(&self, id: CheckId) -> &'static str {
         match id {
+            CheckId::Nonce => "the nonce of the first request, where there is one",
+            CheckId::Acr if self.before.is_some() => "what was asked for at sign-in, which is past",
+            CheckId::AuthTime if self.before.is_some() => "the same as before, where both have it",
             CheckId::AuthorizedPartyPresent => "azp, where there are several audiences",
             CheckId::AuthorizedParty => "this client, where there is azp",
             CheckId::Acr => "acr, where acr_values were asked for",
@@ -405,10 +436,12 @@ impl Examined {
                 let asked = self.asked.authentication.acr_values.as_deref();
                 return format!("one of {}", asked.unwrap_or_default());
             }
+            CheckId::AuthTime if self.before.is_some() => "the same as before",
             CheckId::AuthTime => {
                 let max_age = self.asked.authentication.max_age.map_or(0, |Seconds(max_age)| max_age);
                 return format!("a time at most {max_age} s ago");
             }
+            CheckId::Subject if self.before.is_some() => "the person of this session",
             CheckId::Subject => "1 to 255 ASCII characters",
             CheckId::NotBefore => "a time that has come",
             CheckId::Type => "JWT or nothing",

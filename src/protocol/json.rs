@@ -157,6 +157,11 @@ impl Value {
         }
     }
 
+    /// The texts, if this is an array of nothing else.
+    pub(super) fn as_texts(&self) -> Option<Vec<String>> {
+        self.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect()
+    }
+
     /// The text, if this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -231,6 +236,12 @@ impl Members {
     /// A whole number; up to 2^53 it is exact.
     pub fn number(&mut self, name: &str, number: Option<u64>) {
         self.value(name, number.map(Value::from));
+    }
+
+    /// Texts; left out if there are none.
+    pub(super) fn texts(&mut self, name: &str, texts: &[String]) {
+        let array = Value::Array(texts.iter().map(|text| Value::string(text)).collect());
+        self.value(name, Some(array).filter(|_| !texts.is_empty()));
     }
 
     /// Any value.

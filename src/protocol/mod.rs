@@ -4,7 +4,7 @@
 //! arrive as arguments. So the same code runs in the browser and in native tests.
 //!
 //! In pipeline order: [`configuration`] → [`client`] → [`metadata`] → [`authorization_request`] → [`pending_authorization`] ═ redirect ═►
-//! [`authorization_response`] → [`token_request`] → [`token_response`] → [`session`] → [`protected_resource`];
+//! [`authorization_response`] → [`token_request`] → [`token_response`] → [`session`] → [`protected_resource`], [`renewal`];
 //! [`flow`] joins them.
 
 pub(crate) mod text;
@@ -35,6 +35,7 @@ pub mod jws;
 pub mod claims;
 pub mod id_token;
 pub mod storage;
+pub mod tab_message;
 pub mod pending_authorization;
 pub mod authorization_response;
 pub mod token_response;
@@ -42,6 +43,10 @@ pub mod pushed_authorization;
 pub mod authorization_request;
 pub mod token_request;
 pub mod session;
+pub mod renewal;
+pub mod refresh;
+pub mod revocation;
+pub mod end_session;
 pub mod protected_resource;
 pub mod userinfo;
 pub mod error;

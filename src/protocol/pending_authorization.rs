@@ -38,6 +38,8 @@ pub struct PendingAuthorization {
     pub(super) dpop_jkt: Option<String>,
     pub(super) token_storage: TokenStorage,
     pub(super) return_path: Option<ReturnPath>,
+    /// Whether the server may show nothing, so that its no is no error.
+    pub(super) is_quiet: bool,
     pub(super) created_at: UnixTime,
 }
 
@@ -80,7 +82,7 @@ impl PendingAuthorization {
         record.text("code_verifier", Some(self.code_verifier.expose()));
         record.text("scope", self.scope.as_ref().map(Scope::as_str));
         if cfg!(feature = "overrides") {
-            record.value("resource", Some(texts(&self.resource)).filter(|_| !self.resource.is_empty()));
+            record.texts("resource", &self.resource);
         }
         if cfg!(feature = "dpop") {
             record.value("dpop", self.dpop.then_some(Value::Bool(true)));
@@ -88,6 +90,7 @@ impl PendingAuthorization {
         }
         record.text("token_storage", Some(self.token_storage.as_str()));
         record.text("return_path", self.return_path.as_ref().map(ReturnPath::as_str));
+        record.value("is_quiet", self.is_quiet.then_some(Value::Bool(true)));
         record.number("created_at", Some(self.created_at.0));
         record.finish()
     }
@@ -113,8 +116,8 @@ impl PendingAuthorization {
         let token_storage = TokenStorage::parse(text("token_storage")?)?;
         let created_at = UnixTime(record.number("created_at")?);
         let resource = match record.member("resource") {
-            None => &[],
-            Some(list) => list.as_array()?,
+            None => Vec::new(),
+            Some(texts) => texts.as_texts()?,
         };
         let scope = record.optional_text("scope")?.map(Scope::parse).transpose().ok()?;
         let id_token = match record.member("id_token") {
@@ -136,19 +139,16 @@ impl PendingAuthorization {
             id_token,
             code_verifier,
             scope,
-            resource: resource.iter().map(|one| one.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            resource,
             dpop: cfg!(feature = "dpop") && matches!(record.member("dpop"), Some(Value::Bool(true))),
             dpop_jkt: dpop_jkt.map(str::to_owned),
             token_storage,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.
             return_path: text("return_path").and_then(ReturnPath::parse),
+            is_quiet: matches!(record.member("is_quiet"), Some(Value::Bool(true))),
             created_at,
         })
     }
-}
-
-fn texts(texts: &[String]) -> Value {
-    Value::Array(texts.iter().map(|text| Value::string(text)).collect())
 }
 
 /// The records, by age, that make room for one more: the expired and, of the rest, the oldest over [`MOST`] − 1.

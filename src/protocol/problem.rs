@@ -54,6 +54,8 @@ pub enum Expected {
     Feature,
     /// A boolean.
     Flag,
+    /// A whole number of seconds, at least one.
+    IdleTimeout,
     /// Values of the parameter `prompt` that fit together and with `max_age`.
     Prompt,
     /// An issuer URL; why it is none.
@@ -98,7 +100,7 @@ pub enum Expected {
     Strings,
     /// A token: visible ASCII characters.
     Token,
-    /// `memory` or `session`.
+    /// `memory`, `session` or `shared`.
     TokenStorage,
     /// A parameter that this app does not set itself, and once.
     UnprotectedParameter,
@@ -116,6 +118,7 @@ impl fmt::Display for Expected {
             Self::ClockTolerance => "at most 300 seconds: a clock that is further off should be set",
             Self::Feature => "nothing: this app was built without the feature",
             Self::Flag => "true or false",
+            Self::IdleTimeout => "at least one second",
             Self::Prompt => "login, consent, select_account or create, or none alone and not with max_age 0",
             Self::Issuer(_) => "an issuer URL",
             Self::IssuerOrEndpoints => "an issuer, or metadata with authorization_endpoint and token_endpoint",
@@ -141,7 +144,7 @@ impl fmt::Display for Expected {
             Self::StringOrStrings => "a string or an array of strings",
             Self::Strings => "an array of strings",
             Self::Token => "a string of visible ASCII characters",
-            Self::TokenStorage => "\"memory\" or \"session\"",
+            Self::TokenStorage => "\"memory\", \"session\" or \"shared\"",
             Self::UnprotectedParameter => "parameters that this app does not set itself, each once",
             Self::Url => "a URL",
             Self::Values(_) => "values separated by single spaces",

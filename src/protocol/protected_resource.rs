@@ -51,6 +51,8 @@ pub enum ResourceError {
     Network(HttpFailure),
     /// The API wants a nonce in the DPoP proof and gave none that this page may read (RFC 9449 §9).
     NonceHidden,
+    /// The access token has expired, and another one could not be had in time.
+    NotRenewed,
     /// The URL is none of the places that the token may be sent to.
     NotAllowed {
         /// The origin and path that were asked for.
@@ -65,7 +67,7 @@ pub enum ResourceError {
 }
 
 /// Bounds of an API's answer: 30 s, 8 MiB.
-const LIMITS: Limits = Limits { deadline: Seconds(30), body: 8 * 1024 * 1024 };
+pub(super) const LIMITS: Limits = Limits { deadline: Seconds(30), body: 8 * 1024 * 1024 };
 
 impl AllowedResources {
     /// The configured resources, and the userinfo endpoint, which is implied.
@@ -136,6 +138,7 @@ pub fn protected_resource_request(
         bearer: Some(session.access_token.clone()),
         body: request.body,
         limits: LIMITS,
+        keepalive: false,
     })
 }
 
@@ -146,6 +149,7 @@ impl fmt::Display for ResourceError {
             Self::Method => f.write_str("this is no HTTP method"),
             Self::Network(failure) => write!(f, "no answer from the API: {failure}"),
             Self::NonceHidden => f.write_str("the API wants a DPoP nonce and gave none that this page can read"),
+            Self::NotRenewed => f.write_str("the access token has expired and could not be renewed"),
             Self::NotAllowed { url, .. } => write!(f, "{url} is none of the places that the token may be sent to"),
             Self::SignedOut => f.write_str("nobody is signed in"),
             Self::Url(error) => write!(f, "this is no URL for a request: {error}"),

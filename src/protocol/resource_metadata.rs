@@ -273,6 +273,7 @@ fn request_to(url: Url) -> HttpRequest {
         bearer: None,
         body: None,
         limits: LIMITS,
+        keepalive: false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Names and wrapping of what is kept in sessionStorage.
+//! Names and wrapping of what is kept in sessionStorage and, for all tabs, in localStorage and IndexedDB.
 //!
 //! Rule: one name per record, with everything in it that keeps two clients apart. Neither an issuer nor a state can
 //! hold a space, so no two records share a name.
@@ -33,7 +33,7 @@ impl RecordName {
 
     /// The name of a session.
     pub fn session(key: &ClientKey) -> Self {
-        Self([PREFIX, "session ", key.issuer.as_str(), " ", key.client_id.as_str()].concat())
+        Self::of_client("session", key)
     }
 
     /// The name of an authorization server's metadata.
@@ -44,6 +44,41 @@ impl RecordName {
     /// The name of an authorization server's keys.
     pub fn keys(issuer: &Issuer) -> Self {
         Self([PREFIX, "keys ", issuer.as_str()].concat())
+    }
+
+    /// The name of the note that a session began in this tab, which is asked for anew when it is lost.
+    pub(super) fn restore(key: &ClientKey) -> Self {
+        Self::of_client("restore", key)
+    }
+
+    /// The name of the sign-ins of this tab that nobody clicked for.
+    pub(super) fn automatic() -> Self {
+        Self([PREFIX, "automatic"].concat())
+    }
+
+    /// The name of what is remembered of somebody who left this tab to sign out at the server.
+    pub(super) fn sign_out() -> Self {
+        Self([PREFIX, "sign-out"].concat())
+    }
+
+    /// The name of when somebody last signed out, in any tab.
+    pub(super) fn signed_out(key: &ClientKey) -> Self {
+        Self::of_client("signed-out", key)
+    }
+
+    /// The name of when somebody last touched a key or a pointer, in any tab.
+    pub(super) fn active(key: &ClientKey) -> Self {
+        Self::of_client("active", key)
+    }
+
+    fn of_client(kind: &str, key: &ClientKey) -> Self {
+        Self([PREFIX, kind, " ", key.issuer.as_str(), " ", key.client_id.as_str()].concat())
+    }
+
+    /// Whether the record is one of all tabs, in localStorage: none of these holds a token.
+    pub fn is_of_origin(&self) -> bool {
+        let kind = self.0.get(PREFIX.len()..).unwrap_or_default();
+        kind.starts_with("signed-out ") || kind.starts_with("active ")
     }
 
     /// The name of what an app keeps about clients that were added while it ran.

@@ -12,6 +12,7 @@ use super::http::{HttpRequest, Limits};
 use super::id_token::IdTokenRequest;
 use super::return_path::ReturnPath;
 use super::time::Seconds;
+use super::url::Url;
 use super::vocabulary::Scope;
 
 /// A request, and what its answer will be read with.
@@ -40,10 +41,16 @@ pub struct Exchange {
     pub token_storage: TokenStorage,
     /// Where the person was.
     pub return_path: Option<ReturnPath>,
+    /// Where the tokens come from, and are renewed.
+    pub(super) token_endpoint: Url,
+    /// The resources that the tokens are asked for.
+    pub(super) resource: Vec<String>,
+    /// What tells the session from all others: the `state` of its request, which is spent.
+    pub(super) session_id: String,
 }
 
 /// Bounds of a token answer: 20 s over headers and body, 256 KiB.
-const LIMITS: Limits = Limits { deadline: Seconds(20), body: 256 * 1024 };
+pub(super) const LIMITS: Limits = Limits { deadline: Seconds(20), body: 256 * 1024 };
 
 impl TokenRequest {
     /// The request for `grant`; takes it, because a code is sent at most once (RFC 6749 §4.1.2).
@@ -60,8 +67,11 @@ impl TokenRequest {
         parameters.extend(pending.resource.iter().map(|resource| ("resource", resource.as_str())));
         let body = form::encode(&parameters);
         Self {
-            http: HttpRequest::post(pending.token_endpoint, body, LIMITS),
+            http: HttpRequest::post(pending.token_endpoint.clone(), body, LIMITS),
             exchange: Exchange {
+                token_endpoint: pending.token_endpoint,
+                resource: pending.resource,
+                session_id: pending.state.expose().to_owned(),
                 key: pending.key,
                 scope: pending.scope,
                 id_token: pending.id_token,

@@ -71,6 +71,7 @@ fn signs_with_no_other_key_than_the_one_that_was_bound() {
         bearer: None,
         body: None,
         limits: Limits { deadline: Seconds(20), body: 1024 },
+        keepalive: false,
     };
     let order = |thumbprint: Option<&str>| ProofOrder {
         key: "proof".into(),

@@ -2,6 +2,7 @@
 
 use leptos_pkce::inspect::pretty::pretty_json;
 use leptos_pkce::protocol::authorization_response::AuthorizationResponse;
+use leptos_pkce::protocol::client::TokenStorage;
 use leptos_pkce::protocol::configuration::parse_configuration;
 use leptos_pkce::protocol::form;
 use leptos_pkce::protocol::http::HttpResponse;
@@ -239,7 +240,7 @@ fn no_octets_make_a_parser_panic() {
             let _ = Metadata::check(&document, &document, &issuer, SchemePolicy::HttpsOnly);
             let _ = used_members(document.clone());
             let _ = PendingAuthorization::decode(&document, SchemePolicy::HttpsOnly);
-            let _ = Session::decode(&document, &key(ISSUER));
+            let _ = Session::decode(&document, &key(ISSUER), TokenStorage::Session, SchemePolicy::HttpsOnly);
         }
         Ok(())
     });

@@ -16,7 +16,7 @@ use leptos_pkce::protocol::configuration::{parse_configuration, read_configurati
 use leptos_pkce::protocol::dpop::{ProofKey, ProofOrder};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{
-    CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, ReadConfiguration,
+    CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, ReadConfiguration, SessionEvent,
 };
 use leptos_pkce::protocol::form;
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
@@ -25,6 +25,7 @@ use leptos_pkce::protocol::jws::{Verdict, Verification};
 use leptos_pkce::protocol::metadata::Metadata;
 use leptos_pkce::protocol::pending_authorization::PendingAuthorization;
 use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
+use leptos_pkce::protocol::renewal::Lock;
 use leptos_pkce::protocol::return_path::ReturnPath;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::site::Site;
@@ -108,6 +109,17 @@ pub(crate) struct Tab {
     pub(crate) proof_key_is_kept: bool,
     pub(crate) navigations: Vec<Url>,
     pub(crate) answered: Vec<(CallId, Result<HttpResponse, ResourceError>)>,
+    /// What all tabs share: version and record, by name.
+    pub(crate) shared: BTreeMap<String, (String, String)>,
+    /// Whether the browser keeps such records at all.
+    pub(crate) shared_is_blocked: bool,
+    /// What becomes of a wish for a lock; `None` is never.
+    pub(crate) lock: Option<Lock>,
+    pub(crate) locks: Vec<String>,
+    pub(crate) posted: Vec<String>,
+    pub(crate) announced: Vec<SessionEvent>,
+    /// When the page asked to be woken.
+    pub(crate) wakes: Vec<u64>,
 }
 
 impl Scenario {
@@ -319,6 +331,13 @@ impl Scenario {
             proof_key_is_kept: true,
             navigations: Vec::new(),
             answered: Vec::new(),
+            shared: BTreeMap::new(),
+            shared_is_blocked: false,
+            lock: Some(Lock::Held),
+            locks: Vec::new(),
+            posted: Vec::new(),
+            announced: Vec::new(),
+            wakes: Vec::new(),
         };
         tab.reload();
         tab
@@ -523,7 +542,44 @@ impl Tab {
             Effect::Navigate(url) => self.navigations.push(url),
             Effect::ReplaceRoute(_) => {}
             Effect::Answer { call, outcome } => self.answered.push((call, outcome)),
-            Effect::WakeAt(at) => assert!(at.0 > self.now, "contract 6: a wake-up is strictly later than now"),
+            Effect::WakeAt(at) => {
+                assert!(at.0 > self.now, "contract 6: a wake-up is strictly later than now");
+                self.wakes.push(at.0);
+            }
+            Effect::Lock { ask, name, .. } => {
+                if let Some(lock) = self.lock {
+                    if lock == Lock::Held {
+                        self.locks.push(name.clone());
+                    }
+                    self.arriving.push_back(Event::Locked { ask, lock, name });
+                }
+            }
+            Effect::Unlock(name) => self.locks.retain(|known| *known != name),
+            Effect::ReadShared { ask, name } => {
+                let stored = self.shared.get(name.as_str());
+                let record = stored.and_then(|(_, text)| Value::parse(text.as_bytes()).ok()).map(Record);
+                let record = if self.shared_is_blocked { Err(StorageFailure::Blocked) } else { Ok(record) };
+                self.arriving.push_back(Event::SharedRead { ask, record });
+            }
+            Effect::WriteShared { ask, name, before, version, record: Record(record) } => {
+                let stored = self.shared.get(name.as_str()).map(|(version, _)| version.as_str());
+                let may = before.is_none() || before.as_deref() == stored;
+                if may && !self.shared_is_blocked {
+                    self.shared.insert(name.as_str().to_owned(), (version, record.to_text()));
+                }
+                let outcome = if self.shared_is_blocked { Err(StorageFailure::Blocked) } else { Ok(may) };
+                self.arriving.push_back(Event::SharedWritten { ask, outcome });
+            }
+            Effect::RemoveShared(name) => {
+                self.shared.remove(name.as_str());
+            }
+            Effect::Post(text) => self.posted.push(text),
+            Effect::Announce(_, event) => self.announced.push(event),
+            Effect::SignInQuietly(key) => {
+                let entropy = self.draw();
+                let return_path = Some("/where".to_owned());
+                return Some(Event::SignInByItself { key, return_path, is_quiet: true, entropy });
+            }
         }
         None
     }
@@ -647,6 +703,14 @@ fn in_words(effect: &Effect, now: u64) -> String {
         Effect::ReplaceRoute(path) => format!("replace {path}"),
         Effect::Answer { call, .. } => format!("answer {}", call.0),
         Effect::WakeAt(at) => format!("wake +{}", at.0.saturating_sub(now)),
+        Effect::Lock { .. } => "lock".to_owned(),
+        Effect::Unlock(_) => "unlock".to_owned(),
+        Effect::ReadShared { .. } => "read shared".to_owned(),
+        Effect::WriteShared { .. } => "write shared".to_owned(),
+        Effect::RemoveShared(_) => "remove shared".to_owned(),
+        Effect::Post(text) => format!("post {}", value(text).text("news").unwrap_or_default()),
+        Effect::Announce(_, event) => format!("announce {}", format!("{event:?}").split('(').next().unwrap_or_default()),
+        Effect::SignInQuietly(_) => "sign in quietly".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ use leptos_pkce::protocol::flow::Intent;
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::storage::RecordName;
 use leptos_pkce::protocol::time::{Seconds, UnixTime};
+use leptos_pkce::protocol::url::SchemePolicy;
 use serde_json::json;
 
 use crate::scenario::{ACCESS_TOKEN, ISSUER, OTHER_ISSUER, START, Scenario, Tab, as_json, key, value};
@@ -89,21 +90,25 @@ fn survives_a_reload_where_the_app_asks_for_it() {
     assert_eq!(after.token_storage(), TokenStorage::Session);
 }
 
-/// WEB-1: a refresh token outlives an access token, so it is never written down.
+/// WEB-1: a refresh token is written down where its session outlives the page by configuration, and nowhere else.
 #[test]
-fn never_writes_a_refresh_token() {
+fn writes_a_refresh_token_only_where_a_session_is_to_survive() {
     let mut tab = kept();
     assert!(session(&tab).has_refresh_token());
-    assert!(!tab.storage.records.values().any(|record| record.contains("tGzv3JOkF0XG5Qx2TlKWIA")));
+    let holders = |tab: &Tab| tab.storage.records.values().filter(|record| record.contains("tGzv3JOkF0XG5Qx2TlKWIA")).count();
+    assert_eq!(holders(&tab), 1, "in the record of the session");
     tab.reload();
-    assert!(!session(&tab).has_refresh_token());
+    assert!(session(&tab).has_refresh_token());
+    assert_eq!(holders(&Scenario::public_client().run()), 0, "memory");
 }
 
 /// WEB-2: a record that was not written so is no session.
 #[test]
 fn refuses_a_record_that_encode_did_not_write() {
     let record = as_json(&session(&kept()).encode());
-    let decode = |record: &serde_json::Value, issuer: &str| Session::decode(&value(&record.to_string()), &key(issuer));
+    let decode = |record: &serde_json::Value, issuer: &str| {
+        Session::decode(&value(&record.to_string()), &key(issuer), TokenStorage::Session, SchemePolicy::HttpsOnly)
+    };
     assert!(decode(&record, ISSUER).is_some());
     assert_eq!(decode(&record, OTHER_ISSUER), None);
     for (member, values) in [
@@ -117,6 +122,16 @@ fn refuses_a_record_that_encode_did_not_write() {
         ("requested_scope", vec![json!(""), json!(5)]),
         ("granted_scope", vec![json!("a  b"), json!({})]),
         ("signed_in_at", vec![json!("1"), json!(-1), json!(null)]),
+        ("id", vec![json!(""), json!(5), json!(null)]),
+        ("obtained_at", vec![json!("1"), json!(null)]),
+        ("generation", vec![json!("1"), json!(0.5), json!(null)]),
+        ("presented", vec![json!("1"), json!(5_000_000_000_u64), json!(null)]),
+        ("presented_at", vec![json!("1"), json!(-1)]),
+        ("refresh_token", vec![json!(""), json!("a b"), json!(5)]),
+        ("id_token_hint", vec![json!(""), json!("a b"), json!(5)]),
+        ("token_endpoint", vec![json!("http://as.example/token"), json!("javascript:alert(1)"), json!(null)]),
+        ("resource", vec![json!("https://api.example"), json!([5])]),
+        ("asked", vec![json!({}), json!("no")]),
     ] {
         for value in values {
             let mut record = record.clone();

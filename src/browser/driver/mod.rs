@@ -6,6 +6,8 @@
 
 #[cfg(feature = "dpop")]
 mod proofs;
+#[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+mod tabs;
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -17,20 +19,24 @@ use wasm_bindgen_futures::spawn_local;
 
 #[cfg(feature = "dpop")]
 use self::proofs::ProofKeys;
+#[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+use self::tabs::Locks;
+use super::channel::Channel;
 use super::clock::{self, Timer};
 use super::fetch::{self, Cancel};
-use super::{entropy, navigation, storage, subtle};
+use super::{entropy, navigation, storage, subtle, wake};
 use crate::protocol::authorization_request::Wish;
 #[cfg(feature = "step_up")]
 use crate::protocol::challenge::StepUp;
 use crate::protocol::client::{Client, ClientKey};
 use crate::protocol::dpop::ProofOrder;
-use crate::protocol::flow::{CallId, ConfigurationSource, Effect, FetchId, Flow, Intent};
+use crate::protocol::flow::{CallId, ConfigurationSource, Effect, FetchId, Flow, Intent, SessionEvent};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
 use crate::protocol::resource_metadata::{Progress, ResourceMetadata, ResourceMetadataError, Search};
 use crate::protocol::secret::DpopProof;
 use crate::protocol::site::Site;
+use crate::protocol::tab_message::CHANNEL;
 use crate::protocol::time::UnixTime;
 
 /// Runs one flow, for as long as the page lives; all copies are the same driver.
@@ -41,6 +47,10 @@ struct Shared {
     flow: RefCell<Flow>,
     is_running: Cell<bool>,
     listeners: RefCell<Vec<&'static dyn Fn()>>,
+    event_listeners: RefCell<Vec<&'static dyn Fn(&ClientKey, &SessionEvent)>>,
+    channel: RefCell<Option<Channel>>,
+    #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+    locks: Locks,
     fetches: RefCell<Vec<(FetchId, Cancel)>>,
     calls: RefCell<Vec<(CallId, Rc<Slot>)>>,
     last_call: Cell<u64>,
@@ -69,6 +79,10 @@ impl Driver {
             flow: RefCell::new(Flow::new(site)),
             is_running: Cell::new(false),
             listeners: RefCell::default(),
+            event_listeners: RefCell::default(),
+            channel: RefCell::default(),
+            #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+            locks: Locks::default(),
             fetches: RefCell::default(),
             calls: RefCell::default(),
             last_call: Cell::new(0),
@@ -76,6 +90,14 @@ impl Driver {
             #[cfg(feature = "dpop")]
             proof_keys: ProofKeys::default(),
         })));
+        driver.change(|flow, _| {
+            let seed = entropy::octets::<4>().map_or(0, u32::from_le_bytes);
+            flow.set_seed(seed);
+            if wake::is_framed() {
+                flow.framed();
+            }
+        });
+        driver.0.channel.replace(Channel::open(CHANNEL, move |text| driver.tell(|flow, now| flow.heard(text, now))));
         if let Some(held) = navigation::take_held_response() {
             driver.tell(|flow, _| flow.redirected(&held.path, &held.query, &held.fragment));
         }
@@ -83,7 +105,10 @@ impl Driver {
             ConfigurationSource::Clients(clients) => flow.configured(clients),
             ConfigurationSource::File(name, read) => flow.started(name, read),
         });
-        navigation::on_restored(move || driver.tell(|flow, _| flow.restored()));
+        navigation::on_restored(move || driver.tell(Flow::restored));
+        wake::on_wake(move || driver.tell(Flow::resumed));
+        #[cfg(feature = "idle_timeout")]
+        wake::on_activity(move || driver.tell(Flow::active));
         driver
     }
 
@@ -95,6 +120,11 @@ impl Driver {
     /// Calls `listener` after every change, for as long as the page lives.
     pub fn subscribe(&self, listener: impl Fn() + 'static) {
         self.0.listeners.borrow_mut().push(Box::leak(Box::new(listener)));
+    }
+
+    /// Calls `listener` with what happens to sessions, for as long as the page lives.
+    pub fn on_event(&self, listener: impl Fn(&ClientKey, &SessionEvent) + 'static) {
+        self.0.event_listeners.borrow_mut().push(Box::leak(Box::new(listener)));
     }
 
     /// Looks at the flow.
@@ -145,7 +175,7 @@ impl Driver {
 
     /// Asks the user info endpoint; what it says appears in the session.
     pub fn ask_userinfo(&self, key: ClientKey) {
-        self.tell(|flow, _| flow.ask_userinfo(key));
+        self.tell(|flow, now| flow.ask_userinfo(key, now));
     }
 
     /// Makes an authorization request to be shown as a link.
@@ -158,9 +188,25 @@ impl Driver {
         self.tell(|flow, _| flow.cancel_sign_in());
     }
 
-    /// Forgets everything of this client in this browser.
+    /// Signs in though nobody clicked; not more than three times within a minute.
+    pub fn sign_in_by_itself(&self, key: ClientKey, return_path: Option<String>) {
+        let wish = Wish::new(return_path.as_deref());
+        self.tell(|flow, now| flow.sign_in_by_itself(key, wish, entropy::draw(), now));
+    }
+
+    /// Gets new tokens, whether they are due or not.
+    pub fn renew(&self, key: ClientKey) {
+        self.tell(|flow, now| flow.renew_now(&key, now));
+    }
+
+    /// Forgets everything of this client in this browser, and has the server revoke its tokens.
     pub fn sign_out(&self, key: ClientKey) {
-        self.tell(|flow, _| flow.sign_out(key));
+        self.tell(|flow, now| flow.sign_out(key, now));
+    }
+
+    /// The same, and then leaves for the server's own sign-out, if it has one.
+    pub fn sign_out_at_server(&self, key: ClientKey) {
+        self.tell(|flow, now| flow.sign_out_at_server(key, entropy::draw(), now));
     }
 
     /// Calls an API with the token of `key`.
@@ -169,7 +215,7 @@ impl Driver {
         self.0.last_call.set(call.0);
         let slot = Rc::new(Slot::default());
         self.0.calls.borrow_mut().push((call, slot.clone()));
-        self.tell(|flow, _| flow.call(call, key, request));
+        self.tell(|flow, now| flow.call(call, key, request, now));
         Call { driver: *self, call, slot }
     }
 
@@ -264,6 +310,34 @@ impl Driver {
             Effect::Navigate(url) => navigation::leave(&url),
             Effect::ReplaceRoute(path) => navigation::replace_route(&path),
             Effect::Answer { call, outcome } => self.answer(call, outcome),
+            #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+            Effect::Lock { ask, name, patience } => self.lock(ask, name, patience),
+            #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+            Effect::Unlock(name) => self.0.locks.release(&name),
+            #[cfg(feature = "shared_storage")]
+            Effect::ReadShared { ask, name } => self.read_shared(ask, name),
+            #[cfg(feature = "shared_storage")]
+            Effect::WriteShared { ask, name, before, version, record } => {
+                self.write_shared(ask, name, before, version, record);
+            }
+            #[cfg(feature = "shared_storage")]
+            Effect::RemoveShared(name) => self.remove_shared(name),
+            Effect::Post(text) => {
+                if let Some(channel) = &*self.0.channel.borrow() {
+                    channel.post(&text);
+                }
+            }
+            Effect::Announce(key, event) => {
+                // A listener may add another one meanwhile.
+                let listeners = self.0.event_listeners.borrow().clone();
+                for listener in listeners {
+                    listener(&key, &event);
+                }
+            }
+            Effect::SignInQuietly(key) => {
+                let wish = Wish { is_quiet: true, ..Wish::new(Some(&navigation::current_path())) };
+                self.change(|flow, now| flow.sign_in_by_itself(key, wish, entropy::draw(), now));
+            }
             Effect::WakeAt(at) => {
                 let driver = *self;
                 let timer = clock::after(at.since(clock::now()), move || driver.tell(Flow::woke));

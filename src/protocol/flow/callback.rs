@@ -10,13 +10,13 @@
 
 use std::sync::Arc;
 
-use super::super::authorization_response::AuthorizationResponse;
+use super::super::authorization_response::{AuthorizationResponse, CallbackError};
+use super::super::end_session::came_back;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
 use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
-use super::super::jws::{Jws, Unverifiable, Verdict};
+use super::super::jws::Verdict;
 use super::super::pending_authorization::PendingAuthorization;
-use super::super::quirks;
 use super::super::return_path::ReturnPath;
 use super::super::secret::IdToken;
 use super::super::session::Session;
@@ -25,13 +25,15 @@ use super::super::time::UnixTime;
 use super::super::token_request::{Exchange, TokenRequest};
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
-use super::keys::KeyState;
 use super::proofs::{ProofAnswer, Proven};
-use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, VerifyId, take_one};
+use super::verification::Step;
+use super::{CallbackFailure, ClientKey, Effect, FetchId, Flow, VerifyId};
 
 pub(super) enum Callback {
     Idle,
     Taking(AuthorizationResponse),
+    /// Perhaps somebody came back from the server's sign-out.
+    Returning(AuthorizationResponse),
     Exchanging(Box<Exchanging>),
     Failed(CallbackFailure),
 }
@@ -74,9 +76,17 @@ impl Flow {
         if !matches!(self.callback, Callback::Idle) {
             return;
         }
+        if self.is_framed {
+            return self.refuse(CallbackError::Framed.into(), None);
+        }
         match AuthorizationResponse::parse(path, query, fragment) {
             Err(error) => self.refuse(error.into(), None),
             Ok(None) => {}
+            // It may be the server's answer to a sign-out, which has nothing but a state; that is looked up first.
+            Ok(Some(response)) if response.is_bare() => {
+                self.callback = Callback::Returning(response);
+                self.effects.push(Effect::Take(RecordName::sign_out()));
+            }
             Ok(Some(response)) => match response.state() {
                 None => self.refuse(response.unknown_state().into(), None),
                 Some(state) => {
@@ -89,12 +99,36 @@ impl Flow {
 
     /// Contract 7: where there is no record, nothing but the answer shown changes.
     pub(crate) fn taken(&mut self, record: Option<Record>, now: UnixTime) {
-        let Callback::Taking(response) = std::mem::replace(&mut self.callback, Callback::Idle) else { return };
+        let response = match std::mem::replace(&mut self.callback, Callback::Idle) {
+            Callback::Taking(response) => response,
+            Callback::Returning(response) => {
+                let state = response.state();
+                let record = record.and_then(|Record(record)| came_back(&record, state.as_ref(), now));
+                self.sign_out_return = record;
+                // Nobody is expected back from a sign-out: then it is an answer that lacks the rest.
+                return match (record, state) {
+                    (Some(_), _) => {}
+                    (None, None) => self.refuse(response.unknown_state().into(), None),
+                    (None, Some(state)) => {
+                        self.callback = Callback::Taking(response);
+                        self.effects.push(Effect::Take(RecordName::pending(&state)));
+                    }
+                };
+            }
+            other => {
+                self.callback = other;
+                let came_back = |Record(record): Record| came_back(&record, None, now);
+                self.sign_out_return = self.sign_out_return.or(record.and_then(came_back));
+                return;
+            }
+        };
         let policy = self.site.scheme_policy();
         let pending = record.and_then(|Record(record)| PendingAuthorization::decode(&record, policy));
         let Some(pending) = pending else { return self.refuse(response.unknown_state().into(), None) };
         let origin = (pending.key.clone(), pending.return_path.clone());
+        let (is_quiet, key) = (pending.is_quiet, pending.key.clone());
         match pending.complete(&response, now) {
+            Err(error) if self.quiet_sign_in_refused(&key, &error, is_quiet) => self.go_back(origin.1.as_ref()),
             Err(error) => self.refuse(error.into(), Some(origin)),
             Ok(grant) => {
                 let thumbprint = grant.pending.dpop_jkt.clone();
@@ -154,7 +188,7 @@ impl Flow {
                     self.verify(exchanging, now);
                 }
                 // Without one where one must be, `publish` refuses; where none was asked for, none is believed.
-                _ => self.publish(&exchanging, response, None),
+                _ => self.publish(&exchanging, response, None, now),
             },
         }
     }
@@ -175,38 +209,15 @@ impl Flow {
 
     /// Asks WebCrypto about the signature, once there are keys; without any the sign-in has failed.
     fn verify(&mut self, mut exchanging: Box<Exchanging>, now: UnixTime) {
-        let (Some(asked), Some((response, id_token))) = (&exchanging.exchange.id_token, &exchanging.answer) else {
-            return;
-        };
-        let issuer = &exchanging.exchange.key.issuer;
-        let verification = match (self.keys_of(issuer), Jws::parse(id_token.expose())) {
-            (Some(KeyState::Failed(error)), _) => {
-                let error = error.clone();
-                return self.refuse_exchange(error, &exchanging.exchange);
-            }
-            (Some(KeyState::Ready(keys)), Ok(jws)) => {
-                let issuers = quirks::key_issuers(issuer, jws.payload());
-                let tenants = issuers.map(|issuers| keys.of_issuers(&issuers));
-                jws.verification(&asked.algorithms, tenants.as_ref().unwrap_or(keys))
-            }
-            // No key would help; the list of checks says what is wrong with it.
-            (Some(KeyState::Ready(_)), Err(_)) => Err(Unverifiable::Malformed),
-            _ => {
-                self.callback = Callback::Exchanging(exchanging);
-                return;
-            }
-        };
-        match verification {
-            Ok(mut verification) => {
-                verification.hashed = Some(response.access_token.clone());
-                exchanging.stage = Stage::Verdict(self.ask_subtle(verification));
-                self.callback = Callback::Exchanging(exchanging);
-            }
-            Err(Unverifiable::Key) if self.refetch_keys(issuer, now) => {
-                self.callback = Callback::Exchanging(exchanging);
-            }
-            Err(reason) => self.conclude(exchanging, Signature::Unverifiable(reason), now),
+        let exchange = &exchanging.exchange;
+        let (Some(asked), Some((response, id_token))) = (&exchange.id_token, &exchanging.answer) else { return };
+        match self.begin_verification(&exchange.key.issuer, id_token, asked, &response.access_token, now) {
+            Step::Failed(error) => return self.refuse_exchange(error, exchange),
+            Step::Known(signature) => return self.conclude(exchanging, signature, now),
+            Step::Keys => {}
+            Step::Verdict(verify) => exchanging.stage = Stage::Verdict(verify),
         }
+        self.callback = Callback::Exchanging(exchanging);
     }
 
     /// WebCrypto has answered; gives the answer back if nobody waits for it here.
@@ -231,29 +242,38 @@ impl Flow {
         let exchange = &exchanging.exchange;
         let Some(asked) = &exchange.id_token else { return };
         let clock = self.clock_of(&exchange.key.issuer);
-        match check_id_token(&id_token, asked, &exchange.key, signature, now, clock) {
+        match check_id_token(&id_token, asked, &exchange.key, None, signature, now, clock) {
             Err(error) => self.refuse_exchange(error.into(), exchange),
-            Ok(verified) => self.publish(&exchanging, response, Some(verified)),
+            Ok(verified) => self.publish(&exchanging, response, Some((verified, id_token)), now),
         }
     }
 
     /// Contract 4: only a response that passed every check becomes a session.
-    fn publish(&mut self, exchanging: &Exchanging, response: TokenResponse, id_token: Option<VerifiedIdToken>) {
+    fn publish(
+        &mut self,
+        exchanging: &Exchanging,
+        response: TokenResponse,
+        id_token: Option<(VerifiedIdToken, IdToken)>,
+        now: UnixTime,
+    ) {
         let exchange = &exchanging.exchange;
-        match Session::new(exchange, response, id_token, exchanging.sent_at) {
+        let (verified, id_token) = id_token.unzip();
+        match Session::new(exchange, response, verified, exchanging.sent_at) {
             Err(error) => self.refuse_exchange(error.into(), exchange),
-            Ok(session) => {
-                if session.token_storage.survives_reload() {
-                    self.write(RecordName::session(&session.key), session.encode());
-                }
-                // Another person's session at this server ends before this one begins.
-                take_one(&mut self.sessions, |known| known.key == session.key);
-                self.sessions.push(session);
-                let base = self.site.base_path();
-                let path = exchange.return_path.as_ref().map_or(base, ReturnPath::as_str);
-                self.effects.push(Effect::ReplaceRoute(path.to_owned()));
+            Ok(mut session) => {
+                let client = self.client(&session.key);
+                session.id_token_hint = id_token.filter(|_| client.is_some_and(|client| client.id_token_hint));
+                self.keep(&session, None);
+                self.begin(session, now);
+                self.go_back(exchange.return_path.as_ref());
             }
         }
+    }
+
+    /// Puts the place where the person was in that of the callback.
+    fn go_back(&mut self, return_path: Option<&ReturnPath>) {
+        let path = return_path.map_or(self.site.base_path(), ReturnPath::as_str);
+        self.effects.push(Effect::ReplaceRoute(path.to_owned()));
     }
 
     pub(super) fn refuse_exchange(&mut self, error: Arc<Error>, exchange: &Exchange) {

@@ -1,10 +1,13 @@
 //! Requests that carry the session's token: calls of APIs and of the user info endpoint.
 //!
-//! Rule: a request is sent once, and once more only where the server wanted a nonce in its proof and so has not looked at
-//! the rest (RFC 9449 §8, §9).
+//! Rules: a request waits for a token that is good, as long as one may come. It is sent once, and once more only where the
+//! server has not looked at the rest: it wanted a nonce in the proof (RFC 9449 §8, §9), or refused the token with 401 and the
+//! request may be repeated (RFC 9110 §9.2.2).
 
+use super::super::challenge::Denial;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
-use super::super::protected_resource::{ResourceError, ResourceRequest, protected_resource_request};
+use super::super::protected_resource::{LIMITS, ResourceError, ResourceRequest, protected_resource_request};
+use super::super::renewal::Input;
 use super::super::session::Session;
 use super::super::time::UnixTime;
 use super::proofs::{ProofAnswer, Proven};
@@ -16,7 +19,24 @@ pub(super) struct PendingCall {
     pub(super) key: ClientKey,
     fetch: FetchId,
     proven: Option<Proven>,
+    /// The request, to be sent once more with another token; `None` if it must not be.
+    again: Option<HttpRequest>,
+    /// Which token it carries.
+    token: Token,
 }
+
+/// A request that waits for a token.
+pub(super) struct WaitingCall {
+    purpose: Purpose,
+    key: ClientKey,
+    request: HttpRequest,
+    until: UnixTime,
+    /// The answer that refused its token, and which one that was.
+    refused: Option<(HttpResponse, Token)>,
+}
+
+/// Which of a session's tokens: its identifier, and how often it was renewed.
+type Token = (String, u64);
 
 /// Whom the answer is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +46,7 @@ pub(super) enum Purpose {
 }
 
 impl Flow {
-    pub(crate) fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest) {
+    pub(crate) fn call(&mut self, call: CallId, key: ClientKey, request: ResourceRequest, now: UnixTime) {
         let allowed = self.allowed_resources(&key);
         let built = match self.session(&key) {
             None => Err(ResourceError::SignedOut),
@@ -34,22 +54,76 @@ impl Flow {
         };
         match built {
             Err(error) => self.effects.push(Effect::Answer { call, outcome: Err(error) }),
-            Ok(request) => self.send(Purpose::Api(call), key, request),
+            Ok(request) => self.submit(Purpose::Api(call), key, request, now),
         }
     }
 
     /// The app no longer waits for a call.
     pub(crate) fn cancel_call(&mut self, call: CallId) {
-        self.end_calls(&|known| known.purpose == Purpose::Api(call), || ResourceError::Network(HttpFailure::Cancelled));
+        self.end_calls(&|_, purpose| purpose == Purpose::Api(call), || ResourceError::Network(HttpFailure::Cancelled));
+    }
+
+    /// Sends a request with the token of `key`, as soon as that is good.
+    pub(super) fn submit(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest, now: UnixTime) {
+        let until = now.plus(LIMITS.deadline);
+        self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused: None });
+        let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
+        if is_due {
+            self.renew(&key, Input::Wanted, now);
+        }
+        self.calls_may_go_on(&key, now);
+    }
+
+    /// Sends or answers what waited for a token of `key`, if it need not wait longer.
+    pub(super) fn calls_may_go_on(&mut self, key: &ClientKey, now: UnixTime) {
+        let mut index = 0;
+        while let Some(call) = self.waiting.get(index) {
+            if call.key != *key || !self.is_decided(call, now) {
+                index += 1;
+                continue;
+            }
+            let WaitingCall { purpose, key, request, refused, .. } = self.waiting.remove(index);
+            match (self.session(&key), refused) {
+                (None, _) => self.answer(purpose, key, Err(ResourceError::SignedOut), now),
+                (Some(session), Some((response, token))) if token_of(session) == token => {
+                    self.answer(purpose, key, Ok(response), now);
+                }
+                (Some(session), None) if self.wants_renewal(session, now) && session.is_expired(now) => {
+                    self.answer(purpose, key, Err(ResourceError::NotRenewed), now);
+                }
+                (Some(_), refused) => self.send(purpose, key, request, refused.is_none()),
+            }
+        }
+    }
+
+    /// Whether a call need not wait: for a new token where its own was refused, else for one that has not expired.
+    fn is_decided(&self, call: &WaitingCall, now: UnixTime) -> bool {
+        let Some(session) = self.session(&call.key) else { return true };
+        let may_still_come = self.is_renewing(&call.key);
+        match &call.refused {
+            Some((_, token)) => token_of(session) != *token || !may_still_come || self.is_backing_off(&call.key),
+            None if !self.wants_renewal(session, now) => true,
+            None if call.until <= now || !may_still_come => true,
+            // The one it has does for a while, if another cannot be had right now.
+            None => self.is_backing_off(&call.key) && !session.is_expired(now),
+        }
+    }
+
+    /// When the first of those that wait gives up.
+    pub(super) fn next_call_deadline(&self) -> Option<UnixTime> {
+        self.waiting.iter().map(|call| call.until).min()
     }
 
     /// Sends a request that carries the token of `key`.
-    pub(super) fn send(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest) {
-        let session = self.session(&key);
-        let is_bound = session.is_some_and(Session::is_bound);
-        let thumbprint = session.and_then(|session| session.dpop_jkt.clone());
+    fn send(&mut self, purpose: Purpose, key: ClientKey, mut request: HttpRequest, may_repeat: bool) {
+        let Some(session) = self.session(&key) else { return };
+        request.bearer = Some(session.access_token.clone());
+        let (is_bound, token) = (session.is_bound(), token_of(session));
+        let thumbprint = session.dpop_jkt.clone();
+        let may_repeat = may_repeat && session.refresh_token.is_some() && is_repeatable(&request);
+        let again = may_repeat.then(|| request.again());
         let (fetch, proven) = self.fetch_bound(is_bound, &key, request, thumbprint);
-        self.calls.push(PendingCall { purpose, key, fetch, proven });
+        self.calls.push(PendingCall { purpose, key, fetch, proven, again, token });
     }
 
     /// The answer to a call; gives it back if it is none.
@@ -60,31 +134,92 @@ impl Flow {
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
         let Some(index) = self.calls.iter().position(|call| call.fetch == fetch) else { return Some(outcome) };
-        let PendingCall { purpose, key, proven, .. } = self.calls.swap_remove(index);
+        let PendingCall { purpose, key, proven, again, token, .. } = self.calls.swap_remove(index);
         let outcome = match self.proof_answered(&key, proven, &outcome) {
             ProofAnswer::Again(fetch, proven) => {
-                self.calls.push(PendingCall { purpose, key, fetch, proven: Some(proven) });
+                self.calls.push(PendingCall { purpose, key, fetch, proven: Some(proven), again, token });
                 return None;
             }
             ProofAnswer::NonceHidden => Err(ResourceError::NonceHidden),
             ProofAnswer::Final => outcome.map_err(ResourceError::Network),
         };
+        match (outcome, again) {
+            (Ok(response), again) if self.is_token_refused(&key, &response) => {
+                if let Some(request) = again {
+                    let (until, refused) = (now.plus(LIMITS.deadline), Some((response, token.clone())));
+                    self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused });
+                } else {
+                    self.answer(purpose, key.clone(), Ok(response), now);
+                }
+                // Unless that was one of before, and there is another by now.
+                if self.session(&key).is_some_and(|session| token_of(session) == token) {
+                    self.renew(&key, Input::Wanted, now);
+                }
+                self.calls_may_go_on(&key, now);
+            }
+            (outcome, _) => self.answer(purpose, key, outcome, now),
+        }
+        None
+    }
+
+    /// Whether the answer is a no to the token itself, and there may be another: not to the scope (403), and not to how the
+    /// person signed in (RFC 9470).
+    fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
+        response.status == 401
+            && self.session(key).is_some_and(|session| session.refresh_token.is_some())
+            && (cfg!(not(feature = "step_up")) || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
+    }
+
+    fn answer(
+        &mut self,
+        purpose: Purpose,
+        key: ClientKey,
+        outcome: Result<HttpResponse, ResourceError>,
+        now: UnixTime,
+    ) {
         match purpose {
             Purpose::Api(call) => self.effects.push(Effect::Answer { call, outcome }),
             Purpose::UserInfo if cfg!(not(feature = "userinfo")) => {}
             Purpose::UserInfo => self.userinfo_answered(key, outcome, now),
         }
-        None
+    }
+
+    /// Ends the calls of a session that is no more.
+    pub(super) fn end_calls_of(&mut self, key: &ClientKey) {
+        self.end_calls(&|owner, _| owner == key, || ResourceError::SignedOut);
     }
 
     /// Ends calls that nobody waits for any more; each gets an `error` as its answer.
-    pub(super) fn end_calls(&mut self, is_ended: &dyn Fn(&PendingCall) -> bool, error: fn() -> ResourceError) {
-        while let Some(index) = self.calls.iter().position(is_ended) {
-            let PendingCall { purpose, fetch, .. } = self.calls.remove(index);
-            self.effects.push(Effect::CancelFetch(fetch));
+    fn end_calls(&mut self, is_ended: &dyn Fn(&ClientKey, Purpose) -> bool, error: fn() -> ResourceError) {
+        let mut ended = Vec::new();
+        self.calls.retain(|call| {
+            let is_kept = !is_ended(&call.key, call.purpose);
+            if !is_kept {
+                ended.push((call.purpose, Some(call.fetch)));
+            }
+            is_kept
+        });
+        self.waiting.retain(|call| {
+            let is_kept = !is_ended(&call.key, call.purpose);
+            if !is_kept {
+                ended.push((call.purpose, None));
+            }
+            is_kept
+        });
+        for (purpose, fetch) in ended {
+            self.effects.extend(fetch.map(Effect::CancelFetch));
             if let Purpose::Api(call) = purpose {
                 self.effects.push(Effect::Answer { call, outcome: Err(error()) });
             }
         }
     }
+}
+
+fn token_of(session: &Session) -> Token {
+    (session.id.clone(), session.generation)
+}
+
+/// Whether the method is one of which two requests do no more than one (RFC 9110 §9.2.2).
+fn is_repeatable(request: &HttpRequest) -> bool {
+    ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].iter().any(|method| request.method.eq_ignore_ascii_case(method))
 }

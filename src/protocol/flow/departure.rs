@@ -72,6 +72,10 @@ impl Flow {
         if self.activity() != Activity::Idle || self.client(&key).is_none() {
             return;
         }
+        if self.is_framed {
+            self.sign_in = SignIn::Failed { key, error: AuthorizationRequestError::Framed.into() };
+            return;
+        }
         self.callback = Callback::Idle;
         self.prepared = None;
         let Ok(entropy) = entropy else {
@@ -172,7 +176,8 @@ impl Flow {
         let is_it =
             |session: &&mut Session| cfg!(feature = "session_storage") && name == RecordName::session(&session.key);
         if let Some(session) = self.sessions.iter_mut().find(is_it) {
-            if read_back(&session.encode()).is_err() {
+            // One that all tabs share is not written down here.
+            if session.token_storage.is_session() && read_back(&session.encode()).is_err() {
                 // The session lives on in this page, and says so; no older one may come back at the next reload.
                 session.token_storage = TokenStorage::Memory;
                 self.effects.push(Effect::Remove(name));
@@ -200,11 +205,10 @@ impl Flow {
         match intent {
             Intent::Show => self.prepared = Some((key, url)),
             Intent::Navigate => {
-                // Contract 6: the patience is not zero, so the wake-up is later than now.
                 let until = now.plus(NAVIGATION_PATIENCE);
                 self.sign_in = SignIn::Navigating { key, until };
                 self.effects.push(Effect::Navigate(url));
-                self.effects.push(Effect::WakeAt(until));
+                self.wake_at(until, now);
             }
         }
     }
@@ -285,19 +289,18 @@ impl Flow {
         }
     }
 
-    /// The person is back on a page that had left: nothing is on its way any more.
-    pub(crate) fn restored(&mut self) {
+    /// Nothing is on its way any more.
+    pub(super) fn sign_in_returned(&mut self) {
         if matches!(self.sign_in, SignIn::Navigating { .. }) {
             self.sign_in = SignIn::Idle;
         }
     }
 
-    pub(crate) fn woke(&mut self, now: UnixTime) {
-        self.keys_woke(now);
+    pub(super) fn sign_in_woke(&mut self, now: UnixTime) {
         match self.sign_in {
-            SignIn::Navigating { until, .. } if until <= now => self.restored(),
+            SignIn::Navigating { until, .. } if until <= now => self.sign_in_returned(),
             // A clock that was turned back meanwhile: ask again.
-            SignIn::Navigating { until, .. } => self.effects.push(Effect::WakeAt(until)),
+            SignIn::Navigating { until, .. } => self.wake_at(until, now),
             _ => {}
         }
     }

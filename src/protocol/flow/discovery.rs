@@ -5,7 +5,6 @@ use super::super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
 use super::super::json::{Members, Value};
 use super::super::metadata::{self, Attempt, AttemptProblem, Metadata, MetadataError};
 use super::super::problem::ConfigurationError;
-use super::super::session::Session;
 use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
@@ -36,6 +35,7 @@ impl Flow {
             bearer: None,
             body: None,
             limits: CONFIGURATION_LIMITS,
+            keepalive: false,
         });
         self.configuration = Configuration::Loading(Some((fetch, read)));
     }
@@ -46,13 +46,28 @@ impl Flow {
             Ok(clients) => {
                 for client in &clients {
                     self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
-                    if client.token_storage.survives_reload() {
-                        self.effects.push(Effect::Read(RecordName::session(&client.key)));
-                    }
                 }
-                Configuration::Ready(clients)
+                let keys: Vec<ClientKey> = clients.iter().map(|client| client.key.clone()).collect();
+                self.effects.push(Effect::Read(RecordName::automatic()));
+                self.effects.push(Effect::Take(RecordName::sign_out()));
+                self.configuration = Configuration::Ready(clients);
+                return keys.iter().for_each(|key| self.look_for_session(key));
             }
         };
+    }
+
+    /// Looks for a session that an earlier page or another tab has kept.
+    fn look_for_session(&mut self, key: &ClientKey) {
+        let Some(client) = self.client(key) else { return };
+        let storage = client.token_storage;
+        self.effects.push(Effect::Read(RecordName::signed_out(key)));
+        if storage.is_session() {
+            self.effects.push(Effect::Read(RecordName::session(key)));
+        } else if storage.is_shared() {
+            self.look_for_shared(key);
+        } else {
+            self.restore_if_lost(key);
+        }
     }
 
     /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
@@ -67,26 +82,49 @@ impl Flow {
 
     /// A record of an earlier page: a session is taken up, metadata saves a round trip, garbage is neither.
     pub(crate) fn read(&mut self, name: &RecordName, record: Option<Record>, now: UnixTime) {
-        if self.keys_read(name, record.as_ref(), now) {
+        if self.keys_read(name, record.as_ref(), now) || self.record_of_client(name, record.as_ref(), now) {
             return;
         }
         let Some(Record(record)) = record else { return };
-        let mut restored = None;
+        if *name == RecordName::automatic() {
+            return self.automatic_read(&record);
+        }
         let mut discovered = Vec::new();
         for client in self.clients() {
-            if cfg!(feature = "session_storage")
-                && *name == RecordName::session(&client.key)
-                && self.session(&client.key).is_none()
-            {
-                restored = Session::decode(&record, &client.key);
-            }
             if *name == RecordName::metadata(&client.key.issuer) && self.discovery(&client.key).is_none() {
                 discovered.extend(cached_metadata(&record, client, &self.site, now));
             }
         }
-        // Before those that this page began, which people look at: the last one is the newest.
-        self.sessions.splice(0..0, restored);
         self.discoveries.extend(discovered);
+    }
+
+    /// A record about one client's session was looked for; whether `name` is one.
+    fn record_of_client(&mut self, name: &RecordName, record: Option<&Record>, now: UnixTime) -> bool {
+        let is_of = |key: &ClientKey, named: fn(&ClientKey) -> RecordName| *name == named(key);
+        let find = |flow: &Self, named: fn(&ClientKey) -> RecordName| {
+            flow.clients().iter().map(|client| &client.key).find(|key| is_of(key, named)).cloned()
+        };
+        if let Some(key) = find(self, RecordName::session) {
+            let session = record.and_then(|record| self.decode_session(&key, record));
+            match (self.upkeep(&key).is_some(), session) {
+                (true, _) => self.session_found(&key, record.cloned(), now),
+                (false, Some(session)) => self.take_on(session, true, now),
+                (false, None) => self.restore_if_lost(&key),
+            }
+        } else if let Some(key) = find(self, RecordName::restore) {
+            if let Some(Record(record)) = record {
+                self.restore_read(&key, record, now);
+            }
+        } else if let Some(key) = find(self, RecordName::signed_out) {
+            if let Some(Record(record)) = record {
+                self.signed_out_read(&key, record, now);
+            }
+        } else if let Some(key) = find(self, RecordName::active) {
+            self.idle_checked(&key, record.and_then(|Record(record)| record.number("at")).map(UnixTime), now);
+        } else {
+            return false;
+        }
+        true
     }
 
     // Metadata
@@ -146,7 +184,8 @@ impl Flow {
                 self.attempt(key, attempts);
             }
         }
-        self.userinfo_metadata_changed(key);
+        self.userinfo_metadata_changed(key, now);
+        self.farewells_go_on(now);
         self.proceed(now);
     }
 

@@ -106,14 +106,25 @@ impl Flow {
                 entry.is_recorded = true;
                 entry.stored = Some((at, document.clone()));
                 let issuer = entry.issuer.clone();
-                self.keys_changed(&issuer, now);
-                self.userinfo_keys_changed(&issuer, now);
+                self.keys_arrived(&issuer, now);
                 return true;
             }
         }
         let issuer = entry.issuer.clone();
         self.fetch_keys(&issuer, 0);
         true
+    }
+
+    /// Tells everybody who waits for the keys of `issuer`.
+    fn keys_arrived(&mut self, issuer: &Issuer, now: UnixTime) {
+        self.keys_changed(issuer, now);
+        self.renewal_keys_changed(issuer, now);
+        self.userinfo_keys_changed(issuer, now);
+    }
+
+    /// Whether somebody waits for the keys of `issuer`.
+    fn are_awaited(&self, issuer: &Issuer) -> bool {
+        self.waits_for_keys(issuer) || self.renewal_waits_for_keys(issuer)
     }
 
     /// Fetches the keys once more for a `kid` that none of them has; whether that is allowed now.
@@ -167,9 +178,9 @@ impl Flow {
         }
         let state = match read {
             Ok(set) => KeyState::Ready(set),
-            Err(error) if failures < MOST_REPEATS && is_passing(&error) && self.waits_for_keys(&issuer) => {
+            Err(error) if failures < MOST_REPEATS && is_passing(&error) && self.are_awaited(&issuer) => {
                 let until = now.plus(Seconds(1 << failures));
-                self.effects.push(Effect::WakeAt(until));
+                self.wake_at(until, now);
                 KeyState::Waiting(until, failures + 1)
             }
             Err(error) => KeyState::Failed(Arc::new(error.into())),
@@ -177,14 +188,13 @@ impl Flow {
         if let Some(entry) = self.keys.iter_mut().find(|entry| entry.issuer == issuer) {
             entry.state = state;
         }
-        self.keys_changed(&issuer, now);
-        self.userinfo_keys_changed(&issuer, now);
+        self.keys_arrived(&issuer, now);
         None
     }
 
     /// Drops keys that are on their way, unless somebody still waits for them: nothing is written after a sign-out.
     pub(super) fn cancel_keys(&mut self, issuer: &Issuer) {
-        if self.waits_for_keys(issuer) || self.userinfo_waits_for_keys(issuer) {
+        if self.are_awaited(issuer) || self.userinfo_waits_for_keys(issuer) {
             return;
         }
         let is_it = |entry: &KeyEntry| entry.issuer == *issuer && !matches!(entry.state, KeyState::Ready(_));
@@ -203,7 +213,7 @@ impl Flow {
         });
         match waiting {
             Some((issuer, until, failures)) if until <= now => self.fetch_keys(&issuer, failures),
-            Some((_, until, _)) => self.effects.push(Effect::WakeAt(until)),
+            Some((_, until, _)) => self.wake_at(until, now),
             None => {}
         }
     }

@@ -2,17 +2,21 @@
 //!
 //! Rule: a driver performs effects in their order, and tells of each that has an answer by the event named beside it.
 
+use std::sync::Arc;
+
 use super::super::authorization_request::{Entropy, EntropyFailure, StorageFailure};
 use super::super::challenge::StepUp;
 use super::super::client::{Client, ClientKey};
 use super::super::dpop::{ProofKey, ProofOrder};
+use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::jws::{Verdict, Verification};
 use super::super::problem::ConfigurationError;
 use super::super::protected_resource::{ResourceError, ResourceRequest};
+use super::super::renewal::Lock;
 use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
-use super::super::time::UnixTime;
+use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
 
 /// Names one fetch, so that an answer nobody waits for any more is recognised.
@@ -22,6 +26,10 @@ pub struct FetchId(pub u64);
 /// Names one question to WebCrypto, so that an answer nobody waits for any more is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VerifyId(pub u64);
+
+/// Names one question to a lock or to the shared record, so that an answer nobody waits for any more is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskId(pub u64);
 
 /// Names one call to an API, as the driver numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +93,30 @@ pub enum Event {
     },
     /// The person no longer wants to wait for the sign-in.
     CancelSignIn,
+    /// The app wants somebody to be signed in, though nobody clicked; or, with `is_quiet`, a session that was lost.
+    SignInByItself {
+        /// Where.
+        key: ClientKey,
+        /// The place in the app to come back to.
+        return_path: Option<String>,
+        /// Whether the server may show nothing.
+        is_quiet: bool,
+        /// Fresh octets for this attempt.
+        entropy: Result<Entropy, EntropyFailure>,
+    },
+    /// The app wants new tokens now.
+    Renew(ClientKey),
     /// The person wants to sign out, here.
     SignOut(ClientKey),
+    /// The person wants to sign out, here and at the server.
+    SignOutAtServer {
+        /// Where.
+        key: ClientKey,
+        /// Fresh octets.
+        entropy: Result<Entropy, EntropyFailure>,
+    },
+    /// Somebody touched a key or a pointer in this page.
+    Active,
     /// The app calls an API.
     Call {
         /// For [`Effect::Answer`].
@@ -147,10 +177,65 @@ pub enum Event {
         /// All records of this library; `None` for one that is not JSON.
         records: Vec<(RecordName, Option<Record>)>,
     },
+    /// Answers [`Effect::Lock`].
+    Locked {
+        /// Which question.
+        ask: AskId,
+        /// Whether this page has it.
+        lock: Lock,
+        /// Which lock.
+        name: String,
+    },
+    /// Answers [`Effect::ReadShared`].
+    SharedRead {
+        /// Which question.
+        ask: AskId,
+        /// The record, or why it is not known whether there is one.
+        record: Result<Option<Record>, StorageFailure>,
+    },
+    /// Answers [`Effect::WriteShared`].
+    SharedWritten {
+        /// Which question.
+        ask: AskId,
+        /// Whether the version was there that was to be replaced.
+        outcome: Result<bool, StorageFailure>,
+    },
+    /// Another tab of this origin said something.
+    Heard(String),
     /// Answers [`Effect::WakeAt`].
     Woke,
+    /// The page is visible, focused or online again.
+    Resumed,
     /// The page came back from the back/forward cache.
     Restored,
+    /// The page is shown inside of another one; comes first.
+    Framed,
+}
+
+/// What happened to a session, for the app.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// Somebody signed in, in this page.
+    SignedIn,
+    /// Somebody signed in in another tab.
+    SignedInElsewhere,
+    /// There are new tokens.
+    Renewed,
+    /// There are none, and the session is kept: it is tried again, if that can help.
+    NotRenewed(Arc<Error>),
+    /// The session is over though nobody signed out; comes once.
+    Expired(Arc<Error>),
+    /// The person signed out.
+    SignedOut,
+    /// Somebody signed out in another tab.
+    SignedOutElsewhere,
+    /// Nobody was there for so long that the person was signed out.
+    SignedOutIdle,
+    /// The person is signed out here; the server did not confirm that the tokens are revoked.
+    NotRevoked,
+    /// The person is signed out here; the server has no sign-out of its own.
+    NotSignedOutAtServer,
 }
 
 /// Something for the driver to do.
@@ -206,6 +291,50 @@ pub enum Effect {
         /// The answer.
         outcome: Result<HttpResponse, ResourceError>,
     },
-    /// Send [`Event::Woke`] at this moment, which is later than now.
+    /// Send [`Event::Woke`] at this moment, which is later than now, and at none before.
     WakeAt(UnixTime),
+    /// Wait for a lock of this origin; answered by [`Event::Locked`].
+    #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+    Lock {
+        /// For the answer.
+        ask: AskId,
+        /// Its name.
+        name: String,
+        /// How long at most.
+        patience: Seconds,
+    },
+    /// Let a lock go, or the wish for it.
+    #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+    Unlock(String),
+    /// Read a record that all tabs share; answered by [`Event::SharedRead`].
+    #[cfg(feature = "shared_storage")]
+    ReadShared {
+        /// For the answer.
+        ask: AskId,
+        /// Its name.
+        name: RecordName,
+    },
+    /// Write one if it has the version `before`; answered by [`Event::SharedWritten`].
+    #[cfg(feature = "shared_storage")]
+    WriteShared {
+        /// For the answer.
+        ask: AskId,
+        /// Its name.
+        name: RecordName,
+        /// The version that it must have; whatever it has if `None`.
+        before: Option<String>,
+        /// The version that it then has.
+        version: String,
+        /// The record.
+        record: Record,
+    },
+    /// Remove one, with the key that it was sealed with.
+    #[cfg(feature = "shared_storage")]
+    RemoveShared(RecordName),
+    /// Say this to the other tabs of this origin.
+    Post(String),
+    /// Tell the app.
+    Announce(ClientKey, SessionEvent),
+    /// Come back with [`Event::SignInByItself`], quietly.
+    SignInQuietly(ClientKey),
 }

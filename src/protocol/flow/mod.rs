@@ -3,6 +3,8 @@
 //! ```text
 //!  departure:  SignIn ─► Discovering ─► Saving ─► Navigating ═══ redirect ═══►
 //!  callback:   Redirected ─► Taking ─► Token ─► Keys ─► Verdict ─► Session
+//!  upkeep:     Session ─► (lock, record) ─► Token ─► Keys ─► Verdict ─► Session
+//!  sign-out:   SignOut ─► forgotten here ─► Revoking ─► the server's own sign-out
 //! ```
 //!
 //! Rule: a step takes an event, changes the flow, and gives effects. It reads no clock, draws no random
@@ -15,7 +17,7 @@
 //!    and so has not looked at the code, leads back to `Token`, once);
 //! 4. tokens are published only after every check passed (`publish`);
 //! 5. an answer that arrives after sign-out is ignored (`fetched`: its id is no longer known);
-//! 6. a wake-up is strictly later than the `now` that asked for it (`written`);
+//! 6. a wake-up is strictly later than the `now` that asked for it (`wake_at`);
 //! 7. an error response with an unknown `state` changes nothing (`taken`).
 
 mod messages;
@@ -23,26 +25,36 @@ mod discovery;
 mod departure;
 mod keys;
 mod proofs;
+mod verification;
 mod callback;
+mod shared;
+mod upkeep;
 mod calls;
 mod userinfo;
 mod sign_out;
+mod restore;
+mod idle;
+mod tabs;
 mod view;
 
-pub use messages::{CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, VerifyId};
+pub use messages::{AskId, CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, SessionEvent, VerifyId};
 
 use std::sync::Arc;
 
 use self::callback::Callback;
-use self::calls::PendingCall;
+use self::calls::{PendingCall, WaitingCall};
 use self::departure::SignIn;
 use self::keys::KeyEntry;
 use self::proofs::ProofKeyState;
+use self::restore::Automatic;
+use self::sign_out::Farewell;
+use self::upkeep::Upkeep;
 use self::userinfo::UserInfoState;
 use super::authorization_request::Wish;
 use super::client::{Client, ClientKey};
 use super::clock::ClockDifference;
 use super::dpop::{ProofOrder, ServerNonces};
+use super::end_session::SignOutReturn;
 use super::error::Error;
 use super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::json::Value;
@@ -53,7 +65,7 @@ use super::return_path::ReturnPath;
 use super::session::Session;
 use super::site::Site;
 use super::storage::{Record, RecordName};
-use super::time::UnixTime;
+use super::time::{Seconds, UnixTime};
 use super::url::Url;
 use super::vocabulary::Issuer;
 
@@ -69,14 +81,33 @@ pub struct Flow {
     callback: Callback,
     prepared: Option<(ClientKey, Url)>,
     sessions: Vec<Session>,
+    /// Clients whose shared sessions are looked for.
+    restoring: Vec<(ClientKey, AskId)>,
+    upkeeps: Vec<Upkeep>,
     calls: Vec<PendingCall>,
+    waiting: Vec<WaitingCall>,
+    /// Sessions that ended though nobody signed out, and why.
+    ended: Vec<(ClientKey, Arc<Error>)>,
+    farewells: Vec<Farewell>,
+    sign_out_return: Option<SignOutReturn>,
+    /// When somebody last signed out in any tab, as far as that was looked up.
+    signed_out: Vec<(ClientKey, UnixTime)>,
+    automatic: Automatic,
+    /// When somebody last touched a key or a pointer.
+    active_at: UnixTime,
     userinfo: Vec<(ClientKey, UserInfoState)>,
     proof_keys: Vec<(ClientKey, ProofKeyState)>,
     nonces: ServerNonces,
     /// Clients that signed out and whose pending requests are still to be swept.
     forgetting: Vec<ClientKey>,
-    /// The last name given to a fetch or a verification.
+    /// The last name given to a fetch, a verification or a question.
     last_id: u64,
+    /// What differs from page to page, so that not all tabs do the same at once.
+    seed: u32,
+    /// Whether the page is shown inside of another one.
+    is_framed: bool,
+    /// When the next wake-up comes.
+    armed: Option<UnixTime>,
     /// What is asked for and was not taken yet.
     effects: Vec<Effect>,
 }
@@ -157,12 +188,24 @@ impl Flow {
             callback: Callback::Idle,
             prepared: None,
             sessions: Vec::new(),
+            restoring: Vec::new(),
+            upkeeps: Vec::new(),
             calls: Vec::new(),
+            waiting: Vec::new(),
+            ended: Vec::new(),
+            farewells: Vec::new(),
+            sign_out_return: None,
+            signed_out: Vec::new(),
+            automatic: Automatic::default(),
+            active_at: UnixTime(0),
             userinfo: Vec::new(),
             proof_keys: Vec::new(),
             nonces: ServerNonces::default(),
             forgetting: Vec::new(),
             last_id: 0,
+            seed: 0,
+            is_framed: false,
+            armed: None,
             effects: Vec::new(),
         }
     }
@@ -193,10 +236,17 @@ impl Flow {
                 self.sign_in(key, Wish::new(return_path.as_deref()), entropy, intent, now);
             }
             Event::CancelSignIn => self.cancel_sign_in(),
-            Event::SignOut(key) => self.sign_out(key),
-            Event::Call { call, key, request } => self.call(call, key, request),
+            Event::SignInByItself { key, return_path, is_quiet, entropy } => {
+                let wish = Wish { is_quiet, ..Wish::new(return_path.as_deref()) };
+                self.sign_in_by_itself(key, wish, entropy, now);
+            }
+            Event::Renew(key) => self.renew_now(&key, now),
+            Event::SignOut(key) => self.sign_out(key, now),
+            Event::SignOutAtServer { key, entropy } => self.sign_out_at_server(key, entropy, now),
+            Event::Active => self.active(now),
+            Event::Call { call, key, request } => self.call(call, key, request, now),
             Event::CancelCall(call) => self.cancel_call(call),
-            Event::AskUserInfo(key) => self.ask_userinfo(key),
+            Event::AskUserInfo(key) => self.ask_userinfo(key, now),
             Event::ProofKey { .. } if cfg!(not(feature = "dpop")) => {}
             Event::ProofKey { key, proof_key, is_kept } => {
                 self.proof_key_found(&key, proof_key.as_ref(), is_kept, now);
@@ -207,8 +257,14 @@ impl Flow {
             Event::Taken { record } => self.taken(record, now),
             Event::Written { name, outcome } => self.written(name, outcome, now),
             Event::Listed { records } => self.listed(&records, now),
+            Event::Locked { ask, lock, name } => self.locked(ask, lock, name, now),
+            Event::SharedRead { ask, record } => self.shared_read(ask, record, now),
+            Event::SharedWritten { ask, outcome } => self.shared_written(ask, outcome, now),
+            Event::Heard(text) => self.heard(&text, now),
             Event::Woke => self.woke(now),
-            Event::Restored => self.restored(),
+            Event::Resumed => self.resumed(now),
+            Event::Restored => self.restored(now),
+            Event::Framed => self.framed(),
         }
         self.take_effects()
     }
@@ -220,9 +276,30 @@ impl Flow {
 
     /// WebCrypto has answered.
     pub(crate) fn verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) {
-        if let Some(verdict) = self.exchange_verified(verify, verdict, now) {
-            self.userinfo_verified(verify, &verdict, now);
+        let Some(verdict) = self.exchange_verified(verify, verdict, now) else { return };
+        let Some(verdict) = self.renewal_verified(verify, verdict, now) else { return };
+        self.userinfo_verified(verify, &verdict, now);
+    }
+
+    // Time
+
+    /// Contract 6: asks to be woken at `at`, or a second from now if that has passed. Of all wishes the driver has the first.
+    fn wake_at(&mut self, at: UnixTime, now: UnixTime) {
+        let at = at.max(now.plus(Seconds(1)));
+        if self.armed.is_none_or(|armed| at < armed || armed <= now) {
+            self.armed = Some(at);
+            self.effects.push(Effect::WakeAt(at));
         }
+    }
+
+    /// Does what is due. Whoever still waits asks to be woken again.
+    pub(crate) fn woke(&mut self, now: UnixTime) {
+        self.armed = None;
+        self.keys_woke(now);
+        self.sign_in_woke(now);
+        self.farewells_go_on(now);
+        self.idle_woke(now);
+        self.upkeep_woke(now);
     }
 
     // Fetches and records
@@ -261,6 +338,8 @@ impl Flow {
             return self.exchanged(exchanging, outcome, now);
         }
         let Some(outcome) = self.call_answered(fetch, outcome, now) else { return };
+        let Some(outcome) = self.refresh_answered(fetch, outcome, now) else { return };
+        let Some(outcome) = self.revocation_answered(fetch, outcome, now) else { return };
         #[cfg(feature = "par")]
         let Some(outcome) = self.pushed(fetch, outcome, now) else { return };
         let Some(outcome) = self.keys_fetched(fetch, outcome, now) else { return };

@@ -37,7 +37,7 @@ pub(super) enum UserInfoState {
 }
 
 impl Flow {
-    pub(crate) fn ask_userinfo(&mut self, key: ClientKey) {
+    pub(crate) fn ask_userinfo(&mut self, key: ClientKey, now: UnixTime) {
         if cfg!(not(feature = "userinfo")) {
             return;
         }
@@ -50,7 +50,7 @@ impl Flow {
         }
         self.discover(&key);
         self.set_userinfo(&key, Some(UserInfoState::Metadata));
-        self.userinfo_metadata_changed(&key);
+        self.userinfo_metadata_changed(&key, now);
     }
 
     /// Whether the endpoint cannot be asked before the metadata of `key` are there.
@@ -60,7 +60,7 @@ impl Flow {
     }
 
     /// Asks the endpoint if that waited for the metadata.
-    pub(super) fn userinfo_metadata_changed(&mut self, key: &ClientKey) {
+    pub(super) fn userinfo_metadata_changed(&mut self, key: &ClientKey, now: UnixTime) {
         if cfg!(not(feature = "userinfo")) || !self.userinfo_waits_for_metadata(key) {
             return;
         }
@@ -78,7 +78,7 @@ impl Flow {
             (Some(session), Some(endpoint)) => {
                 let request = userinfo_request(endpoint, session.access_token.clone());
                 self.set_userinfo(key, Some(UserInfoState::Asking));
-                self.send(Purpose::UserInfo, key.clone(), request);
+                self.submit(Purpose::UserInfo, key.clone(), request, now);
             }
         }
     }
@@ -185,7 +185,7 @@ impl Flow {
             Err(error) => self.userinfo_refused(key, error),
             Ok(claims) => {
                 session.userinfo = Some(claims);
-                if session.token_storage.survives_reload() {
+                if session.token_storage.is_session() {
                     let record = session.encode();
                     self.write(RecordName::session(key), record);
                 }

@@ -7,7 +7,7 @@ use super::super::site::Site;
 use super::super::url::Url;
 use super::{
     Activity, AllowedResources, Callback, CallbackFailure, Client, ClientKey, Configuration, DiscoveryState, Flow,
-    Metadata, Session, SignIn, UserInfoActivity, UserInfoState,
+    Metadata, Session, SignIn, SignOutReturn, UserInfoActivity, UserInfoState,
 };
 
 impl Flow {
@@ -60,7 +60,7 @@ impl Flow {
     /// What is being done for the person.
     pub fn activity(&self) -> Activity {
         match (&self.callback, &self.sign_in) {
-            (Callback::Taking(_), _) => Activity::Receiving,
+            (Callback::Taking(_) | Callback::Returning(_), _) => Activity::Receiving,
             (Callback::Exchanging(exchanging), _) => Activity::Exchanging(exchanging.exchange.key.clone()),
             (_, SignIn::Discovering { key, .. }) => Activity::Discovering(key.clone()),
             (_, SignIn::Navigating { key, .. }) => Activity::Navigating(key.clone()),
@@ -95,6 +95,16 @@ impl Flow {
     pub fn allowed_resources(&self, key: &ClientKey) -> AllowedResources {
         let metadata = self.metadata(key).and_then(Result::ok);
         self.client(key).map(|client| AllowedResources::new(client, metadata)).unwrap_or_default()
+    }
+
+    /// Whether it is not known yet if `key` has a session that is kept for all tabs.
+    pub fn is_restoring(&self, key: &ClientKey) -> bool {
+        self.restoring.iter().any(|(known, _)| known == key)
+    }
+
+    /// Whether this page began with the person coming back from the server's sign-out.
+    pub fn sign_out_return(&self) -> Option<SignOutReturn> {
+        self.sign_out_return
     }
 
     /// Where the app is served.

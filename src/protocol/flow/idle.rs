@@ -1,0 +1,88 @@
+//! Signing out who has left: nobody touched a key or a pointer for the time that is configured, in no tab.
+
+use super::super::json::Members;
+use super::super::storage::RecordName;
+use super::super::tab_message::{News, TabMessage};
+use super::super::time::{Seconds, UnixTime};
+use super::{ClientKey, Effect, Flow, SessionEvent};
+
+/// How often at most other tabs hear that somebody is there.
+const NEWS_EVERY: Seconds = Seconds(1);
+
+impl Flow {
+    /// Somebody touched a key or a pointer in this page.
+    pub(crate) fn active(&mut self, now: UnixTime) {
+        if cfg!(not(feature = "idle_timeout")) || now.since(self.active_at) < NEWS_EVERY && self.active_at <= now {
+            return;
+        }
+        let keys: Vec<ClientKey> = self.timed_out_after().map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() {
+            return;
+        }
+        // Whoever comes back too late is signed out first.
+        self.idle_woke(now);
+        self.active_at = now;
+        for key in keys {
+            let mut record = Members::default();
+            record.number("at", Some(now.0));
+            self.write(RecordName::active(&key), record.finish());
+            self.effects.push(Effect::Post(TabMessage { key, news: News::Active(now) }.encode()));
+        }
+        self.idle_arm(now);
+    }
+
+    /// Somebody did so in another tab.
+    pub(super) fn active_elsewhere(&mut self, at: UnixTime, now: UnixTime) {
+        // A time that is still to come was not written by this clock.
+        if at <= now && at > self.active_at {
+            self.active_at = at;
+        }
+        self.idle_arm(now);
+    }
+
+    /// The sessions that end when nobody is there, and after how long.
+    fn timed_out_after(&self) -> impl Iterator<Item = (&ClientKey, Seconds)> {
+        self.sessions.iter().filter_map(|session| Some((&session.key, self.client(&session.key)?.idle_timeout()?)))
+    }
+
+    /// How long it is until the person of `key` is signed out, if they do nothing; `None` if they never are.
+    pub fn idle_remaining(&self, key: &ClientKey, now: UnixTime) -> Option<Seconds> {
+        let (_, timeout) = self.timed_out_after().find(|(known, _)| *known == key)?;
+        Some(self.active_at.plus(timeout).since(now))
+    }
+
+    /// Looks whether another tab, of which this one heard nothing, has seen somebody; signs out if none has.
+    pub(super) fn idle_woke(&mut self, now: UnixTime) {
+        if cfg!(not(feature = "idle_timeout")) {
+            return;
+        }
+        let is_over = |timeout: Seconds| self.active_at.plus(timeout) <= now;
+        let over: Vec<ClientKey> =
+            self.timed_out_after().filter(|(_, timeout)| is_over(*timeout)).map(|(key, _)| key.clone()).collect();
+        for key in over {
+            // Answered at once; what is left of the sessions then is `idle_checked`.
+            self.effects.push(Effect::Read(RecordName::active(&key)));
+        }
+        self.idle_arm(now);
+    }
+
+    /// What another tab wrote down last was read.
+    pub(super) fn idle_checked(&mut self, key: &ClientKey, at: Option<UnixTime>, now: UnixTime) {
+        if let Some(at) = at {
+            self.active_elsewhere(at, now);
+        }
+        if self.idle_remaining(key, now) == Some(Seconds(0)) {
+            self.sign_out_because(key.clone(), SessionEvent::SignedOutIdle, now);
+        }
+    }
+
+    fn idle_arm(&mut self, now: UnixTime) {
+        if cfg!(not(feature = "idle_timeout")) {
+            return;
+        }
+        let next = self.timed_out_after().map(|(_, timeout)| self.active_at.plus(timeout)).min();
+        if let Some(next) = next {
+            self.wake_at(next, now);
+        }
+    }
+}

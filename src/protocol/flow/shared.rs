@@ -1,0 +1,82 @@
+//! What all tabs of the origin have in common: locks, and records that no one tab owns.
+//!
+//! Rule: a build that keeps no such sessions asks for none of it, and carries nothing that could answer.
+
+use super::super::json::Value;
+use super::super::time::Seconds;
+#[cfg(feature = "shared_storage")]
+use super::super::storage::{Record, RecordName};
+use super::{AskId, ClientKey, Effect, Flow};
+
+impl Flow {
+    fn next_ask(&mut self) -> AskId {
+        self.last_id += 1;
+        AskId(self.last_id)
+    }
+
+    /// Asks for a lock.
+    pub(super) fn ask_lock(&mut self, name: String, patience: Seconds) -> AskId {
+        let ask = self.next_ask();
+        #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+        self.effects.push(Effect::Lock { ask, name, patience });
+        #[cfg(not(any(feature = "session_storage", feature = "shared_storage")))]
+        let _ = (name, patience);
+        ask
+    }
+
+    /// Lets it go, or the wish for it.
+    pub(super) fn unlock(&mut self, name: String) {
+        #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+        self.effects.push(Effect::Unlock(name));
+        #[cfg(not(any(feature = "session_storage", feature = "shared_storage")))]
+        let _ = name;
+    }
+
+    /// Reads the session that all tabs share.
+    pub(super) fn read_shared(&mut self, key: &ClientKey) -> AskId {
+        let ask = self.next_ask();
+        #[cfg(feature = "shared_storage")]
+        self.effects.push(Effect::ReadShared { ask, name: RecordName::session(key) });
+        #[cfg(not(feature = "shared_storage"))]
+        let _ = key;
+        ask
+    }
+
+    /// Looks whether there is one, where this page has none.
+    pub(super) fn look_for_shared(&mut self, key: &ClientKey) {
+        let ask = self.read_shared(key);
+        self.restoring.push((key.clone(), ask));
+    }
+
+    /// Writes it over the version `before`; over whatever is there if that is `None`.
+    pub(super) fn write_shared(
+        &mut self,
+        key: &ClientKey,
+        before: Option<String>,
+        version: String,
+        record: Value,
+    ) -> AskId {
+        let ask = self.next_ask();
+        #[cfg(feature = "shared_storage")]
+        self.effects.push(Effect::WriteShared {
+            ask,
+            name: RecordName::session(key),
+            before,
+            version,
+            record: Record(record),
+        });
+        #[cfg(not(feature = "shared_storage"))]
+        let _ = (key, before, version, record);
+        ask
+    }
+
+    /// Removes it.
+    pub(super) fn remove_shared(&mut self, key: &ClientKey) {
+        #[cfg(feature = "shared_storage")]
+        if self.client(key).is_some_and(|client| client.token_storage.is_shared()) {
+            self.effects.push(Effect::RemoveShared(RecordName::session(key)));
+        }
+        #[cfg(not(feature = "shared_storage"))]
+        let _ = key;
+    }
+}

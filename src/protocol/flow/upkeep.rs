@@ -1,0 +1,660 @@
+//! Keeping sessions alive: performs what `renewal` asks for, for each session of this page.
+//!
+//! Where tabs share a session, lock and record are another tab's too; otherwise this page answers for both itself, so that one
+//! machine serves all.
+//!
+//! ```text
+//!  due, refused or wished for ─► (lock, record) ─► Token ─► Keys ─► Verdict ─► (record) ─► published
+//! ```
+
+use std::sync::Arc;
+
+use super::super::authorization_request::StorageFailure;
+use super::super::client::TokenStorage;
+use super::super::error::Error;
+use super::super::http::{HttpFailure, HttpResponse};
+use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
+use super::super::jws::Verdict;
+use super::super::json::Value;
+use super::super::keys::keys_request;
+use super::super::metadata::discovery_request;
+use super::super::refresh::{meaning, not_now, refresh_request};
+use super::super::renewal::{Answer, End, Found, Input, Lock, Output, Renewal, Written};
+use super::super::secret::IdToken;
+use super::super::session::{Session, SessionError};
+use super::super::storage::{Record, RecordName};
+use super::super::time::{Seconds, UnixTime};
+use super::super::token_request::LIMITS;
+use super::super::token_response::{TokenError, TokenResponse, TokenType};
+use super::super::vocabulary::Issuer;
+use super::proofs::{ProofAnswer, Proven};
+use super::verification::Step;
+use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_one};
+
+/// What is done for one session.
+pub(super) struct Upkeep {
+    key: ClientKey,
+    renewal: Renewal,
+    ownership: Ownership,
+    attempt: Attempt,
+    /// The question to lock or record that is not answered yet.
+    asked: Option<AskId>,
+    /// What the last reading found.
+    found: Option<Session>,
+    /// Why the last attempt gave nothing.
+    error: Option<Arc<Error>>,
+}
+
+/// Whether a session that is kept in a tab belongs to this one: browsers copy sessionStorage when they duplicate a tab.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ownership {
+    /// Nobody else can have it.
+    Sole,
+    /// The lock is asked for that its tab holds for as long as it lives; whether a renewal waits for that.
+    Asked { is_awaited: bool },
+    /// Another tab has it: this one is a copy.
+    Foreign,
+}
+
+/// A refresh under way.
+enum Attempt {
+    None,
+    Probe(FetchId),
+    Token { fetch: FetchId, proven: Option<Proven>, sent_at: UnixTime },
+    Keys(Unchecked),
+    Verdict(VerifyId, Unchecked),
+    /// The session as it will be.
+    Renewed(Box<Session>),
+}
+
+/// An answer whose ID token was not verified yet.
+struct Unchecked {
+    response: TokenResponse,
+    id_token: IdToken,
+    sent_at: UnixTime,
+}
+
+/// How long a duplicated tab waits for the lock of a session that it finds: a page that was reloaded lets it go at once.
+const OWNER_PATIENCE: Seconds = Seconds(1);
+
+/// How long another tab's renewal is waited for: its request, and what it does with the answer.
+const LOCK_PATIENCE: Seconds = Seconds(LIMITS.deadline.0 * 2);
+
+impl Flow {
+    /// What is done for the session of `key`.
+    pub(super) fn upkeep(&self, key: &ClientKey) -> Option<&Upkeep> {
+        self.upkeeps.iter().find(|upkeep| upkeep.key == *key)
+    }
+
+    fn upkeep_mut(&mut self, key: &ClientKey) -> Option<&mut Upkeep> {
+        self.upkeeps.iter_mut().find(|upkeep| upkeep.key == *key)
+    }
+
+    /// Takes a session on, in the place of the one before it.
+    pub(super) fn take_on(&mut self, session: Session, is_restored: bool, now: UnixTime) {
+        let key = session.key.clone();
+        self.end_upkeep(&key, now);
+        take_one(&mut self.sessions, |known| known.key == key);
+        let mut ownership = Ownership::Sole;
+        let mut asked = None;
+        if session.token_storage.is_session() && session.refresh_token.is_some() {
+            ownership = Ownership::Asked { is_awaited: false };
+            asked = Some(self.ask_lock(session.lock_name(), OWNER_PATIENCE));
+        }
+        // Before those that this page began, which people look at: the last one is the newest.
+        let place = if is_restored { 0 } else { self.sessions.len() };
+        self.sessions.insert(place, session);
+        self.upkeeps.push(Upkeep {
+            key,
+            renewal: Renewal::default(),
+            ownership,
+            attempt: Attempt::None,
+            asked,
+            found: None,
+            error: None,
+        });
+        // Whoever comes back after a long time is signed out before anything of theirs is shown.
+        self.idle_woke(now);
+        self.arm(now);
+    }
+
+    /// Writes a session down where it is kept, over the version `before`; `None` is whatever is there.
+    pub(super) fn keep(&mut self, session: &Session, before: Option<String>) -> Option<AskId> {
+        if session.token_storage.is_session() {
+            self.write(RecordName::session(&session.key), session.encode());
+        }
+        if !session.token_storage.is_shared() {
+            return None;
+        }
+        Some(self.write_shared(&session.key, before, session.version(), session.encode()))
+    }
+
+    /// Nothing more is done for the session of `key`.
+    pub(super) fn end_upkeep(&mut self, key: &ClientKey, now: UnixTime) {
+        self.renew(key, Input::Ended, now);
+        let session_lock = self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
+        if let Some(upkeep) = take_one(&mut self.upkeeps, |upkeep| upkeep.key == *key) {
+            match upkeep.attempt {
+                Attempt::Probe(fetch) | Attempt::Token { fetch, .. } => self.effects.push(Effect::CancelFetch(fetch)),
+                _ => {}
+            }
+            if upkeep.ownership != Ownership::Foreign {
+                session_lock.into_iter().for_each(|name| self.unlock(name));
+            }
+        }
+    }
+
+    /// The app wants new tokens, whether they are due or not.
+    pub(crate) fn renew_now(&mut self, key: &ClientKey, now: UnixTime) {
+        self.renew(key, Input::Wanted, now);
+    }
+
+    /// Tells the machine of `key`, and does what it asks for.
+    pub(super) fn renew(&mut self, key: &ClientKey, input: Input, now: UnixTime) {
+        let seed = self.seed;
+        let has_refresh_token = self.session(key).is_some_and(|session| session.refresh_token.is_some());
+        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !has_refresh_token;
+        let Some(upkeep) = self.upkeep_mut(key).filter(|_| !is_vain) else { return };
+        let outputs = upkeep.renewal.advance(input, now, seed);
+        // The session may be over before its lock is let go.
+        let is_shared = |session: &&Session| session.token_storage.is_shared() && outputs.contains(&Output::Unlock);
+        let lock = self.session(key).filter(is_shared).map(Session::lock_name);
+        for output in outputs {
+            match output {
+                Output::Unlock => lock.iter().for_each(|name| self.unlock(name.clone())),
+                // What asks for an answer comes last, so the answer may be given at once.
+                _ => self.perform(key, output, now),
+            }
+        }
+        self.calls_may_go_on(key, now);
+        self.arm(now);
+    }
+
+    fn perform(&mut self, key: &ClientKey, output: Output, now: UnixTime) {
+        match output {
+            Output::Drop => return self.forget(key, SessionEvent::SignedOutElsewhere, now),
+            Output::End(end) => return self.expire(key, end, now),
+            Output::Tell => return self.tell_tabs(key),
+            Output::Adopt => return self.adopt(key, now),
+            _ => {}
+        }
+        let Some(session) = self.session(key) else { return };
+        let (storage, name) = (session.token_storage, RecordName::session(key));
+        match output {
+            Output::Lock if storage.is_shared() => {
+                let ask = self.ask_lock(session.lock_name(), LOCK_PATIENCE);
+                self.set_asked(key, ask);
+            }
+            Output::Lock => {
+                let lock = match self.upkeep_mut(key).map(|upkeep| &mut upkeep.ownership) {
+                    Some(Ownership::Asked { is_awaited }) => {
+                        *is_awaited = true;
+                        return;
+                    }
+                    Some(Ownership::Foreign) => Lock::Foreign,
+                    _ => Lock::Held,
+                };
+                self.renew(key, Input::Locked(lock), now);
+            }
+            Output::Read if storage.is_shared() => {
+                let ask = self.read_shared(key);
+                self.set_asked(key, ask);
+            }
+            Output::Read if storage.is_session() => self.effects.push(Effect::Read(name)),
+            Output::Read => {
+                let presented = session.presented;
+                self.renew(key, Input::Found(Found::Same { presented, is_recent: false }), now);
+            }
+            Output::Probe => {
+                let jwks_uri = session.asked.as_ref().map(|asked| keys_request(&asked.jwks_uri));
+                match jwks_uri.or_else(|| discovery_request(&key.issuer, 0)) {
+                    Some(request) => {
+                        let fetch = self.fetch(request);
+                        self.set_attempt(key, Attempt::Probe(fetch));
+                    }
+                    None => self.renew(key, Input::Probed(true), now),
+                }
+            }
+            Output::Mark(presented) => self.mark(key, presented, now),
+            Output::Send => {
+                let Some(request) = refresh_request(session) else { return };
+                let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
+                let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
+                self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
+            }
+            Output::Store => self.store(key, now),
+            Output::Publish => {
+                if let Attempt::Renewed(session) = self.take_attempt(key) {
+                    self.replace_session(*session);
+                    self.effects.push(Effect::Announce(key.clone(), SessionEvent::Renewed));
+                }
+            }
+            Output::Discard => {
+                if let Attempt::Renewed(session) = self.take_attempt(key) {
+                    self.revoke(&session, None, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Rule 2 of `renewal`: it is written down before it happens.
+    fn mark(&mut self, key: &ClientKey, presented: u32, now: UnixTime) {
+        let Some(session) = self.session(key) else { return };
+        let mut marked = session.clone();
+        (marked.presented, marked.presented_at) = (presented, Some(now));
+        match self.keep(&marked, Some(session.version())) {
+            Some(ask) => {
+                self.set_asked(key, ask);
+                self.set_attempt(key, Attempt::Renewed(Box::new(marked)));
+            }
+            None => {
+                self.replace_session(marked);
+                self.renew(key, Input::Marked(Written::Done), now);
+            }
+        }
+    }
+
+    /// Rule 4 of `renewal`.
+    fn store(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(Upkeep { attempt: Attempt::Renewed(renewed), .. }) = self.upkeep(key) else { return };
+        let (renewed, before) = ((**renewed).clone(), self.session(key).map(Session::version));
+        match self.keep(&renewed, before) {
+            Some(ask) => self.set_asked(key, ask),
+            None => self.renew(key, Input::Stored(Written::Done), now),
+        }
+    }
+
+    // Lock and record
+
+    /// Whose question it was; it is answered now.
+    fn asker(&mut self, ask: AskId) -> Option<&mut Upkeep> {
+        let upkeep = self.upkeeps.iter_mut().find(|upkeep| upkeep.asked == Some(ask))?;
+        upkeep.asked = None;
+        Some(upkeep)
+    }
+
+    fn set_asked(&mut self, key: &ClientKey, ask: AskId) {
+        if let Some(upkeep) = self.upkeep_mut(key) {
+            upkeep.asked = Some(ask);
+        }
+    }
+
+    /// The lock is held, or not.
+    pub(crate) fn locked(&mut self, ask: AskId, lock: Lock, name: String, now: UnixTime) {
+        let Some(upkeep) = self.asker(ask) else {
+            // Nobody waits for it any more.
+            if lock == Lock::Held {
+                self.unlock(name);
+            }
+            return;
+        };
+        let key = upkeep.key.clone();
+        let Ownership::Asked { is_awaited } = upkeep.ownership else {
+            // Whoever does not let go of a shared session's lock may be dead.
+            let lock = if lock == Lock::Held { lock } else { Lock::Without };
+            return self.renew(&key, Input::Locked(lock), now);
+        };
+        upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Sole };
+        if lock == Lock::Foreign {
+            self.disown(&key);
+        }
+        if is_awaited {
+            let lock = if lock == Lock::Foreign { lock } else { Lock::Held };
+            self.renew(&key, Input::Locked(lock), now);
+        }
+    }
+
+    /// This tab is a copy: the refresh token is another one's, and goes.
+    fn disown(&mut self, key: &ClientKey) {
+        let Some(session) = self.sessions.iter_mut().find(|session| session.key == *key) else { return };
+        session.refresh_token = None;
+        let session = session.clone();
+        self.keep(&session, None);
+    }
+
+    /// A shared record was read; `Err` if the browser could not.
+    pub(crate) fn shared_read(&mut self, ask: AskId, record: Result<Option<Record>, StorageFailure>, now: UnixTime) {
+        if let Some((key, _)) = take_one(&mut self.restoring, |(_, asked)| *asked == ask) {
+            let session = record.ok().flatten().and_then(|record| self.decode_session(&key, &record));
+            if let Some(session) = session
+                && self.session(&key).is_none()
+            {
+                self.take_on(session, true, now);
+            }
+            return self.restore_if_lost(&key);
+        }
+        let Some(upkeep) = self.asker(ask) else { return };
+        let key = upkeep.key.clone();
+        match record {
+            // Whether there is one is not known: it is as it was, as far as that goes.
+            Err(_) => {
+                let presented = self.session(&key).map_or(0, |session| session.presented);
+                self.renew(&key, Input::Found(Found::Same { presented, is_recent: true }), now);
+            }
+            Ok(record) => self.session_found(&key, record, now),
+        }
+    }
+
+    /// The record of a session was read once more.
+    pub(super) fn session_found(&mut self, key: &ClientKey, record: Option<Record>, now: UnixTime) {
+        let stored = record.and_then(|record| self.decode_session(key, &record));
+        let found = match (&stored, self.sessions.iter_mut().find(|session| session.key == *key)) {
+            (None, _) | (_, None) => Found::Gone,
+            (Some(stored), Some(session)) if (&stored.id, stored.generation) == (&session.id, session.generation) => {
+                // The marks of other tabs count here too.
+                (session.presented, session.presented_at) = (stored.presented, stored.presented_at);
+                let at = stored.presented_at.filter(|at| *at <= now && stored.presented > 0);
+                let is_recent = at.is_some_and(|at| now.since(at) <= LOCK_PATIENCE);
+                Found::Same { presented: stored.presented, is_recent }
+            }
+            _ => Found::Newer,
+        };
+        if let Some(upkeep) = self.upkeep_mut(key) {
+            upkeep.found = stored;
+        }
+        self.renew(key, Input::Found(found), now);
+    }
+
+    /// A shared record was written: whether it took the place of the version that was named.
+    pub(crate) fn shared_written(&mut self, ask: AskId, outcome: Result<bool, StorageFailure>, now: UnixTime) {
+        let Some(upkeep) = self.asker(ask) else { return };
+        let (key, is_marking) = (upkeep.key.clone(), upkeep.renewal.is_marking());
+        let written = match outcome {
+            Ok(true) => Written::Done,
+            Ok(false) => Written::Conflict,
+            Err(_) => Written::Failed,
+        };
+        if is_marking {
+            if let Attempt::Renewed(marked) = self.take_attempt(&key)
+                && written == Written::Done
+            {
+                self.replace_session(*marked);
+            }
+            return self.renew(&key, Input::Marked(written), now);
+        }
+        if written == Written::Failed {
+            // The tokens live on in this page, and the spent ones mislead nobody.
+            if let Some(Upkeep { attempt: Attempt::Renewed(session), .. }) = self.upkeep_mut(&key) {
+                session.token_storage = TokenStorage::Memory;
+            }
+            self.remove_shared(&key);
+        }
+        self.renew(&key, Input::Stored(written), now);
+    }
+
+    pub(super) fn decode_session(&self, key: &ClientKey, Record(record): &Record) -> Option<Session> {
+        let storage = self.client(key)?.token_storage;
+        Session::decode(record, key, storage, self.site.scheme_policy())
+    }
+
+    fn replace_session(&mut self, session: Session) {
+        if let Some(known) = self.sessions.iter_mut().find(|known| known.key == session.key) {
+            *known = session;
+        }
+    }
+
+    /// Another tab has renewed the session, or somebody has signed in there.
+    fn adopt(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(found) = self.upkeep_mut(key).and_then(|upkeep| upkeep.found.take()) else { return };
+        let is_another = self.session(key).is_none_or(|session| session.id != found.id);
+        if is_another {
+            // What is on its way is for another session, perhaps another person's.
+            self.end_calls_of(key);
+            self.set_userinfo(key, None);
+        }
+        self.replace_session(found);
+        let event = if is_another { SessionEvent::SignedInElsewhere } else { SessionEvent::Renewed };
+        self.effects.push(Effect::Announce(key.clone(), event));
+        self.arm(now);
+    }
+
+    // Messages
+
+    fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
+        if let Some(upkeep) = self.upkeep_mut(key) {
+            upkeep.attempt = attempt;
+        }
+    }
+
+    fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
+        let upkeep = self.upkeep_mut(key);
+        upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
+    }
+
+    /// The answer to a refresh or to what came before it; gives it back if it is none.
+    pub(super) fn refresh_answered(
+        &mut self,
+        fetch: FetchId,
+        outcome: Result<HttpResponse, HttpFailure>,
+        now: UnixTime,
+    ) -> Option<Result<HttpResponse, HttpFailure>> {
+        let is_it = |upkeep: &&Upkeep| match upkeep.attempt {
+            Attempt::Probe(id) | Attempt::Token { fetch: id, .. } => id == fetch,
+            _ => false,
+        };
+        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(outcome) };
+        match self.take_attempt(&key) {
+            Attempt::Token { proven, sent_at, .. } => self.refreshed(&key, proven, sent_at, outcome, now),
+            _ => {
+                let is_there = outcome.is_ok_and(|response| response.status < 500);
+                self.renew(&key, Input::Probed(is_there), now);
+            }
+        }
+        None
+    }
+
+    fn refreshed(
+        &mut self,
+        key: &ClientKey,
+        proven: Option<Proven>,
+        sent_at: UnixTime,
+        outcome: Result<HttpResponse, HttpFailure>,
+        now: UnixTime,
+    ) {
+        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
+        let mut not_now = not_now(&outcome, now);
+        let answer = match self.proof_answered(key, proven, &outcome) {
+            // The server wanted another proof and has not looked at the token.
+            ProofAnswer::Again(fetch, proven) => {
+                return self.set_attempt(key, Attempt::Token { fetch, proven: Some(proven), sent_at: now });
+            }
+            ProofAnswer::NonceHidden => Err(TokenError::NonceHidden),
+            ProofAnswer::Final => {
+                let is_bound = self.session(key).is_some_and(Session::is_bound);
+                TokenResponse::read(outcome, TokenType::asked(is_bound))
+            }
+        };
+        match answer {
+            Ok(mut response) => match (response.id_token.take(), self.session(key).map(|session| session.asked.is_some())) {
+                (Some(id_token), Some(true)) => self.verify_renewed(key, Unchecked { response, id_token, sent_at }, now),
+                // What was not asked for is not believed, and where none came the person is still the one that it was.
+                _ => self.renewed(key, response, None, sent_at, now),
+            },
+            Err(error) => {
+                let answer = not_now.take().map_or_else(|| meaning(&error), Answer::NotNow);
+                self.fail(key, error.into(), answer, now);
+            }
+        }
+    }
+
+    fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
+        if let Some(upkeep) = self.upkeep_mut(key) {
+            upkeep.error = Some(error.clone());
+        }
+        if !matches!(answer, Answer::InvalidGrant | Answer::Unusable) {
+            self.effects.push(Effect::Announce(key.clone(), SessionEvent::NotRenewed(error)));
+        }
+        self.renew(key, Input::Answered(answer), now);
+    }
+
+    fn renewed(
+        &mut self,
+        key: &ClientKey,
+        response: TokenResponse,
+        id_token: Option<VerifiedIdToken>,
+        sent_at: UnixTime,
+        now: UnixTime,
+    ) {
+        let keeps_hint = self.client(key).is_some_and(|client| client.id_token_hint);
+        let Some(mut session) = self.session(key).cloned() else { return };
+        session.renew(response, id_token, sent_at);
+        session.id_token_hint.take_if(|_| !keeps_hint);
+        if let Some(upkeep) = self.upkeep_mut(key) {
+            upkeep.attempt = Attempt::Renewed(Box::new(session));
+            upkeep.error = None;
+        }
+        self.renew(key, Input::Answered(Answer::Tokens), now);
+    }
+
+    // The ID token that may come along
+
+    fn verify_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, now: UnixTime) {
+        let Some(asked) = self.session(key).and_then(|session| session.asked.clone()) else { return };
+        self.want_keys(&key.issuer, &asked.jwks_uri);
+        match self.begin_verification(&key.issuer, &unchecked.id_token, &asked, &unchecked.response.access_token, now) {
+            Step::Failed(error) => self.fail(key, error, Answer::Unclear, now),
+            Step::Keys => self.set_attempt(key, Attempt::Keys(unchecked)),
+            Step::Verdict(verify) => self.set_attempt(key, Attempt::Verdict(verify, unchecked)),
+            Step::Known(signature) => self.check_renewed(key, unchecked, signature, now),
+        }
+    }
+
+    /// Whether a renewal waits for this issuer's keys.
+    pub(super) fn renewal_waits_for_keys(&self, issuer: &Issuer) -> bool {
+        self.upkeeps.iter().any(|upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_)))
+    }
+
+    /// Goes on with what waited for these keys.
+    pub(super) fn renewal_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
+        let waits = |upkeep: &&Upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_));
+        let waiting: Vec<ClientKey> = self.upkeeps.iter().filter(waits).map(|upkeep| upkeep.key.clone()).collect();
+        for key in waiting {
+            if let Attempt::Keys(unchecked) = self.take_attempt(&key) {
+                self.verify_renewed(&key, unchecked, now);
+            }
+        }
+    }
+
+    /// WebCrypto has answered; gives the answer back if nobody waits for it here.
+    pub(super) fn renewal_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
+        let is_it = |upkeep: &&Upkeep| matches!(upkeep.attempt, Attempt::Verdict(id, _) if id == verify);
+        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(verdict) };
+        let Attempt::Verdict(_, unchecked) = self.take_attempt(&key) else { return None };
+        if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) {
+            self.set_attempt(&key, Attempt::Keys(unchecked));
+        } else {
+            self.check_renewed(&key, unchecked, Signature::Asked(verdict), now);
+        }
+        None
+    }
+
+    /// OpenID Connect Core §12.2: one that is not about the same person takes the whole answer with it.
+    fn check_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, signature: Signature, now: UnixTime) {
+        let Unchecked { response, id_token, sent_at } = unchecked;
+        let Some(session) = self.session(key) else { return };
+        let (Some(asked), before) = (&session.asked, session.claims()) else { return };
+        match check_id_token(&id_token, asked, key, before, signature, now, self.clock_of(&key.issuer)) {
+            Err(error) => self.fail(key, error.into(), Answer::Unusable, now),
+            Ok(verified) => self.renewed(key, response, Some(verified), sent_at, now),
+        }
+    }
+
+    // The end, and time
+
+    fn expire(&mut self, key: &ClientKey, end: End, now: UnixTime) {
+        let Some(upkeep) = self.upkeep_mut(key) else { return };
+        let cause = upkeep.error.take();
+        let error: Arc<Error> = match (end, cause) {
+            (End::Unusable, Some(cause)) => cause,
+            (End::AnswerLost, _) => SessionError::AnswerLost.into(),
+            (_, cause) => match cause.as_deref() {
+                Some(Error::Token(TokenError::Refused(refusal))) => SessionError::Expired(refusal.clone()).into(),
+                _ => SessionError::AnswerLost.into(),
+            },
+        };
+        if let Some(session) = self.session(key).filter(|session| session.token_storage.is_shared()) {
+            // Over this version alone: somebody may be signing in.
+            let before = Some(session.version());
+            self.write_shared(key, before, String::new(), Value::Null);
+        }
+        self.forget(key, SessionEvent::Expired(error.clone()), now);
+        self.ended.push((key.clone(), error));
+        if end == End::AnswerLost {
+            self.lost(key);
+        }
+    }
+
+    /// Whether the session's tokens are due, and may be renewed.
+    pub(super) fn wants_renewal(&self, session: &Session, now: UnixTime) -> bool {
+        let skew = self.client(&session.key).map_or(Seconds(0), |client| client.clock_tolerance);
+        session.refresh_token.is_some() && session.is_due(now, skew)
+    }
+
+    /// Renews what is due, and asks to be woken for what will be.
+    pub(super) fn upkeep_woke(&mut self, now: UnixTime) {
+        let due = self.sessions.iter().filter(|session| self.wants_renewal(session, now));
+        let due: Vec<ClientKey> = due.map(|session| session.key.clone()).collect();
+        for key in due {
+            self.renew(&key, Input::Wanted, now);
+        }
+        let keys: Vec<ClientKey> = self.sessions.iter().map(|session| session.key.clone()).collect();
+        for key in keys {
+            self.calls_may_go_on(&key, now);
+        }
+        self.arm(now);
+    }
+
+    /// The page is visible or online again: others may have changed what is kept, and what failed may work now.
+    pub(super) fn upkeep_resumed(&mut self, now: UnixTime) {
+        let kept = self.sessions.iter().filter(|session| session.token_storage != TokenStorage::Memory);
+        let kept: Vec<ClientKey> = kept.map(|session| session.key.clone()).collect();
+        for key in kept {
+            self.renew(&key, Input::Hint, now);
+        }
+        let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
+        for key in keys {
+            self.renew(&key, Input::Resumed, now);
+        }
+    }
+
+    /// Another tab says that it changed what is kept.
+    pub(super) fn hinted(&mut self, key: &ClientKey, now: UnixTime) {
+        self.renew(key, Input::Hint, now);
+    }
+
+    /// Contract 6: asks to be woken for the next thing that is due, strictly later than now.
+    pub(super) fn arm(&mut self, now: UnixTime) {
+        let mut next: Option<UnixTime> = None;
+        for session in self.sessions.iter().filter(|session| session.refresh_token.is_some()) {
+            let Some(Upkeep { renewal, .. }) = self.upkeep(&session.key) else { continue };
+            let skew = self.client(&session.key).map_or(Seconds(0), |client| client.clock_tolerance);
+            let due = renewal.waits_until().or_else(|| session.due_at(skew).filter(|_| !renewal.is_under_way()));
+            next = [next, due.filter(|_| !renewal.is_exhausted())].into_iter().flatten().min();
+        }
+        next = [next, self.next_call_deadline()].into_iter().flatten().min();
+        if let Some(next) = next {
+            self.wake_at(next, now);
+        }
+    }
+
+    /// Whether new tokens for `key` are being got, or will be tried for again.
+    pub(super) fn is_renewing(&self, key: &ClientKey) -> bool {
+        self.upkeep(key).is_some_and(|upkeep| upkeep.renewal.is_under_way())
+    }
+
+    /// Whether a renewal of `key` failed and waits for its time.
+    pub(super) fn is_backing_off(&self, key: &ClientKey) -> bool {
+        self.upkeep(key).is_some_and(|upkeep| upkeep.renewal.waits_until().is_some())
+    }
+
+    /// Why the last renewal of `key` gave nothing.
+    pub fn renewal_error(&self, key: &ClientKey) -> Option<&Arc<Error>> {
+        self.upkeep(key)?.error.as_ref()
+    }
+
+    /// Whether the tokens of `key` can not be renewed any more, though nobody has ended the session.
+    pub fn is_unrenewable(&self, key: &ClientKey) -> bool {
+        self.upkeep(key).is_some_and(|upkeep| upkeep.renewal.is_exhausted())
+    }
+}
