@@ -22,6 +22,7 @@ use crate::protocol::protected_resource::ResourceError;
 use crate::protocol::pushed_authorization::PushError;
 use crate::protocol::quirks as protocol_quirks;
 use crate::protocol::resource_metadata::ResourceMetadataError;
+use crate::protocol::session::SessionError;
 use crate::protocol::site::Site;
 use crate::protocol::text::{cut, join};
 use crate::protocol::token_response::{TokenError, TokenType};
@@ -155,6 +156,9 @@ fn tell(error: &Error, explanations: &Explanations, arguments: &mut Texts, value
         Error::AuthorizationRequest(AuthorizationRequestError::RedirectUriOrigin { redirect_uri, .. }) => {
             values.add("Redirect URI", redirect_uri.as_str());
         }
+        Error::AuthorizationRequest(AuthorizationRequestError::Loop { last: Some(last) }) => {
+            values.add("Last error", last);
+        }
         Error::AuthorizationRequest(AuthorizationRequestError::SharedRedirectUri { other }) => {
             values.add("Other server", other.as_str());
         }
@@ -254,7 +258,9 @@ fn refusal(error: &Error) -> Option<Refusal<'_>> {
             description: &refusal.error_description,
             uri: &refusal.error_uri,
         }),
-        Error::Token(TokenError::Refused(refusal)) | Error::Push(PushError::Refused(refusal)) => Some(Refusal {
+        Error::Token(TokenError::Refused(refusal))
+        | Error::Session(SessionError::Expired(refusal))
+        | Error::Push(PushError::Refused(refusal)) => Some(Refusal {
             status: Some(refusal.status),
             code: refusal.error.as_str(),
             description: &refusal.error_description,

@@ -205,6 +205,8 @@ pub fn authorization_request(
         token_storage: client.token_storage,
         return_path: wish.return_path,
         is_quiet: wish.is_quiet,
+        restore: client.restore,
+        id_token_hint: client.id_token_hint,
         created_at: now,
     };
     let departure = departure(client, metadata, &pending, &authentication, &extra_parameters)?;

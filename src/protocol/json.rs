@@ -157,6 +157,11 @@ impl Value {
         }
     }
 
+    /// Whether the member `name` is true.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        matches!(self.member(name), Some(Self::Bool(true)))
+    }
+
     /// The texts, if this is an array of nothing else.
     pub(super) fn as_texts(&self) -> Option<Vec<String>> {
         self.as_array()?.iter().map(|one| one.as_str().map(str::to_owned)).collect()
@@ -236,6 +241,11 @@ impl Members {
     /// A whole number; up to 2^53 it is exact.
     pub fn number(&mut self, name: &str, number: Option<u64>) {
         self.value(name, number.map(Value::from));
+    }
+
+    /// True; left out if it is not so.
+    pub(super) fn flag(&mut self, name: &str, flag: bool) {
+        self.value(name, flag.then_some(Value::Bool(true)));
     }
 
     /// Texts; left out if there are none.

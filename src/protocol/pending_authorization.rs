@@ -40,6 +40,10 @@ pub struct PendingAuthorization {
     pub(super) return_path: Option<ReturnPath>,
     /// Whether the server may show nothing, so that its no is no error.
     pub(super) is_quiet: bool,
+    /// Whether a session that is lost is to be asked for anew.
+    pub(super) restore: bool,
+    /// Whether the ID token is kept for signing out at the server.
+    pub(super) id_token_hint: bool,
     pub(super) created_at: UnixTime,
 }
 
@@ -85,12 +89,14 @@ impl PendingAuthorization {
             record.texts("resource", &self.resource);
         }
         if cfg!(feature = "dpop") {
-            record.value("dpop", self.dpop.then_some(Value::Bool(true)));
+            record.flag("dpop", self.dpop);
             record.text("dpop_jkt", self.dpop_jkt.as_deref());
         }
         record.text("token_storage", Some(self.token_storage.as_str()));
         record.text("return_path", self.return_path.as_ref().map(ReturnPath::as_str));
-        record.value("is_quiet", self.is_quiet.then_some(Value::Bool(true)));
+        record.flag("is_quiet", self.is_quiet);
+        record.flag("restore", self.restore);
+        record.flag("id_token_hint", self.id_token_hint);
         record.number("created_at", Some(self.created_at.0));
         record.finish()
     }
@@ -140,12 +146,14 @@ impl PendingAuthorization {
             code_verifier,
             scope,
             resource,
-            dpop: cfg!(feature = "dpop") && matches!(record.member("dpop"), Some(Value::Bool(true))),
+            dpop: cfg!(feature = "dpop") && record.is_set("dpop"),
             dpop_jkt: dpop_jkt.map(str::to_owned),
             token_storage,
             // A path that was tampered with is dropped; the sign-in itself is none the worse for it.
             return_path: text("return_path").and_then(ReturnPath::parse),
-            is_quiet: matches!(record.member("is_quiet"), Some(Value::Bool(true))),
+            is_quiet: record.is_set("is_quiet"),
+            restore: record.is_set("restore"),
+            id_token_hint: record.is_set("id_token_hint"),
             created_at,
         })
     }

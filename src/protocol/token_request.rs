@@ -10,6 +10,7 @@ use super::client::{ClientKey, TokenStorage};
 use super::form;
 use super::http::{HttpRequest, Limits};
 use super::id_token::IdTokenRequest;
+use super::pkce::CodeChallenge;
 use super::return_path::ReturnPath;
 use super::time::Seconds;
 use super::url::Url;
@@ -45,8 +46,12 @@ pub struct Exchange {
     pub(super) token_endpoint: Url,
     /// The resources that the tokens are asked for.
     pub(super) resource: Vec<String>,
-    /// What tells the session from all others: the `state` of its request, which is spent.
+    /// What tells the session from all others: the code challenge of its request, which is no secret.
     pub(super) session_id: String,
+    /// Whether the session is to be asked for anew when it is lost.
+    pub(super) restore: bool,
+    /// Whether the ID token is kept for signing out at the server.
+    pub(super) id_token_hint: bool,
 }
 
 /// Bounds of a token answer: 20 s over headers and body, 256 KiB.
@@ -71,7 +76,9 @@ impl TokenRequest {
             exchange: Exchange {
                 token_endpoint: pending.token_endpoint,
                 resource: pending.resource,
-                session_id: pending.state.expose().to_owned(),
+                session_id: CodeChallenge::s256(&pending.code_verifier).as_str().to_owned(),
+                restore: pending.restore,
+                id_token_hint: pending.id_token_hint,
                 key: pending.key,
                 scope: pending.scope,
                 id_token: pending.id_token,

@@ -275,7 +275,7 @@ fn reports_a_member_of_the_wrong_type() {
         ("metadata", json!("x"), "expected an object, found a string"),
         ("extra_parameters", json!({ "max_age": 0 }), "expected an object whose values are strings, found an object"),
         ("token_storage", json!(true), "expected a string, found a boolean"),
-        ("token_storage", json!("local"), "expected \"memory\" or \"session\", found local"),
+        ("token_storage", json!("local"), "expected \"memory\", \"session\" or \"shared\", found local"),
         ("resources", json!({}), "expected an array, found an object"),
         ("redirect_uri", json!(null), "expected a string, found null"),
     ] {

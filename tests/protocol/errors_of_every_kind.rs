@@ -9,6 +9,7 @@ use leptos_pkce::protocol::json::{JsonError, JsonProblem};
 use leptos_pkce::protocol::metadata::{Attempt, AttemptProblem, MetadataError, WrongMember};
 use leptos_pkce::protocol::problem::{ConfigurationError, Expected, Problem};
 use leptos_pkce::protocol::protected_resource::ResourceError;
+use leptos_pkce::protocol::session::SessionError;
 use leptos_pkce::protocol::time::Seconds;
 use leptos_pkce::protocol::token_response::{TokenError, TokenErrorResponse, TokenType};
 use leptos_pkce::protocol::url::{SchemePolicy, UrlError};
@@ -30,7 +31,7 @@ pub(crate) fn kind(error: impl Into<Error>, code: &str, fault: Fault, message: &
 }
 
 pub(crate) fn every_kind() -> Vec<Kind> {
-    let of_oauth = [configuration(), metadata(), request(), callback(), token(), resource()];
+    let of_oauth = [configuration(), metadata(), request(), callback(), token(), session(), resource()];
     of_oauth.into_iter().chain([push(), keys(), id_token(), userinfo(), resource_metadata()]).flatten().collect()
 }
 
@@ -138,6 +139,18 @@ fn request() -> Vec<Kind> {
             "the browser gave no random numbers",
         ),
         kind(
+            AuthorizationRequestError::Framed,
+            "request.framed",
+            Fault::Caller,
+            "this page is shown inside of another one, where nobody signs in",
+        ),
+        kind(
+            AuthorizationRequestError::Loop { last: Some("login_required".into()) },
+            "request.loop",
+            Fault::AuthorizationServer,
+            "three sign-ins within a minute gave no session that lasts",
+        ),
+        kind(
             AuthorizationRequestError::NoAlgorithm,
             "request.no_algorithm",
             Fault::AuthorizationServer,
@@ -214,6 +227,12 @@ fn callback() -> Vec<Kind> {
         })
     };
     vec![
+        kind(
+            CallbackError::Framed,
+            "callback.framed",
+            Fault::Caller,
+            "this page is shown inside of another one, where nobody signs in",
+        ),
         kind(
             CallbackError::FrontChannel { name: "access_token" },
             "callback.front_channel",
@@ -411,6 +430,29 @@ fn token() -> Vec<Kind> {
     kinds
 }
 
+fn session() -> Vec<Kind> {
+    let refusal = TokenErrorResponse {
+        error: "invalid_grant".into(),
+        error_description: Some("grant not found".into()),
+        error_uri: None,
+        status: 400,
+    };
+    vec![
+        kind(
+            SessionError::AnswerLost,
+            "session.answer_lost",
+            Fault::Network,
+            "the answer to a renewal was lost, and there is no second one",
+        ),
+        kind(
+            SessionError::Expired(refusal),
+            "session.expired",
+            Fault::AuthorizationServer,
+            "the server renews the session no more",
+        ),
+    ]
+}
+
 fn resource() -> Vec<Kind> {
     let mut kinds = vec![
         kind(
@@ -431,6 +473,12 @@ fn resource() -> Vec<Kind> {
             "resource.not_allowed",
             Fault::Caller,
             "https://b.example/x is none of the places that the token may be sent to",
+        ),
+        kind(
+            ResourceError::NotRenewed,
+            "resource.not_renewed",
+            Fault::Network,
+            "the access token has expired and could not be renewed",
         ),
         kind(ResourceError::SignedOut, "resource.signed_out", Fault::EndUser, "nobody is signed in"),
         kind(

@@ -30,6 +30,9 @@ fn a_whole_sign_in_takes_these_steps() {
         [
             "fetch GET https://app.example/config.json",
             "read metadata",
+            "read automatic",
+            "take sign-out",
+            "read signed-out",
             "read session",
             "fetch GET https://as.example/.well-known/openid-configuration",
             "write metadata",
@@ -47,9 +50,13 @@ fn a_whole_sign_in_takes_these_steps() {
             "read keys",
             "verify",
             "write session",
+            "announce SignedIn",
             "replace /",
             "fetch GET https://app.example/config.json",
             "read metadata",
+            "read automatic",
+            "take sign-out",
+            "read signed-out",
             "read session",
         ]
     );

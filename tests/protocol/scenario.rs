@@ -74,6 +74,8 @@ pub(crate) struct Scenario {
 #[derive(Clone, Default)]
 pub(crate) struct Storage {
     pub(crate) records: BTreeMap<String, String>,
+    /// localStorage, which all tabs share.
+    pub(crate) of_origin: BTreeMap<String, String>,
     pub(crate) fault: Option<StorageFault>,
 }
 
@@ -646,7 +648,8 @@ impl Storage {
         if self.fault == Some(StorageFault::Blocked) {
             return None;
         }
-        Value::parse(self.records.get(name.as_str())?.as_bytes()).ok().map(Record)
+        let records = if name.is_of_origin() { &self.of_origin } else { &self.records };
+        Value::parse(records.get(name.as_str())?.as_bytes()).ok().map(Record)
     }
 
     fn write(&mut self, name: &RecordName, Record(value): &Record) -> Result<Option<Record>, StorageFailure> {
@@ -657,7 +660,8 @@ impl Storage {
             Some(StorageFault::Alters) => r#"{"version":1}"#.to_owned(),
             None => value.to_text(),
         };
-        self.records.insert(name.as_str().to_owned(), text);
+        let records = if name.is_of_origin() { &mut self.of_origin } else { &mut self.records };
+        records.insert(name.as_str().to_owned(), text);
         Ok(self.read(name))
     }
 

@@ -101,8 +101,8 @@ impl Driver {
         if let Some(held) = navigation::take_held_response() {
             driver.tell(|flow, _| flow.redirected(&held.path, &held.query, &held.fragment));
         }
-        driver.tell(|flow, _| match source {
-            ConfigurationSource::Clients(clients) => flow.configured(clients),
+        driver.tell(|flow, now| match source {
+            ConfigurationSource::Clients(clients) => flow.configured(clients, now),
             ConfigurationSource::File(name, read) => flow.started(name, read),
         });
         navigation::on_restored(move || driver.tell(Flow::restored));

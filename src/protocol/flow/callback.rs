@@ -261,10 +261,9 @@ impl Flow {
         match Session::new(exchange, response, verified, exchanging.sent_at) {
             Err(error) => self.refuse_exchange(error.into(), exchange),
             Ok(mut session) => {
-                let client = self.client(&session.key);
-                session.id_token_hint = id_token.filter(|_| client.is_some_and(|client| client.id_token_hint));
+                session.id_token_hint = id_token.filter(|_| exchange.id_token_hint);
                 self.keep(&session, None);
-                self.begin(session, now);
+                self.begin(session, exchange.restore, now);
                 self.go_back(exchange.return_path.as_ref());
             }
         }

@@ -40,7 +40,7 @@ impl Flow {
         self.configuration = Configuration::Loading(Some((fetch, read)));
     }
 
-    pub(crate) fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>) {
+    pub(crate) fn configured(&mut self, clients: Result<Vec<Client>, ConfigurationError>, now: UnixTime) {
         self.configuration = match clients {
             Err(error) => Configuration::Failed(error.into()),
             Ok(clients) => {
@@ -51,7 +51,10 @@ impl Flow {
                 self.effects.push(Effect::Read(RecordName::automatic()));
                 self.effects.push(Effect::Take(RecordName::sign_out()));
                 self.configuration = Configuration::Ready(clients);
-                return keys.iter().for_each(|key| self.look_for_session(key));
+                keys.iter().for_each(|key| self.look_for_session(key));
+                // A session that began before it was known how long it may be idle, and how far clocks may differ.
+                self.idle_woke(now);
+                return self.arm(now);
             }
         };
     }

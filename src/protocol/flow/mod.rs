@@ -222,7 +222,7 @@ impl Flow {
     /// can cause, and no others.
     pub fn advance(&mut self, now: UnixTime, event: Event) -> Vec<Effect> {
         match event {
-            Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients),
+            Event::Started(ConfigurationSource::Clients(clients)) => self.configured(clients, now),
             Event::Started(ConfigurationSource::File(name, read)) => self.started(name, read),
             Event::ClientAdded(client) => self.client_added(client),
             Event::Redirected { path, query, fragment } => self.redirected(&path, &query, &fragment),
@@ -332,7 +332,7 @@ impl Flow {
             && id == fetch
         {
             let clients = read(outcome, &self.site);
-            return self.configured(clients);
+            return self.configured(clients, now);
         }
         if let Some(exchanging) = self.take_exchanging(|exchanging| exchanging.fetch() == Some(fetch)) {
             return self.exchanged(exchanging, outcome, now);

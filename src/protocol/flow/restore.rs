@@ -88,9 +88,9 @@ impl Flow {
     }
 
     /// A session begins in this page; where it is asked for anew when it is lost, that is noted.
-    pub(super) fn begin(&mut self, session: Session, now: UnixTime) {
-        let key = session.key.clone();
-        if self.client(&key).is_some_and(|client| client.restore) {
+    pub(super) fn begin(&mut self, session: Session, restore: bool, now: UnixTime) {
+        let (key, is_shared) = (session.key.clone(), session.token_storage.is_shared());
+        if restore {
             let mut record = Members::default();
             record.number("at", Some(now.0));
             self.write(RecordName::restore(&key), record.finish());
@@ -98,7 +98,9 @@ impl Flow {
         self.effects.push(Effect::Announce(key.clone(), SessionEvent::SignedIn));
         take_one(&mut self.ended, |(owner, _)| *owner == key);
         self.take_on(session, false, now);
-        self.tell_tabs(&key);
+        if is_shared {
+            self.post_changed(&key);
+        }
         self.active(now);
     }
 

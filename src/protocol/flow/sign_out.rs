@@ -47,8 +47,8 @@ impl Flow {
         let session = self.session(&key).cloned();
         self.forget(&key, event, now);
         self.remove_shared(&key);
-        self.tell_signed_out(&key, now);
         if let Some(session) = session {
+            self.tell_signed_out(&key, now);
             self.revoke(&session, None, now);
         }
     }
@@ -91,8 +91,12 @@ impl Flow {
     /// Tells other tabs to look at the shared record.
     pub(super) fn tell_tabs(&mut self, key: &ClientKey) {
         if self.client(key).is_some_and(|client| client.token_storage.is_shared()) {
-            self.effects.push(Effect::Post(TabMessage { key: key.clone(), news: News::Changed }.encode()));
+            self.post_changed(key);
         }
+    }
+
+    pub(super) fn post_changed(&mut self, key: &ClientKey) {
+        self.effects.push(Effect::Post(TabMessage { key: key.clone(), news: News::Changed }.encode()));
     }
 
     /// Forgets everything of `key` in this browser.
