@@ -60,7 +60,7 @@ test-native: ## the protocol, natively, and what a build without the features re
 
 test-browser: ## the browser adapters and components, in headless Chromium
 	@scripts/vectors
-	$(ENV) WASM_BINDGEN_TEST_TIMEOUT=120 cargo test --locked $(WASM) --test browser --test ui --test sandbox_browser --test vectors
+	$(ENV) WASM_BINDGEN_TEST_TIMEOUT=120 cargo test --locked $(WASM) --test browser --test ui --test sandbox_browser --test tabs_browser --test vectors
 
 test-scripts: ## the build's own scripts
 	$(ENV) node --test --test-reporter=spec scripts/*.d/*.test.mjs

@@ -94,15 +94,25 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
             };
             (!allowed).then_some("proofs are made of key, clock and random octets; when to make one the flow says")
         }
+        "browser" if module == "vault" => {
+            let allowed = match to_layer {
+                "protocol" => to_module != "flow",
+                "browser" => ["entropy", "indexed_db", "subtle", "vault"].contains(&to_module),
+                _ => false,
+            };
+            (!allowed).then_some("a vault is a database and cryptography; what is kept in it the flow says")
+        }
         "browser" if module == "driver" => {
             (!["protocol", "browser"].contains(&to_layer)).then_some("the driver joins protocol and adapters")
         }
         "browser" => {
             let allowed = match to_layer {
                 "protocol" => to_module != "flow",
-                // One deadline over headers and body: a fetch needs a timer. So does whoever waits for a worker.
+                // One deadline over headers and body: a fetch needs a timer. So does whoever waits for a worker, or for
+                // a lock.
                 "browser" => {
-                    to_module == module || (["fetch", "service_worker"].contains(&module) && to_module == "clock")
+                    let waits = ["fetch", "locks", "service_worker"].contains(&module);
+                    to_module == module || (waits && to_module == "clock")
                 }
                 _ => false,
             };
@@ -167,8 +177,8 @@ fn protocol_decisions(code: &str) -> Vec<String> {
         found.push(format!("looks at a status: {}", line.trim()));
     }
     for line in code.lines() {
-        // In the names of algorithms numbers are sizes.
-        let statuses = line.replace("SHA-256", "").replace("P-256", "");
+        // In the names of algorithms numbers are sizes, and so is the length of a key.
+        let statuses = line.replace("SHA-256", "").replace("P-256", "").replace("\"length\":256", "");
         let statuses = statuses.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
         if statuses.filter_map(|word| word.parse::<u32>().ok()).any(|number| (100..600).contains(&number)) {
             found.push(format!("holds a number that is a status: {}", line.trim()));
@@ -578,6 +588,8 @@ fn the_checker_knows_what_each_layer_may_import() {
         ("browser/driver.rs", "use super::{entropy, storage};\nuse crate::protocol::flow::Flow;"),
         ("browser/driver/proofs.rs", "use super::super::{clock, entropy};\nuse crate::protocol::dpop::ProofOrder;"),
         ("browser/driver/mod.rs", "mod proofs;\nuse self::proofs::ProofKeys;\nuse super::fetch::{self, Cancel};"),
+        ("browser/locks.rs", "use super::clock;\nuse crate::protocol::time::Seconds;"),
+        ("browser/vault.rs", "use super::{entropy, indexed_db};\nuse super::subtle::{self, Sealed};"),
         ("browser/entropy.rs", "fn draw() { getrandom::fill(&mut octets); }"),
         ("ui/auth.rs", "use leptos::prelude::*;\nuse crate::browser::{clock, driver::Driver};"),
         (
@@ -616,6 +628,12 @@ fn the_checker_catches_a_forbidden_import() {
         ("browser/storage.rs", "use crate::protocol::flow::Effect;"),
         ("browser/storage.rs", "use leptos::prelude::*;"),
         ("browser/storage.rs", "fn f() { getrandom::fill(&mut octets); }"),
+        ("browser/locks.rs", "use super::storage;"),
+        ("browser/channel.rs", "use super::clock;"),
+        ("browser/wake.rs", "use super::clock;"),
+        ("browser/vault.rs", "use super::clock;"),
+        ("browser/vault.rs", "use crate::protocol::flow::Effect;"),
+        ("browser/vault.rs", "use super::driver::Driver;"),
         ("browser/driver.rs", "use leptos::prelude::*;"),
         ("browser/driver.rs", "use crate::inspect::advice::advise;"),
         ("browser/driver/proofs.rs", "use super::super::fetch::send;"),
@@ -692,6 +710,7 @@ fn the_checker_catches_a_decision_in_an_adapter() {
         "let span = span.0.saturating_mul(1000);",
         "const LONGEST_MS: u64 = 2_147_483_647;",
         "let hash = digest(\"SHA-256\", octets); let curve = \"P-256\";",
+        "let algorithm = json(r#\"{\"name\":\"AES-GCM\",\"length\":256}\"#)?;",
     ] {
         assert_eq!(protocol_decisions(code), [""; 0], "{code}");
     }

@@ -7,7 +7,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    EventTarget, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction, IdbTransactionMode,
+    EventTarget, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
+    IdbTransactionMode,
 };
 
 /// The browser keeps no database for this page, or could not do what was asked.
@@ -58,9 +59,7 @@ impl Database {
     /// [`DatabaseFailure`].
     pub async fn get(&self, name: &str) -> Result<Option<JsValue>, DatabaseFailure> {
         let (_, store) = self.store(IdbTransactionMode::Readonly)?;
-        let request = store.get(&name.into())?;
-        event(&request, "success", &["error"], None).await?;
-        Ok(Some(request.result()?).filter(|value| !value.is_undefined()))
+        found(&store.get(&name.into())?).await
     }
 
     /// Puts values in the places of those that are there, all of them or none.
@@ -87,6 +86,30 @@ impl Database {
         let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
         store.add_with_key(value, &name.into())?;
         event(&transaction, "complete", &["error", "abort"], None).await
+    }
+
+    /// Puts a value where `may` allows it, when it has seen what is there; nobody else writes in between.
+    ///
+    /// `Ok(false)`: it did not, and what is there stays.
+    ///
+    /// # Errors
+    /// [`DatabaseFailure`]: nothing was written then.
+    pub async fn replace(
+        &self,
+        name: &str,
+        value: &JsValue,
+        may: &dyn Fn(Option<&JsValue>) -> bool,
+    ) -> Result<bool, DatabaseFailure> {
+        let (transaction, store) = self.store(IdbTransactionMode::Readwrite)?;
+        // The transaction takes requests for as long as its event is told, and what is told by promises alone happens
+        // before that ends. So nothing else may be awaited between the two requests.
+        let before = found(&store.get(&name.into())?).await?;
+        if !may(before.as_ref()) {
+            return Ok(false);
+        }
+        store.put_with_key(value, &name.into())?;
+        event(&transaction, "complete", &["error", "abort"], None).await?;
+        Ok(true)
     }
 
     /// Removes the value of this name.
@@ -119,6 +142,12 @@ impl Drop for Database {
     fn drop(&mut self) {
         self.0.close();
     }
+}
+
+/// What a request finds, if there is something.
+async fn found(request: &IdbRequest) -> Result<Option<JsValue>, DatabaseFailure> {
+    event(request, "success", &["error"], None).await?;
+    Ok(Some(request.result()?).filter(|value| !value.is_undefined()))
 }
 
 /// Waits until `target` has said `done`, or one of `failed`, or the `patience` in milliseconds is over.

@@ -1,8 +1,9 @@
-//! WebCrypto: verifying signatures, hashing, and key pairs whose private half no script can read out.
+//! WebCrypto: verifying signatures, hashing, key pairs whose private half no script can read out, and sealing octets
+//! under such a key.
 //!
 //! Works in pages and in workers, where the context is secure.
 //!
-//! Source: Web Cryptography API §14; RFC 7518 §3.3 to §3.5; RFC 8037 §3.1.
+//! Source: Web Cryptography API §14 and AES-GCM; RFC 7518 §3.3 to §3.5; RFC 8037 §3.1.
 
 use js_sys::{JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -23,6 +24,13 @@ pub struct KeyPair {
     algorithm: Algorithm,
     private_key: CryptoKey,
     public_key: CryptoKey,
+}
+
+/// Octets that only its own key opens, which cannot be exported.
+pub struct Sealed {
+    key: CryptoKey,
+    iv: Uint8Array,
+    data: Uint8Array,
 }
 
 impl From<JsValue> for SubtleFailure {
@@ -85,6 +93,62 @@ fn is_unsupported(error: &JsValue) -> bool {
 pub async fn digest(hash: Hash, octets: &[u8]) -> Result<Vec<u8>, SubtleFailure> {
     let hash = subtle()?.digest_with_str_and_js_u8_array(hash.as_str(), &Uint8Array::from(octets))?;
     Ok(Uint8Array::new(&JsFuture::from(hash).await?).to_vec())
+}
+
+/// Seals octets under a new key: AES-GCM with 256 bit.
+///
+/// No key seals twice, so any `iv` will do.
+///
+/// # Errors
+/// [`SubtleFailure`].
+pub async fn seal(octets: &[u8], iv: [u8; 12]) -> Result<Sealed, SubtleFailure> {
+    let algorithm = json(r#"{"name":"AES-GCM","length":256}"#)?;
+    let usages = json(r#"["encrypt","decrypt"]"#)?;
+    let extractable = false;
+    let octets = Uint8Array::from(octets);
+    let subtle = subtle()?;
+    let key = subtle.generate_key_with_object(&algorithm, extractable, &usages)?;
+    let key: CryptoKey = JsFuture::from(key).await?.unchecked_into();
+    let iv = Uint8Array::from(&iv[..]);
+    Reflect::set(&algorithm, &IV.into(), &iv)?;
+    let data = subtle.encrypt_with_object_and_js_u8_array(&algorithm, &key, &octets)?;
+    Ok(Sealed { key, iv, data: Uint8Array::new(&JsFuture::from(data).await?) })
+}
+
+/// What was sealed.
+///
+/// # Errors
+/// [`SubtleFailure`], also if any of it was changed.
+pub async fn open(Sealed { key, iv, data }: &Sealed) -> Result<Vec<u8>, SubtleFailure> {
+    let algorithm = json(r#"{"name":"AES-GCM"}"#)?;
+    Reflect::set(&algorithm, &IV.into(), iv)?;
+    let octets = subtle()?.decrypt_with_object_and_js_u8_array(&algorithm, key, data)?;
+    Ok(Uint8Array::new(&JsFuture::from(octets).await?).to_vec())
+}
+
+/// Members of what is kept; WebCrypto spells the first one so, too.
+const IV: &str = "iv";
+const KEY: &str = "key";
+const DATA: &str = "data";
+
+impl Sealed {
+    /// What IndexedDB gives back; `None` for anything else.
+    pub fn from_value(value: &JsValue) -> Option<Self> {
+        let member = |name: &str| Reflect::get(value, &name.into()).ok();
+        let octets = |name| member(name)?.dyn_into::<Uint8Array>().ok();
+        Some(Self { key: member(KEY)?.dyn_into().ok()?, iv: octets(IV)?, data: octets(DATA)? })
+    }
+
+    /// What IndexedDB can keep: a plain object, which has room for more members.
+    pub fn to_value(&self) -> JsValue {
+        let sealed = Object::new();
+        let members: [(&str, &JsValue); 3] = [(KEY, &self.key), (IV, &self.iv), (DATA, &self.data)];
+        for (name, value) in members {
+            // Setting a member of a plain object cannot fail.
+            let _ = Reflect::set(&sealed, &name.into(), value);
+        }
+        sealed.into()
+    }
 }
 
 impl KeyPair {
