@@ -66,6 +66,7 @@ pub(crate) fn send(
             cancel.cancel();
         }
     });
+    let was_offline = is_offline();
     let sent = begin(request, proof, &cancel);
     async move {
         let outcome = match sent {
@@ -77,7 +78,8 @@ pub(crate) fn send(
             Stop::Failure(failure) => failure,
             Stop::Thrown if timed_out.get() => HttpFailure::Timeout { after: limits.deadline },
             Stop::Thrown if cancel.0.signal().aborted() => HttpFailure::Cancelled,
-            Stop::Thrown if is_offline() => HttpFailure::Offline,
+            // Only then is it known that nothing was sent.
+            Stop::Thrown if was_offline => HttpFailure::Offline,
             Stop::Thrown => HttpFailure::Unreachable,
         })
     }
@@ -142,6 +144,10 @@ fn browser_request(
     options.set_cache(RequestCache::NoStore);
     options.set_referrer_policy(ReferrerPolicy::NoReferrer);
     options.set_signal(Some(&cancel.0.signal()));
+    if request.keepalive {
+        // No binding sets it.
+        Reflect::set(&options, &"keepalive".into(), &JsValue::TRUE)?;
+    }
     if let Some(body) = &request.body {
         options.set_body(&body.into());
     }

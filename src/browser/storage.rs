@@ -1,6 +1,6 @@
 //! sessionStorage, which is the tab's, and localStorage, which all pages of the origin share.
 //!
-//! gloo-storage traps where storage is blocked, so every function probes before it touches it.
+//! The record's name says which; gloo-storage traps where storage is blocked, so every function probes before it touches it.
 
 use gloo_storage::{LocalStorage, SessionStorage, Storage as _};
 
@@ -10,7 +10,9 @@ use crate::protocol::storage::{Record, RecordName};
 
 /// Reads a record; `None` if there is none, or what is there is not JSON.
 pub fn read(name: &RecordName) -> Option<Record> {
-    read_from(Area::Tab, name)
+    let text = open(Area::of(name))?.get_item(name.as_str()).ok()??;
+    // Read by the one reader that every document goes through: no member twice.
+    Value::parse(text.as_bytes()).ok().map(Record)
 }
 
 /// Reads a record and removes it in the same turn.
@@ -24,13 +26,19 @@ pub fn take(name: &RecordName) -> Option<Record> {
 ///
 /// # Errors
 /// [`StorageFailure::Blocked`] or [`StorageFailure::Full`].
-pub fn write(name: &RecordName, record: &Record) -> Result<Option<Record>, StorageFailure> {
-    write_to(Area::Tab, name, record)
+pub fn write(name: &RecordName, Record(value): &Record) -> Result<Option<Record>, StorageFailure> {
+    let storage = open(Area::of(name)).ok_or(StorageFailure::Blocked)?;
+    // What is left to go wrong behind the probe is the quota.
+    storage.set_item(name.as_str(), &value.to_text()).map_err(|_| StorageFailure::Full)?;
+    Ok(read(name))
 }
 
 /// Removes a record.
 pub fn remove(name: &RecordName) {
-    remove_from(Area::Tab, name);
+    if let Some(storage) = open(Area::of(name)) {
+        // Removing what is not there is no error, and there is no other.
+        let _ = storage.remove_item(name.as_str());
+    }
 }
 
 /// All records of this library in this tab.
@@ -41,24 +49,6 @@ pub fn list() -> Vec<(RecordName, Option<Record>)> {
     names.map(|name| (name.clone(), read(&name))).collect()
 }
 
-/// [`read`] for a record that all tabs share.
-pub fn read_of_origin(name: &RecordName) -> Option<Record> {
-    read_from(Area::Origin, name)
-}
-
-/// [`write()`] for a record that all tabs share; another one may have written by the time that it is read back.
-///
-/// # Errors
-/// [`StorageFailure::Blocked`] or [`StorageFailure::Full`].
-pub fn write_of_origin(name: &RecordName, record: &Record) -> Result<Option<Record>, StorageFailure> {
-    write_to(Area::Origin, name, record)
-}
-
-/// [`remove`] for a record that all tabs share.
-pub fn remove_of_origin(name: &RecordName) {
-    remove_from(Area::Origin, name);
-}
-
 /// Whose storage it is.
 #[derive(Clone, Copy)]
 enum Area {
@@ -66,23 +56,9 @@ enum Area {
     Origin,
 }
 
-fn read_from(area: Area, name: &RecordName) -> Option<Record> {
-    let text = open(area)?.get_item(name.as_str()).ok()??;
-    // Read by the one reader that every document goes through: no member twice.
-    Value::parse(text.as_bytes()).ok().map(Record)
-}
-
-fn write_to(area: Area, name: &RecordName, Record(value): &Record) -> Result<Option<Record>, StorageFailure> {
-    let storage = open(area).ok_or(StorageFailure::Blocked)?;
-    // What is left to go wrong behind the probe is the quota.
-    storage.set_item(name.as_str(), &value.to_text()).map_err(|_| StorageFailure::Full)?;
-    Ok(read_from(area, name))
-}
-
-fn remove_from(area: Area, name: &RecordName) {
-    if let Some(storage) = open(area) {
-        // Removing what is not there is no error, and there is no other.
-        let _ = storage.remove_item(name.as_str());
+impl Area {
+    fn of(name: &RecordName) -> Self {
+        if name.is_of_origin() { Self::Origin } else { Self::Tab }
     }
 }
 

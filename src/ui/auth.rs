@@ -14,7 +14,7 @@ use crate::protocol::challenge::StepUp;
 use crate::protocol::claims::Claims;
 use crate::protocol::client::{Client, ClientKey, ClientSettings};
 use crate::protocol::error::Error;
-use crate::protocol::flow::{Activity, CallId, Configuration, Flow};
+use crate::protocol::flow::{Activity, CallId, Configuration, Flow, SessionEvent};
 use crate::protocol::problem::ConfigurationError;
 use crate::protocol::protected_resource::ResourceRequest;
 use crate::protocol::resource_metadata::{ResourceMetadata, ResourceMetadataError};
@@ -43,7 +43,7 @@ struct Shared {
 /// What the selected client is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// The configuration has not arrived.
+    /// The configuration has not arrived, or it is not known yet whether other tabs have a session.
     Loading,
     /// Nobody is signed in.
     SignedOut,
@@ -132,6 +132,12 @@ impl Auth {
 
     /// What is left of the access token's lifetime, counted down; `None` without a session or without a lifetime.
     pub fn remaining(self) -> Option<Seconds> {
+        self.track_seconds();
+        let key = self.selected()?;
+        self.peek(|flow| flow.session(&key)?.remaining(clock::now()))
+    }
+
+    fn track_seconds(self) {
         let ticked = self.shared().ticked.get_or_init(|| {
             let ticked = ArcTrigger::new();
             // Lives as long as the page.
@@ -140,19 +146,18 @@ impl Auth {
             ticked
         });
         ticked.track();
-        let key = self.selected()?;
-        self.peek(|flow| flow.session(&key)?.remaining(clock::now()))
     }
 
-    /// Why nobody could be signed in: the configuration, the last attempt, or the last response.
+    /// Why nobody is signed in: the configuration, the last attempt, the last response, or the end of the last session.
     pub fn error(self) -> Option<Arc<Error>> {
         let key = self.selected();
         self.peek(|flow| {
             if let Configuration::Failed(error) = flow.configuration() {
                 return Some(error.clone());
             }
-            let before = key.and_then(|key| flow.sign_in_error(&key).cloned());
-            before.or_else(|| flow.callback_failure().map(|failure| failure.error.clone()))
+            let before = key.as_ref().and_then(|key| flow.sign_in_error(key).cloned());
+            let before = before.or_else(|| flow.callback_failure().map(|failure| failure.error.clone()));
+            before.or_else(|| flow.session_end(key.as_ref()?).cloned())
         })
     }
 
@@ -198,6 +203,14 @@ impl Auth {
         }
     }
 
+    /// Signs in at the selected client though nobody clicked, and comes back to the page where the person is. Not more than
+    /// three times within a minute: then [`Auth::error`] says so.
+    pub fn sign_in_by_itself(self) {
+        if let Some(key) = self.peek_selected() {
+            self.shared().driver.sign_in_by_itself(key, Some(navigation::current_path()));
+        }
+    }
+
     /// Makes an authorization request at `key` to be shown as a link; it appears in [`Flow::prepared`].
     pub fn prepare_sign_in(self, key: ClientKey, return_path: String) {
         self.shared().driver.prepare_sign_in(key, Some(return_path));
@@ -229,11 +242,40 @@ impl Auth {
         self.shared().driver.cancel_sign_in();
     }
 
-    /// Signs the selected client out: everything of it in this browser is forgotten.
+    /// Signs the selected client out: everything of it in this browser is forgotten, in every tab, and the server is asked to
+    /// revoke its tokens.
     pub fn sign_out(self) {
         if let Some(key) = self.peek_selected() {
             self.shared().driver.sign_out(key);
         }
+    }
+
+    /// The same, and then leaves for the server's own sign-out (OpenID Connect RP-Initiated Logout), if it has one.
+    pub fn sign_out_at_server(self) {
+        if let Some(key) = self.peek_selected() {
+            self.shared().driver.sign_out_at_server(key);
+        }
+    }
+
+    /// Gets new tokens for the selected client now. That is done by itself before the old ones expire.
+    pub fn renew(self) {
+        if let Some(key) = self.peek_selected() {
+            self.shared().driver.renew(key);
+        }
+    }
+
+    /// Calls `listener` with what happens to sessions, for as long as the page lives.
+    pub fn on_event(self, listener: impl Fn(&ClientKey, &SessionEvent) + 'static) {
+        self.shared().driver.on_event(listener);
+    }
+
+    /// How long it is until the person is signed out because nobody touches a key or a pointer, counted down; `None` if that
+    /// is not configured, or nobody is signed in.
+    #[cfg(feature = "idle_timeout")]
+    pub fn idle_remaining(self) -> Option<Seconds> {
+        self.track_seconds();
+        let key = self.selected()?;
+        self.peek(|flow| flow.idle_remaining(&key, clock::now()))
     }
 
     /// Calls an API with the selected client's token; `None` if there is no client.
@@ -289,6 +331,7 @@ impl Auth {
                 (Configuration::Failed(_), _) => Status::Failed,
                 _ if failed || flow.callback_failure().is_some() => Status::Failed,
                 (Configuration::Loading(_), _) => Status::Loading,
+                (Configuration::Ready(_), _) if key.as_ref().is_some_and(|key| flow.is_restoring(key)) => Status::Loading,
                 (Configuration::Ready(_), _) => Status::SignedOut,
             }
         })

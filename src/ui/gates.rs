@@ -18,7 +18,8 @@ pub fn SignedOut(children: ChildrenFn) -> impl IntoView {
 
 /// Shows its children to people who are signed in, and sends others to sign in, to come back to this very place.
 ///
-/// A sign-in that failed is not repeated by itself, and neither is one started after a sign-out, which a server that
+/// Not more than three times within a minute: [`Auth::error`](super::Auth::error) then says why. A sign-in that failed is not
+/// repeated by itself, and neither is one started after a sign-out, which a server that
 /// remembers the person would undo at once; `fallback` should offer the way.
 #[component]
 pub fn RequireSignIn(
@@ -32,7 +33,7 @@ pub fn RequireSignIn(
     Effect::new(move |before: Option<Status>| {
         let status = auth.status();
         if status == Status::SignedOut && before != Some(Status::SignedIn) {
-            auth.sign_in();
+            auth.sign_in_by_itself();
         }
         status
     });

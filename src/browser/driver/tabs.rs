@@ -49,9 +49,13 @@ impl Driver {
         driver.0.locks.want(&name);
         spawn(async move {
             let lock = match locks::request(&name, patience).await {
-                // Not wanted any more: it was let go again.
-                Ok(held) if !driver.0.locks.keep(&name, held) => return,
-                Ok(_) => Lock::Held,
+                Ok(held) => {
+                    if !driver.0.locks.keep(&name, held) {
+                        // Not wanted any more: it was let go again.
+                        return;
+                    }
+                    Lock::Held
+                }
                 Err(NotHeld::TimedOut) => Lock::Foreign,
                 Err(NotHeld::Unavailable) => Lock::Without,
             };
