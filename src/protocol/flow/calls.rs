@@ -70,6 +70,9 @@ impl Flow {
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
         if is_due {
             self.renew(&key, Input::Wanted, now);
+        } else if self.is_spent(&key, now) {
+            // The API has the last word; but what can be asked for anew is.
+            self.lost(&key);
         }
         self.calls_may_go_on(&key, now);
     }
@@ -89,7 +92,10 @@ impl Flow {
                     self.answer(purpose, key, Ok(response), now);
                 }
                 (Some(session), None) if self.wants_renewal(session, now) && session.is_expired(now) => {
-                    self.answer(purpose, key, Err(ResourceError::NotRenewed), now);
+                    self.answer(purpose, key.clone(), Err(ResourceError::NotRenewed), now);
+                    if self.is_spent(&key, now) {
+                        self.lost(&key);
+                    }
                 }
                 (Some(_), refused) => self.send(purpose, key, request, refused.is_none()),
             }

@@ -92,6 +92,8 @@ pub struct Flow {
     ended: Vec<(ClientKey, Arc<Error>)>,
     farewells: Vec<Farewell>,
     sign_out_return: Option<SignOutReturn>,
+    /// Clients whose kept sessions are gone, with when these began; why they are gone is looked up.
+    gone: Vec<(ClientKey, UnixTime)>,
     /// When somebody last signed out in any tab, as far as that was looked up.
     signed_out: Vec<(ClientKey, UnixTime)>,
     automatic: Automatic,
@@ -197,6 +199,7 @@ impl Flow {
             ended: Vec::new(),
             farewells: Vec::new(),
             sign_out_return: None,
+            gone: Vec::new(),
             signed_out: Vec::new(),
             automatic: Automatic::default(),
             active_at: UnixTime(0),

@@ -177,7 +177,7 @@ impl Flow {
 
     fn perform(&mut self, key: &ClientKey, output: Output, now: UnixTime) {
         match output {
-            Output::Drop => return self.forget(key, SessionEvent::SignedOutElsewhere, now),
+            Output::Drop => return self.gone(key, now),
             Output::End(end) => return self.expire(key, end, now),
             Output::Tell => return self.tell_tabs(key),
             Output::Adopt => return self.adopt(key, now),
@@ -592,6 +592,21 @@ impl Flow {
         if end == End::AnswerLost {
             self.lost(key);
         }
+    }
+
+    /// What is kept has no session any more: somebody signed out in another tab, or the session was lost there. When somebody
+    /// last signed out says which.
+    fn gone(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(began_at) = self.session(key).map(|session| session.signed_in_at) else { return };
+        self.forget(key, SessionEvent::SignedOutElsewhere, now);
+        self.gone.push((key.clone(), began_at));
+        self.effects.push(Effect::Read(RecordName::signed_out(key)));
+    }
+
+    /// Whether the access token of `key` has expired for good: nothing here can renew it.
+    pub(super) fn is_spent(&self, key: &ClientKey, now: UnixTime) -> bool {
+        let is_over = |session: &Session| session.is_expired(now) && session.refresh_token.is_none();
+        self.session(key).is_some_and(|session| is_over(session) || session.is_expired(now) && self.is_unrenewable(key))
     }
 
     /// Whether the session's tokens are due, and may be renewed.
