@@ -149,6 +149,25 @@ fn what_nobody_has_seen_is_tried_until_it_works() {
     }
 }
 
+/// REF-6, F1, F12: as soon as the page is online or visible again, what failed is tried again.
+#[test]
+fn coming_back_tries_again_at_once() {
+    for storage in ["memory", "session", "shared"] {
+        for fault in [lost(), Err(HttpFailure::Offline)] {
+            let mut tab = kept_in(storage);
+            tab.answering(TOKEN_ENDPOINT, fault.clone());
+            tab.answering(DISCOVERY, fault);
+            tab.pass(3540 + 1800);
+            let before = presented(&tab).len();
+            tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+            tab.answering(DISCOVERY, document(Scenario::metadata_text()));
+            tab.now += 2;
+            tab.happen(Event::Resumed);
+            assert_eq!((presented(&tab).len(), access_token(&tab)), (before + 1, "new"), "{storage}");
+        }
+    }
+}
+
 /// When a page that is refused again and again tries, in seconds after the first time.
 fn attempts(seed: u32, failures: usize) -> Vec<u64> {
     let mut renewal = Renewal::default();

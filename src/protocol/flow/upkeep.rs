@@ -607,14 +607,15 @@ impl Flow {
 
     /// The page is visible or online again: others may have changed what is kept, and what failed may work now.
     pub(super) fn upkeep_resumed(&mut self, now: UnixTime) {
+        // First what failed, while nothing is being read: who tries again reads the record anyway.
+        let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
+        for key in keys {
+            self.renew(&key, Input::Resumed, now);
+        }
         let kept = self.sessions.iter().filter(|session| session.token_storage != TokenStorage::Memory);
         let kept: Vec<ClientKey> = kept.map(|session| session.key.clone()).collect();
         for key in kept {
             self.renew(&key, Input::Hint, now);
-        }
-        let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
-        for key in keys {
-            self.renew(&key, Input::Resumed, now);
         }
     }
 
