@@ -168,6 +168,40 @@ fn coming_back_tries_again_at_once() {
     }
 }
 
+/// RS-11, REF-6, F8, F32: a busy server is left alone for as long as it says, also when somebody looks at the page; at most for
+/// an hour.
+#[test]
+fn a_busy_server_is_left_alone() {
+    let date = |headers| with_headers(429, headers);
+    for (what, fault, delay) in [
+        ("seconds", with_headers(429, &[("retry-after", "120")]), 120),
+        ("seconds", with_headers(503, &[("retry-after", " 300 ")]), 300),
+        (
+            "a date by the server's clock",
+            date(&[("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 08:54:37 GMT")]),
+            300,
+        ),
+        ("a year", with_headers(429, &[("retry-after", "31536000")]), 3600),
+        ("hidden, as CORS does", with_headers(429, &[]), 1),
+        ("garbage", with_headers(503, &[("retry-after", "soon")]), 1),
+    ] {
+        for storage in ["memory", "session", "shared"] {
+            let mut tab = kept_in(storage);
+            tab.answering(TOKEN_ENDPOINT, fault.clone());
+            tab.pass(3540);
+            assert_eq!(presented(&tab).len(), 1, "{what}");
+            for _ in 0..delay - 1 {
+                tab.pass(1);
+                tab.happen(Event::Resumed);
+                renew(&mut tab);
+            }
+            assert_eq!(presented(&tab).len(), 1, "{storage}, {what}");
+            tab.pass(delay / 2 + 2);
+            assert_eq!(presented(&tab).len(), 2, "{storage}, {what}");
+        }
+    }
+}
+
 /// When a page that is refused again and again tries, in seconds after the first time.
 fn attempts(seed: u32, failures: usize) -> Vec<u64> {
     let mut renewal = Renewal::default();
