@@ -242,6 +242,24 @@ fn backing_off_has_jitter_and_a_cap() {
     assert_eq!(firsts.len(), 6, "each page has times of its own");
 }
 
+/// REF-6: a renewal that was not due, but wished for or caused by a refusal, is tried again at its time too. It used to
+/// stay where it was, and the page was woken each second.
+#[test]
+fn a_failed_renewal_before_its_time_is_tried_again() {
+    for storage in ["memory", "session", "shared"] {
+        for fault in [lost(), status(503)] {
+            let mut tab = kept_in(storage);
+            tab.answering(TOKEN_ENDPOINT, fault);
+            renew(&mut tab);
+            assert_eq!(presented(&tab).len(), 1, "{storage}");
+            tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+            let woken = tab.pass(60);
+            assert_eq!(access_token(&tab), "new", "{storage}");
+            assert!(woken < 10, "{storage}: woken {woken} times");
+        }
+    }
+}
+
 // What ends a session
 
 /// REF-5, REF-11, F10: invalid_grant ends it, with one event; nothing is sent any more, and signing in is possible at once.

@@ -593,7 +593,10 @@ impl Flow {
 
     /// Renews what is due, and asks to be woken for what will be.
     pub(super) fn upkeep_woke(&mut self, now: UnixTime) {
-        let due = self.sessions.iter().filter(|session| self.wants_renewal(session, now));
+        // What failed is tried again at its time, whether it was due or only wished for.
+        let is_over = |upkeep: &Upkeep| upkeep.renewal.waits_until().is_some_and(|until| until <= now);
+        let is_failed = |session: &Session| self.upkeep(&session.key).is_some_and(is_over);
+        let due = self.sessions.iter().filter(|session| self.wants_renewal(session, now) || is_failed(session));
         let due: Vec<ClientKey> = due.map(|session| session.key.clone()).collect();
         for key in due {
             self.renew(&key, Input::Wanted, now);
