@@ -31,6 +31,7 @@ mod id_token;
 mod session;
 mod refresh;
 mod refresh_faults;
+mod api_calls;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;
