@@ -270,6 +270,23 @@ fn a_call_that_was_cancelled_while_it_waited_is_not_made() {
     assert_eq!(bearers(&tab), [""; 0]);
 }
 
+/// CB-19, F27, RS-13: a call that was made as one person is not repeated as another: it ends with their session.
+#[test]
+fn a_call_is_not_repeated_for_the_person_who_signs_in_next() {
+    let mut tab = kept_in("session");
+    tab.silence(TOKEN_ENDPOINT);
+    tab.silence(API);
+    tab.sign_in();
+    tab.come_back(&format!("code={CODE}&state={{state}}"), "");
+    assert_eq!(access_token(&tab), ACCESS_TOKEN, "the one of before, until the code is exchanged");
+    tab.call(1, API);
+    tab.arrive(TOKEN_ENDPOINT, tokens("theirs", Some("r"), 3600));
+    assert_eq!(access_token(&tab), "theirs");
+    assert_eq!(answered(&tab), [(1, Err(ResourceError::SignedOut))]);
+    tab.arrive(API, refused());
+    assert_eq!(bearers(&tab), [ACCESS_TOKEN]);
+}
+
 /// REF-2, RS-7: many refusals at once make one request for tokens, and each call is made once more.
 #[test]
 fn many_refusals_share_a_refresh() {

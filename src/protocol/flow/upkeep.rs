@@ -93,6 +93,9 @@ impl Flow {
     /// Takes a session on, in the place of the one before it.
     pub(super) fn take_on(&mut self, session: Session, is_restored: bool, now: UnixTime) {
         let key = session.key.clone();
+        if self.session(&key).is_some_and(|known| known.id != session.id) {
+            self.end_what_is_on_its_way(&key);
+        }
         self.end_upkeep(&key, now);
         take_one(&mut self.sessions, |known| known.key == key);
         let mut ownership = Ownership::Sole;
@@ -388,6 +391,12 @@ impl Flow {
         Session::decode(record, key, storage, self.site.scheme_policy())
     }
 
+    /// What is on its way is for another session, perhaps another person's.
+    fn end_what_is_on_its_way(&mut self, key: &ClientKey) {
+        self.end_calls_of(key);
+        self.set_userinfo(key, None);
+    }
+
     fn replace_session(&mut self, session: Session) {
         if let Some(known) = self.sessions.iter_mut().find(|known| known.key == session.key) {
             *known = session;
@@ -399,9 +408,7 @@ impl Flow {
         let Some(found) = self.upkeep_mut(key).and_then(|upkeep| upkeep.found.take()) else { return };
         let is_another = self.session(key).is_none_or(|session| session.id != found.id);
         if is_another {
-            // What is on its way is for another session, perhaps another person's.
-            self.end_calls_of(key);
-            self.set_userinfo(key, None);
+            self.end_what_is_on_its_way(key);
         }
         self.replace_session(found);
         let event = if is_another { SessionEvent::SignedInElsewhere } else { SessionEvent::Renewed };
