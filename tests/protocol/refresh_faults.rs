@@ -372,6 +372,21 @@ fn a_session_whose_record_was_cleared_ends() {
     }
 }
 
+/// F18, F19: where the shared record cannot be written, the session lives in this page as it would in memory.
+#[test]
+fn a_shared_session_that_cannot_be_kept_lives_in_the_page() {
+    let mut tab = Scenario::public_client().configured("token_storage", json!("shared")).open();
+    tab.shared_is_blocked = true;
+    tab.sign_in();
+    tab.now += 60;
+    tab.come_back("code=x&state={state}", "");
+    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    assert_eq!(session(&tab).token_storage(), leptos_pkce::protocol::client::TokenStorage::Memory);
+    tab.happen(Event::Resumed);
+    tab.pass(3540);
+    assert_eq!(access_token(&tab), "new");
+}
+
 /// F27, F24: a bound token is renewed with a proof; that the server wants a nonce in it is no second presentation.
 #[test]
 fn a_bound_session_is_renewed_with_a_proof() {

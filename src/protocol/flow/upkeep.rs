@@ -156,7 +156,9 @@ impl Flow {
     pub(super) fn renew(&mut self, key: &ClientKey, input: Input, now: UnixTime) {
         let seed = self.seed;
         let has_refresh_token = self.session(key).is_some_and(|session| session.refresh_token.is_some());
-        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !has_refresh_token;
+        // What is being written down cannot be found yet.
+        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !has_refresh_token
+            || input == Input::Hint && self.is_beginning(key);
         let Some(upkeep) = self.upkeep_mut(key).filter(|_| !is_vain) else { return };
         let outputs = upkeep.renewal.advance(input, now, seed);
         // The session may be over before its lock is let go.
@@ -361,6 +363,7 @@ impl Flow {
 
     /// A shared record was written: whether it took the place of the version that was named.
     pub(crate) fn shared_written(&mut self, ask: AskId, outcome: Result<bool, StorageFailure>, now: UnixTime) {
+        let Some(outcome) = self.begin_written(ask, outcome) else { return };
         let Some(upkeep) = self.asker(ask) else { return };
         let (key, is_marking) = (upkeep.key.clone(), upkeep.renewal.is_marking());
         let written = match outcome {
