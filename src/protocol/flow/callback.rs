@@ -264,7 +264,8 @@ impl Flow {
             Err(error) => self.refuse_exchange(error.into(), exchange),
             Ok(mut session) => {
                 session.id_token_hint = id_token.filter(|_| exchange.id_token_hint);
-                self.keep(&session, None);
+                let ask = self.keep(&session, None);
+                self.beginning.extend(ask.map(|ask| (exchange.key.clone(), ask)));
                 self.begin(session, exchange.restore, now);
                 self.go_back(exchange.return_path.as_ref());
             }

@@ -85,6 +85,8 @@ pub struct Flow {
     sessions: Vec<Session>,
     /// Clients whose shared sessions are looked for.
     restoring: Vec<(ClientKey, AskId)>,
+    /// Clients whose shared sessions began in this page and are being written down.
+    beginning: Vec<(ClientKey, AskId)>,
     upkeeps: Vec<Upkeep>,
     calls: Vec<PendingCall>,
     waiting: Vec<WaitingCall>,
@@ -193,6 +195,7 @@ impl Flow {
             prepared: None,
             sessions: Vec::new(),
             restoring: Vec::new(),
+            beginning: Vec::new(),
             upkeeps: Vec::new(),
             calls: Vec::new(),
             waiting: Vec::new(),

@@ -92,7 +92,7 @@ impl Flow {
 
     /// A session begins in this page; where it is asked for anew when it is lost, that is noted.
     pub(super) fn begin(&mut self, session: Session, restore: bool, now: UnixTime) {
-        let (key, is_shared) = (session.key.clone(), session.token_storage.is_shared());
+        let key = session.key.clone();
         if cfg!(feature = "restore") && restore {
             let mut record = Members::default();
             record.number("at", Some(now.0));
@@ -101,9 +101,6 @@ impl Flow {
         self.effects.push(Effect::Announce(key.clone(), SessionEvent::SignedIn));
         take_one(&mut self.ended, |(owner, _)| *owner == key);
         self.take_on(session, false, now);
-        if is_shared {
-            self.post_changed(&key);
-        }
         self.active(now);
     }
 
