@@ -176,6 +176,8 @@ export async function startAuthorizationServer({
     },
     /** Takes back every token. What people allowed stays, and so do their sessions here. */
     revokeTokens: () => store.forget("AccessToken", "RefreshToken", "Grant"),
+    /** Takes back access tokens alone, as if they had expired early. */
+    revokeAccessTokens: () => store.forget("AccessToken"),
     /** Signs everybody out, here. */
     endSessions: () => store.forget("Session"),
     /** The token's record (`accountId`, `scope`, `exp`, …), or undefined if it is unknown, expired or revoked. */

@@ -11,7 +11,7 @@ import { page, text } from "./pages.mjs";
 const TOKEN_MODES = {
   /** Passes the request on, and the answer back; hangs up if there is nobody to pass it on to. */
   async forward(fault, request, response, entry) {
-    const answer = await passOn(fault, request).catch(() => undefined);
+    const answer = await passOn(fault, request, entry).catch(() => undefined);
     if (!answer) return hangUp(response, entry);
     // On a connection that was used before, Chromium sends what got no answer a second time by itself.
     response.writeHead(answer.statusCode, { ...answer.headers, connection: "close" });
@@ -33,19 +33,21 @@ const TOKEN_MODES = {
 
   /** The request is lost on its way: nobody but this log has seen it. */
   async swallowed(_fault, request, response, entry) {
-    await read(request);
+    if (!request.readableEnded) await read(request);
     hangUp(response, entry);
   },
 
   /** The request takes full effect (the code is spent), but not one byte of the answer arrives. */
   async lost(fault, request, response, entry) {
-    const answer = await passOn(fault, request).catch(() => undefined);
+    const answer = await passOn(fault, request, entry).catch(() => undefined);
     if (answer) await read(answer);
     hangUp(response, entry);
   },
 
   /** One of the others by lot, as often as `odds` says; the entry in the log tells as `fate` which one it was. */
-  drawn(fault, request, response, entry) {
+  async drawn(fault, request, response, entry) {
+    await read(request);
+    if (!fault.isDrawn(new URLSearchParams(entry.body))) return TOKEN_MODES.forward(fault, request, response, entry);
     let lot = fault.random();
     const fate = Object.entries(fault.odds).find(([, odds]) => (lot -= odds) < 0)?.[0] ?? "forward";
     entry.fate = fate;
@@ -122,6 +124,8 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
     /** For the mode `drawn`: mode → how often, of 1; what is left is `forward`. Seeded, it draws the same every time. */
     odds: {},
     random: Math.random,
+    /** Whether a request, as its form, is drawn for at all; the others are passed on. */
+    isDrawn: (_form) => true,
     /** For the mode `reply`; a `body` that is neither text nor bytes is sent as JSON. */
     reply: {},
     /** For the mode `endless`: a chunk, and the pause after it. */
@@ -170,8 +174,9 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
 }
 
 /** Sends the request to the real token endpoint as it came, and resolves with the answer's stream. */
-async function passOn(fault, request) {
-  const body = await read(request);
+async function passOn(fault, request, entry) {
+  if (!request.readableEnded) await read(request);
+  const { body } = entry;
   const { host: _host, connection: _connection, ...headers } = request.headers;
   return new Promise((resolve, reject) => {
     const onward = httpRequest(fault.forwardTo, { method: "POST", headers, agent: false }, resolve);
