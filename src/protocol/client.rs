@@ -314,7 +314,9 @@ impl TokenStorage {
     /// The storage that `word` names.
     pub(super) fn parse(word: &str) -> Option<Self> {
         let is_there = |storage: &Self| *storage == Self::Memory || storage.is_session() || storage.is_shared();
-        [Self::Memory, Self::Session, Self::Shared].into_iter().find(|storage| is_there(storage) && storage.as_str() == word)
+        [Self::Memory, Self::Session, Self::Shared]
+            .into_iter()
+            .find(|storage| is_there(storage) && storage.as_str() == word)
     }
 }
 

@@ -49,14 +49,19 @@ pub struct Renewal {
 enum State {
     Idle(Idle),
     /// Somebody else may have changed the record: it is read, and nothing else.
-    Following { back: Idle, is_wanted: bool },
+    Following {
+        back: Idle,
+        is_wanted: bool,
+    },
     Locking,
     Reading,
     Probing,
     Marking,
     Sending,
     /// The server has not looked at the token: the mark is taken back.
-    Unmarking { delay: Seconds },
+    Unmarking {
+        delay: Seconds,
+    },
     Storing,
     Rechecking,
     Over,
@@ -66,7 +71,9 @@ enum State {
 enum Idle {
     Resting,
     /// It did not work; not before this time again.
-    Waiting { until: UnixTime },
+    Waiting {
+        until: UnixTime,
+    },
     /// The token was presented twice and nobody knows what became of it; or it belongs to another tab.
     Exhausted,
 }
@@ -207,7 +214,14 @@ const RECHECK: Seconds = Seconds(2);
 
 impl Default for Renewal {
     fn default() -> Self {
-        Self { state: State::Idle(Idle::Resting), is_locked: false, failures: 0, presented: 0, tried_at: None, is_hinted: false }
+        Self {
+            state: State::Idle(Idle::Resting),
+            is_locked: false,
+            failures: 0,
+            presented: 0,
+            tried_at: None,
+            is_hinted: false,
+        }
     }
 }
 

@@ -713,7 +713,9 @@ fn in_words(effect: &Effect, now: u64) -> String {
         Effect::WriteShared { .. } => "write shared".to_owned(),
         Effect::RemoveShared(_) => "remove shared".to_owned(),
         Effect::Post(text) => format!("post {}", value(text).text("news").unwrap_or_default()),
-        Effect::Announce(_, event) => format!("announce {}", format!("{event:?}").split('(').next().unwrap_or_default()),
+        Effect::Announce(_, event) => {
+            format!("announce {}", format!("{event:?}").split('(').next().unwrap_or_default())
+        }
         Effect::SignInQuietly(_) => "sign in quietly".to_owned(),
     }
 }

@@ -167,7 +167,8 @@ impl Flow {
     fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
         response.status == 401
             && self.session(key).is_some_and(|session| session.refresh_token.is_some())
-            && (cfg!(not(feature = "step_up")) || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
+            && (cfg!(not(feature = "step_up"))
+                || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
     }
 
     fn answer(

@@ -37,7 +37,9 @@ mod idle;
 mod tabs;
 mod view;
 
-pub use messages::{AskId, CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, SessionEvent, VerifyId};
+pub use messages::{
+    AskId, CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, SessionEvent, VerifyId,
+};
 
 use std::sync::Arc;
 

@@ -3,9 +3,9 @@
 //! Rule: a build that keeps no such sessions asks for none of it, and carries nothing that could answer.
 
 use super::super::json::Value;
-use super::super::time::Seconds;
 #[cfg(feature = "shared_storage")]
 use super::super::storage::{Record, RecordName};
+use super::super::time::Seconds;
 use super::{AskId, ClientKey, Effect, Flow};
 
 impl Flow {

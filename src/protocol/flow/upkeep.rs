@@ -14,8 +14,8 @@ use super::super::client::TokenStorage;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
 use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
-use super::super::jws::Verdict;
 use super::super::json::Value;
+use super::super::jws::Verdict;
 use super::super::keys::keys_request;
 use super::super::metadata::discovery_request;
 use super::super::refresh::{meaning, not_now, refresh_request};
@@ -60,7 +60,11 @@ enum Ownership {
 enum Attempt {
     None,
     Probe(FetchId),
-    Token { fetch: FetchId, proven: Option<Proven>, sent_at: UnixTime },
+    Token {
+        fetch: FetchId,
+        proven: Option<Proven>,
+        sent_at: UnixTime,
+    },
     Keys(Unchecked),
     Verdict(VerifyId, Unchecked),
     /// The session as it will be.
@@ -132,7 +136,8 @@ impl Flow {
     /// Nothing more is done for the session of `key`.
     pub(super) fn end_upkeep(&mut self, key: &ClientKey, now: UnixTime) {
         self.renew(key, Input::Ended, now);
-        let session_lock = self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
+        let session_lock =
+            self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
         if let Some(upkeep) = take_one(&mut self.upkeeps, |upkeep| upkeep.key == *key) {
             match upkeep.attempt {
                 Attempt::Probe(fetch) | Attempt::Token { fetch, .. } => self.effects.push(Effect::CancelFetch(fetch)),
@@ -466,11 +471,15 @@ impl Flow {
             }
         };
         match answer {
-            Ok(mut response) => match (response.id_token.take(), self.session(key).map(|session| session.asked.is_some())) {
-                (Some(id_token), Some(true)) => self.verify_renewed(key, Unchecked { response, id_token, sent_at }, now),
-                // What was not asked for is not believed, and where none came the person is still the one that it was.
-                _ => self.renewed(key, response, None, sent_at, now),
-            },
+            Ok(mut response) => {
+                match (response.id_token.take(), self.session(key).map(|session| session.asked.is_some())) {
+                    (Some(id_token), Some(true)) => {
+                        self.verify_renewed(key, Unchecked { response, id_token, sent_at }, now)
+                    }
+                    // What was not asked for is not believed, and where none came the person is still the one that it was.
+                    _ => self.renewed(key, response, None, sent_at, now),
+                }
+            }
             Err(error) => {
                 let answer = not_now.take().map_or_else(|| meaning(&error), Answer::NotNow);
                 self.fail(key, error.into(), answer, now);
