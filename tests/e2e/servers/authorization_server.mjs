@@ -255,7 +255,7 @@ function families(store) {
       client.grantTypeAllowed("refresh_token") && oidc.entities.Grant.getOIDCScope().split(" ").includes("offline_access"),
     // They are bound to a session's latest grant, which is another one's here.
     expiresWithSession: () => false,
-    async loadExistingGrant({ oidc }) {
+    async loadExistingGrant({ oidc, query }) {
       const { Grant } = oidc.provider;
       const allowedNow = oidc.result?.consent?.grantId;
       if (allowedNow) return Grant.find(allowedNow);
@@ -264,11 +264,15 @@ function families(store) {
       const allowed = store.allowed({ accountId, clientId });
       if (!allowed) return undefined;
       const grant = new Grant({ accountId, clientId, ...allowed });
+      const asked = query.scope ?? oidc.params.scope ?? "";
+      if (grant.openid && !asked.includes("offline_access")) grant.openid.scope = without(grant.openid.scope, "offline_access");
       await grant.save();
       return grant;
     },
   };
 }
+
+const without = (scope, token) => scope.split(" ").filter((other) => other !== token).join(" ");
 
 /** What a token may be called in a log. */
 export const digest = (token) => createHash("sha256").update(token).digest("base64url").slice(0, 12);

@@ -4,6 +4,8 @@
 /** The kinds of records that a grant's end takes along. */
 const BY_GRANT = new Set(["AccessToken", "AuthorizationCode", "RefreshToken"]);
 
+const union = (...scopes) => [...new Set(scopes.flatMap((scope) => scope?.split(" ") ?? []))].join(" ");
+
 export function createStore() {
   /** Kind → id → { payload, until }. */
   const kinds = new Map();
@@ -39,8 +41,10 @@ export function createStore() {
     adapter,
     /** Notes what the person of a grant allowed. */
     allow: (grant) => {
-      const { openid, resources } = grant;
-      allowed.set(nameOf(grant), structuredClone({ openid, resources }));
+      const { openid, resources } = allowed.get(nameOf(grant)) ?? {};
+      const scope = union(openid?.scope, grant.openid?.scope);
+      const of = Object.entries({ ...resources, ...grant.resources }).map(([name, scope]) => [name, union(resources?.[name], scope)]);
+      allowed.set(nameOf(grant), { openid: { ...grant.openid, scope }, resources: Object.fromEntries(of) });
     },
     /** What a person allowed a client; undefined if they were never asked. */
     allowed: (whose) => structuredClone(allowed.get(nameOf(whose))),

@@ -70,12 +70,13 @@ export async function duplicate(page, url = page.url()) {
 /** Notes every error message that any page of the context shows, however shortly. */
 export async function watchAlerts(context) {
   const alerts = [];
-  await context.exposeBinding("noteAlert", ({ page }, text) => alerts.push({ page, text, at: Date.now() }));
+  await context.exposeBinding("noteAlert", (_source, text) => alerts.push(text));
   await context.addInitScript(() => {
     const note = (node) => {
       if (node.nodeType !== Node.ELEMENT_NODE) return;
       const found = node.matches('[role="alert"]') ? [node] : node.querySelectorAll('[role="alert"]');
-      for (const alert of found) globalThis.noteAlert(alert.textContent.slice(0, 300));
+      // The page holds one back, for when its program ends.
+      for (const alert of [...found].filter((alert) => alert.checkVisibility())) globalThis.noteAlert(alert.textContent.slice(0, 3000));
     };
     new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach(note))).observe(document, {
       childList: true,
