@@ -11,18 +11,19 @@ export const LIFETIME = 5;
  * Options of a setting: tokens that live five seconds, refresh tokens that are good for one renewal, and a network to the
  * token endpoint that does as it is told.
  *
- * @param {object} [client] members of the client's configuration, over those for a session that lasts
+ * @param {object} [members] of the client's configuration, over those for a session that lasts
  */
-export const lasting = (client = {}) => ({
+export const lasting = (members = {}) => ({
   needs: ROTATION,
   faults: true,
   authorizationServer: { rotation: true, accessTokenLifetime: LIFETIME },
-  client: () => ({
+  client: (stage) => ({
     scope: "openid offline_access photos:read",
     // Without it this server gives no refresh token (OpenID Connect Core §11).
     extra_parameters: { prompt: "consent" },
     token_storage: "session",
-    ...client,
+    post_logout_redirect_uri: stage.url(),
+    ...members,
   }),
 });
 
