@@ -70,9 +70,10 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Idle {
     Resting,
-    /// It did not work; not before this time again.
+    /// It did not work; by itself it is tried again at `until`, and if somebody comes back meanwhile, not before `earliest`.
     Waiting {
         until: UnixTime,
+        earliest: UnixTime,
     },
     /// The token was presented twice and nobody knows what became of it; or it belongs to another tab.
     Exhausted,
@@ -249,7 +250,7 @@ impl Renewal {
     /// When it will be tried again, if it did not work.
     pub fn waits_until(&self) -> Option<UnixTime> {
         match self.state {
-            State::Idle(Idle::Waiting { until }) => Some(until),
+            State::Idle(Idle::Waiting { until, .. }) => Some(until),
             _ => None,
         }
     }
@@ -346,9 +347,11 @@ impl Renewal {
             Idle::Exhausted => {}
             Idle::Resting if input == Input::Resumed => {}
             // A clock that was turned back lets nobody wait for the old time.
-            Idle::Waiting { until } if input == Input::Wanted && self.tried_at <= Some(now) && now < until => {}
+            Idle::Waiting { until, .. } if input == Input::Wanted && self.tried_at <= Some(now) && now < until => {}
+            Idle::Waiting { earliest, .. } if self.tried_at <= Some(now) && now < earliest => {}
             Idle::Waiting { .. } | Idle::Resting if self.tried_at.is_some_and(is_too_soon) => {
-                self.state = State::Idle(Idle::Waiting { until: now.plus(LEAST_DELAY) });
+                let until = now.plus(LEAST_DELAY);
+                self.state = State::Idle(Idle::Waiting { until, earliest: until });
             }
             Idle::Waiting { .. } | Idle::Resting => {
                 self.tried_at = Some(now);
@@ -369,7 +372,7 @@ impl Renewal {
             Found::Gone => self.drop(outputs),
             Found::Newer => self.adopt(outputs),
             Found::Same { is_recent: true, .. } if !self.is_locked => {
-                self.state = State::Idle(Idle::Waiting { until: now.plus(RECHECK) });
+                self.state = State::Idle(Idle::Waiting { until: now.plus(RECHECK), earliest: now });
             }
             Found::Same { presented, .. } => {
                 self.presented = presented;
@@ -396,7 +399,8 @@ impl Renewal {
         let jitter = u64::from(seed.rotate_left(self.failures * 5)) % (delay / 2 + 1);
         self.failures = self.failures.saturating_add(1);
         self.release(outputs);
-        self.state = State::Idle(Idle::Waiting { until: now.plus(Seconds(delay + jitter)) });
+        let until = now.plus(Seconds(delay + jitter));
+        self.state = State::Idle(Idle::Waiting { until, earliest: now.plus(least) });
     }
 
     fn adopt(&mut self, outputs: &mut Vec<Output>) {

@@ -6,6 +6,7 @@
 
 mod scenario;
 mod answers;
+mod browser;
 mod id_tokens;
 mod errors_of_every_kind;
 mod errors_about_trust;
@@ -28,6 +29,9 @@ mod jws;
 mod keys;
 mod id_token;
 mod session;
+mod refresh;
+mod refresh_faults;
+mod api_calls;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;

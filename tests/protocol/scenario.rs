@@ -16,7 +16,7 @@ use leptos_pkce::protocol::configuration::{parse_configuration, read_configurati
 use leptos_pkce::protocol::dpop::{ProofKey, ProofOrder};
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{
-    CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, ReadConfiguration, SessionEvent,
+    AskId, CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, ReadConfiguration, SessionEvent,
 };
 use leptos_pkce::protocol::form;
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
@@ -36,6 +36,7 @@ use leptos_pkce::protocol::vocabulary::{ClientId, Issuer};
 use serde_json::json;
 
 use crate::answers::{TOKENS, document, html};
+use crate::browser::Server;
 use crate::id_tokens::{self, JWKS_URI};
 
 pub(crate) const PAGE: &str = "https://app.example/";
@@ -115,13 +116,19 @@ pub(crate) struct Tab {
     pub(crate) shared: BTreeMap<String, (String, String)>,
     /// Whether the browser keeps such records at all.
     pub(crate) shared_is_blocked: bool,
-    /// What becomes of a wish for a lock; `None` is never.
+    /// What becomes of a wish for a lock; `None` is never, or what a test says later.
     pub(crate) lock: Option<Lock>,
     pub(crate) locks: Vec<String>,
+    /// The locks that are waited for.
+    pub(crate) wished: Vec<(AskId, String)>,
     pub(crate) posted: Vec<String>,
     pub(crate) announced: Vec<SessionEvent>,
     /// When the page asked to be woken.
     pub(crate) wakes: Vec<u64>,
+    /// When it will be: browsers have one timer for it.
+    alarm: Option<u64>,
+    /// Answers refreshes in the place of what is scripted.
+    pub(crate) server: Option<Server>,
 }
 
 impl Scenario {
@@ -337,9 +344,12 @@ impl Scenario {
             shared_is_blocked: false,
             lock: Some(Lock::Held),
             locks: Vec::new(),
+            wished: Vec::new(),
             posted: Vec::new(),
             announced: Vec::new(),
             wakes: Vec::new(),
+            alarm: None,
+            server: None,
         };
         tab.reload();
         tab
@@ -402,9 +412,17 @@ impl Scenario {
 impl Tab {
     /// The page begins anew, at an address without a response.
     pub(crate) fn reload(&mut self) {
+        self.begin();
+        self.happen(Event::Started(configuration_file()));
+    }
+
+    /// What a page begins with: nothing of the one before it is left.
+    fn begin(&mut self) {
         self.flow = Some(Flow::new(self.site.clone()));
         self.arriving.clear();
-        self.happen(Event::Started(configuration_file()));
+        self.locks.clear();
+        self.wished.clear();
+        self.alarm = None;
     }
 
     /// The page begins anew at the callback; `{state}` stands for the state that was sent last.
@@ -419,8 +437,7 @@ impl Tab {
 
     /// The page begins anew with exactly this in its address bar.
     pub(crate) fn redirected(&mut self, query: &str, fragment: &str) {
-        self.flow = Some(Flow::new(self.site.clone()));
-        self.arriving.clear();
+        self.begin();
         let path = self.callback.clone().unwrap_or_else(|| self.redirect_path(query));
         let [query, fragment] = [query, fragment].map(str::to_owned);
         self.happen(Event::Redirected { path, query, fragment });
@@ -466,6 +483,48 @@ impl Tab {
     pub(crate) fn call(&mut self, call: u64, url: &str) {
         let request = ResourceRequest { method: "GET".into(), url: url.into(), headers: vec![], body: None };
         self.happen(Event::Call { call: CallId(call), key: key(ISSUER), request });
+    }
+
+    /// Lets time pass; the page is woken whenever it asked for it. How often it was.
+    pub(crate) fn pass(&mut self, seconds: u64) -> usize {
+        let end = self.now + seconds;
+        let mut woken = 0;
+        while let Some(at) = self.alarm.filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.alarm = None;
+            self.happen(Event::Woke);
+            woken += 1;
+            assert!(woken < 5_000, "wake-ups without end");
+        }
+        self.now = end;
+        woken
+    }
+
+    /// Time passes while the computer sleeps, and then somebody looks at the page.
+    pub(crate) fn sleep(&mut self, seconds: u64) {
+        self.now += seconds;
+        self.happen(Event::Resumed);
+    }
+
+    /// What becomes of the first wish for a lock that was not answered.
+    #[track_caller]
+    pub(crate) fn grant(&mut self, lock: Lock) {
+        assert!(!self.wished.is_empty(), "a lock is waited for");
+        let (ask, name) = self.wished.remove(0);
+        if lock == Lock::Held {
+            self.locks.push(name.clone());
+        }
+        self.happen(Event::Locked { ask, lock, name });
+    }
+
+    /// Every request for tokens but the first, which the code was exchanged with.
+    pub(crate) fn refreshes(&self) -> Vec<&HttpRequest> {
+        self.sent.iter().map(|(_, request)| request).filter(|request| refresh_token(request).is_some()).collect()
+    }
+
+    /// What happened to sessions since that was looked at last.
+    pub(crate) fn take_announced(&mut self) -> Vec<SessionEvent> {
+        std::mem::take(&mut self.announced)
     }
 
     /// The answer to the last request for `url` comes in, wanted or not.
@@ -515,6 +574,10 @@ impl Tab {
                 let url = request.url.without_query().to_owned();
                 assert_ne!(url, AUTHORIZATION_ENDPOINT, "AUT-12: nobody fetches the authorization endpoint");
                 let answer = self.answers.get(&url).cloned().unwrap_or_else(|| Some(html(404)));
+                let answer = match (&self.server, refresh_token(&request)) {
+                    (Some(server), Some(token)) => server.refresh(token),
+                    _ => answer,
+                };
                 self.arriving.extend(answer.map(|outcome| Event::Fetched { fetch, outcome }));
                 self.sent.push((fetch, request));
                 assert!(self.sent.len() < 500, "requests without end");
@@ -547,16 +610,22 @@ impl Tab {
             Effect::WakeAt(at) => {
                 assert!(at.0 > self.now, "contract 6: a wake-up is strictly later than now");
                 self.wakes.push(at.0);
+                self.alarm = Some(at.0);
             }
             Effect::Lock { ask, name, .. } => {
-                if let Some(lock) = self.lock {
-                    if lock == Lock::Held {
-                        self.locks.push(name.clone());
-                    }
-                    self.arriving.push_back(Event::Locked { ask, lock, name });
+                let Some(lock) = self.lock else {
+                    self.wished.push((ask, name));
+                    return None;
+                };
+                if lock == Lock::Held {
+                    self.locks.push(name.clone());
                 }
+                self.arriving.push_back(Event::Locked { ask, lock, name });
             }
-            Effect::Unlock(name) => self.locks.retain(|known| *known != name),
+            Effect::Unlock(name) => {
+                self.locks.retain(|known| *known != name);
+                self.wished.retain(|(_, known)| *known != name);
+            }
             Effect::ReadShared { ask, name } => {
                 let stored = self.shared.get(name.as_str());
                 let record = stored.and_then(|(_, text)| Value::parse(text.as_bytes()).ok()).map(Record);
@@ -762,6 +831,12 @@ pub(crate) fn parameters(text: &str) -> Vec<(String, String)> {
 pub(crate) fn parameter(text: Option<&str>, name: &str) -> String {
     let pairs = parameters(text.unwrap_or_default());
     form::value(&pairs, name).unwrap_or_default().to_owned()
+}
+
+/// The refresh token that a request presents.
+pub(crate) fn refresh_token(request: &HttpRequest) -> Option<&str> {
+    let body = request.body.as_deref().filter(|body| body.starts_with("grant_type=refresh_token&"))?;
+    body.split('&').find_map(|pair| pair.strip_prefix("refresh_token="))
 }
 
 /// The state in a query or form, where base64url needs no decoding.

@@ -53,7 +53,7 @@ pub(crate) fn witnesses() -> Vec<Witness> {
 }
 
 /// Each test of a file with the ids of its doc comment: of a line that begins with them and a colon, `/// CB-1, A5: …`, or
-/// holds nothing else, `/// CB-1, A5.`.
+/// holds nothing else, `/// CB-1, A5.`. Faults may stand among them, as in `/// REF-6, F9: …`.
 pub(crate) fn rust_tests(file: &str, text: &str) -> Vec<Witness> {
     let mut tests = Vec::new();
     let (mut ids, mut kind) = (Vec::new(), None);
@@ -61,8 +61,8 @@ pub(crate) fn rust_tests(file: &str, text: &str) -> Vec<Witness> {
         if let Some(doc) = line.strip_prefix("/// ") {
             let list = doc.split_once(": ").map_or_else(|| doc.strip_suffix('.'), |(list, _)| Some(list));
             let list: Vec<&str> = list.unwrap_or_default().split(", ").collect();
-            if list.iter().all(|word| is_id(word)) {
-                ids.extend(list.into_iter().map(str::to_owned));
+            if list.iter().all(|word| is_id(word) || is_fault(word)) {
+                ids.extend(list.into_iter().filter(|word| is_id(word)).map(str::to_owned));
             }
         } else if line == "#[test]" {
             kind = Some(if file.ends_with("sandbox/conformance.rs") { Kind::Conformance } else { Kind::Native });
@@ -128,9 +128,14 @@ fn ids_in(text: &str) -> Vec<String> {
     words(text).filter(|word| is_id(word)).map(str::to_owned).collect()
 }
 
+/// Whether a word names a row of the fault matrix.
+fn is_fault(word: &str) -> bool {
+    word.strip_prefix('F').is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
 /// A title without its list of ids: in brackets at the end, or before a colon.
 fn without_ids(title: &str) -> String {
-    let is_list = |text: &str| text.split(", ").all(|word| is_id(word) || word.starts_with('F'));
+    let is_list = |text: &str| text.split(", ").all(|word| is_id(word) || is_fault(word));
     let bare = match title.rsplit_once(" (") {
         Some((bare, list)) if list.strip_suffix(')').is_some_and(is_list) => bare,
         _ => match title.split_once(": ") {

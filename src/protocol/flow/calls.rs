@@ -21,6 +21,8 @@ pub(super) struct PendingCall {
     proven: Option<Proven>,
     /// The request, to be sent once more with another token; `None` if it must not be.
     again: Option<HttpRequest>,
+    /// Whether it was refused with the token of before.
+    is_repeat: bool,
     /// Which token it carries.
     token: Token,
 }
@@ -70,6 +72,9 @@ impl Flow {
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
         if is_due {
             self.renew(&key, Input::Wanted, now);
+        } else if self.is_spent(&key, now) {
+            // The API has the last word; but what can be asked for anew is.
+            self.lost(&key);
         }
         self.calls_may_go_on(&key, now);
     }
@@ -89,9 +94,12 @@ impl Flow {
                     self.answer(purpose, key, Ok(response), now);
                 }
                 (Some(session), None) if self.wants_renewal(session, now) && session.is_expired(now) => {
-                    self.answer(purpose, key, Err(ResourceError::NotRenewed), now);
+                    self.answer(purpose, key.clone(), Err(ResourceError::NotRenewed), now);
+                    if self.is_spent(&key, now) {
+                        self.lost(&key);
+                    }
                 }
-                (Some(_), refused) => self.send(purpose, key, request, refused.is_none()),
+                (Some(_), refused) => self.send(purpose, key, request, refused.is_some()),
             }
         }
     }
@@ -101,7 +109,9 @@ impl Flow {
         let Some(session) = self.session(&call.key) else { return true };
         let may_still_come = self.is_renewing(&call.key);
         match &call.refused {
-            Some((_, token)) => token_of(session) != *token || !may_still_come || self.is_backing_off(&call.key),
+            Some((_, token)) => {
+                token_of(session) != *token || call.until <= now || !may_still_come || self.is_backing_off(&call.key)
+            }
             None if !self.wants_renewal(session, now) => true,
             None if call.until <= now || !may_still_come => true,
             // The one it has does for a while, if another cannot be had right now.
@@ -115,15 +125,15 @@ impl Flow {
     }
 
     /// Sends a request that carries the token of `key`.
-    fn send(&mut self, purpose: Purpose, key: ClientKey, mut request: HttpRequest, may_repeat: bool) {
+    fn send(&mut self, purpose: Purpose, key: ClientKey, mut request: HttpRequest, is_repeat: bool) {
         let Some(session) = self.session(&key) else { return };
         request.bearer = Some(session.access_token.clone());
         let (is_bound, token) = (session.is_bound(), token_of(session));
         let thumbprint = session.dpop_jkt.clone();
-        let may_repeat = may_repeat && session.refresh_token.is_some() && is_repeatable(&request);
+        let may_repeat = !is_repeat && session.refresh_token.is_some() && is_repeatable(&request);
         let again = may_repeat.then(|| request.again());
         let (fetch, proven) = self.fetch_bound(is_bound, &key, request, thumbprint);
-        self.calls.push(PendingCall { purpose, key, fetch, proven, again, token });
+        self.calls.push(PendingCall { purpose, key, fetch, proven, again, is_repeat, token });
     }
 
     /// The answer to a call; gives it back if it is none.
@@ -134,10 +144,11 @@ impl Flow {
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
         let Some(index) = self.calls.iter().position(|call| call.fetch == fetch) else { return Some(outcome) };
-        let PendingCall { purpose, key, proven, again, token, .. } = self.calls.swap_remove(index);
+        let PendingCall { purpose, key, proven, again, is_repeat, token, .. } = self.calls.swap_remove(index);
         let outcome = match self.proof_answered(&key, proven, &outcome) {
             ProofAnswer::Again(fetch, proven) => {
-                self.calls.push(PendingCall { purpose, key, fetch, proven: Some(proven), again, token });
+                let proven = Some(proven);
+                self.calls.push(PendingCall { purpose, key, fetch, proven, again, is_repeat, token });
                 return None;
             }
             ProofAnswer::NonceHidden => Err(ResourceError::NonceHidden),
@@ -151,8 +162,8 @@ impl Flow {
                 } else {
                     self.answer(purpose, key.clone(), Ok(response), now);
                 }
-                // Unless that was one of before, and there is another by now.
-                if self.session(&key).is_some_and(|session| token_of(session) == token) {
+                // Unless that was one of before, and there is another by now; or one that came for this very call.
+                if !is_repeat && self.session(&key).is_some_and(|session| token_of(session) == token) {
                     self.renew(&key, Input::Wanted, now);
                 }
                 self.calls_may_go_on(&key, now);

@@ -48,8 +48,12 @@ impl Flow {
                     self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
                 }
                 let keys: Vec<ClientKey> = clients.iter().map(|client| client.key.clone()).collect();
-                self.effects.push(Effect::Read(RecordName::automatic()));
-                self.effects.push(Effect::Take(RecordName::sign_out()));
+                if cfg!(feature = "restore") {
+                    self.effects.push(Effect::Read(RecordName::automatic()));
+                }
+                if cfg!(feature = "end_session") {
+                    self.effects.push(Effect::Take(RecordName::sign_out()));
+                }
                 self.configuration = Configuration::Ready(clients);
                 keys.iter().for_each(|key| self.look_for_session(key));
                 // A session that began before it was known how long it may be idle, and how far clocks may differ.
@@ -89,7 +93,7 @@ impl Flow {
             return;
         }
         let Some(Record(record)) = record else { return };
-        if *name == RecordName::automatic() {
+        if cfg!(feature = "restore") && *name == RecordName::automatic() {
             return self.automatic_read(&record);
         }
         let mut discovered = Vec::new();
@@ -107,22 +111,25 @@ impl Flow {
         let find = |flow: &Self, named: fn(&ClientKey) -> RecordName| {
             flow.clients().iter().map(|client| &client.key).find(|key| is_of(key, named)).cloned()
         };
-        if let Some(key) = find(self, RecordName::session) {
+        let keeps = cfg!(any(feature = "session_storage", feature = "shared_storage"));
+        if let Some(key) = find(self, RecordName::session).filter(|_| keeps) {
             let session = record.and_then(|record| self.decode_session(&key, record));
             match (self.upkeep(&key).is_some(), session) {
                 (true, _) => self.session_found(&key, record.cloned(), now),
                 (false, Some(session)) => self.take_on(session, true, now),
                 (false, None) => self.restore_if_lost(&key),
             }
-        } else if let Some(key) = find(self, RecordName::restore) {
+        } else if cfg!(feature = "restore")
+            && let Some(key) = find(self, RecordName::restore)
+        {
             if let Some(Record(record)) = record {
                 self.restore_read(&key, record, now);
             }
         } else if let Some(key) = find(self, RecordName::signed_out) {
-            if let Some(Record(record)) = record {
-                self.signed_out_read(&key, record, now);
-            }
-        } else if let Some(key) = find(self, RecordName::active) {
+            self.signed_out_read(&key, record.map(|Record(record)| record), now);
+        } else if cfg!(feature = "idle_timeout")
+            && let Some(key) = find(self, RecordName::active)
+        {
             self.idle_checked(&key, record.and_then(|Record(record)| record.number("at")).map(UnixTime), now);
         } else {
             return false;

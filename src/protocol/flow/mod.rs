@@ -85,6 +85,8 @@ pub struct Flow {
     sessions: Vec<Session>,
     /// Clients whose shared sessions are looked for.
     restoring: Vec<(ClientKey, AskId)>,
+    /// Clients whose shared sessions began in this page and are being written down.
+    beginning: Vec<(ClientKey, AskId)>,
     upkeeps: Vec<Upkeep>,
     calls: Vec<PendingCall>,
     waiting: Vec<WaitingCall>,
@@ -92,6 +94,8 @@ pub struct Flow {
     ended: Vec<(ClientKey, Arc<Error>)>,
     farewells: Vec<Farewell>,
     sign_out_return: Option<SignOutReturn>,
+    /// Clients whose kept sessions are gone, with when these began; why they are gone is looked up.
+    gone: Vec<(ClientKey, UnixTime)>,
     /// When somebody last signed out in any tab, as far as that was looked up.
     signed_out: Vec<(ClientKey, UnixTime)>,
     automatic: Automatic,
@@ -191,12 +195,14 @@ impl Flow {
             prepared: None,
             sessions: Vec::new(),
             restoring: Vec::new(),
+            beginning: Vec::new(),
             upkeeps: Vec::new(),
             calls: Vec::new(),
             waiting: Vec::new(),
             ended: Vec::new(),
             farewells: Vec::new(),
             sign_out_return: None,
+            gone: Vec::new(),
             signed_out: Vec::new(),
             automatic: Automatic::default(),
             active_at: UnixTime(0),

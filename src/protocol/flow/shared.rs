@@ -2,11 +2,13 @@
 //!
 //! Rule: a build that keeps no such sessions asks for none of it, and carries nothing that could answer.
 
+use super::super::authorization_request::StorageFailure;
+use super::super::client::TokenStorage;
 use super::super::json::Value;
 #[cfg(feature = "shared_storage")]
 use super::super::storage::{Record, RecordName};
 use super::super::time::Seconds;
-use super::{AskId, ClientKey, Effect, Flow};
+use super::{AskId, ClientKey, Effect, Flow, take_one};
 
 impl Flow {
     fn next_ask(&mut self) -> AskId {
@@ -68,6 +70,32 @@ impl Flow {
         #[cfg(not(feature = "shared_storage"))]
         let _ = (key, before, version, record);
         ask
+    }
+
+    /// A session that began in this page was written down, or not: only now do other tabs find it. Gives the answer back if
+    /// it is to another question.
+    pub(super) fn begin_written(
+        &mut self,
+        ask: AskId,
+        outcome: Result<bool, StorageFailure>,
+    ) -> Option<Result<bool, StorageFailure>> {
+        let Some((key, _)) = take_one(&mut self.beginning, |(_, asked)| *asked == ask) else { return Some(outcome) };
+        match self.sessions.iter_mut().find(|session| session.key == key) {
+            Some(_) if outcome.is_ok() => self.post_changed(&key),
+            Some(session) => {
+                // The session lives on in this page, and says so; no older one may come back at the next reload.
+                session.token_storage = TokenStorage::Memory;
+                self.remove_shared(&key);
+            }
+            // Signed out meanwhile.
+            None => self.remove_shared(&key),
+        }
+        None
+    }
+
+    /// Whether a session that began in this page is not written down yet.
+    pub(super) fn is_beginning(&self, key: &ClientKey) -> bool {
+        self.beginning.iter().any(|(known, _)| known == key)
     }
 
     /// Removes it.

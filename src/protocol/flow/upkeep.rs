@@ -97,6 +97,9 @@ impl Flow {
     /// Takes a session on, in the place of the one before it.
     pub(super) fn take_on(&mut self, session: Session, is_restored: bool, now: UnixTime) {
         let key = session.key.clone();
+        if self.session(&key).is_some_and(|known| known.id != session.id) {
+            self.end_what_is_on_its_way(&key);
+        }
         self.end_upkeep(&key, now);
         take_one(&mut self.sessions, |known| known.key == key);
         let mut ownership = Ownership::Sole;
@@ -158,7 +161,9 @@ impl Flow {
     pub(super) fn renew(&mut self, key: &ClientKey, input: Input, now: UnixTime) {
         let seed = self.seed;
         let has_refresh_token = self.session(key).is_some_and(|session| session.refresh_token.is_some());
-        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !has_refresh_token;
+        // What is being written down cannot be found yet.
+        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !has_refresh_token
+            || input == Input::Hint && self.is_beginning(key);
         let Some(upkeep) = self.upkeep_mut(key).filter(|_| !is_vain) else { return };
         let outputs = upkeep.renewal.advance(input, now, seed);
         // The session may be over before its lock is let go.
@@ -177,7 +182,7 @@ impl Flow {
 
     fn perform(&mut self, key: &ClientKey, output: Output, now: UnixTime) {
         match output {
-            Output::Drop => return self.forget(key, SessionEvent::SignedOutElsewhere, now),
+            Output::Drop => return self.gone(key, now),
             Output::End(end) => return self.expire(key, end, now),
             Output::Tell => return self.tell_tabs(key),
             Output::Adopt => return self.adopt(key, now),
@@ -363,6 +368,7 @@ impl Flow {
 
     /// A shared record was written: whether it took the place of the version that was named.
     pub(crate) fn shared_written(&mut self, ask: AskId, outcome: Result<bool, StorageFailure>, now: UnixTime) {
+        let Some(outcome) = self.begin_written(ask, outcome) else { return };
         let Some(upkeep) = self.asker(ask) else { return };
         let (key, is_marking) = (upkeep.key.clone(), upkeep.renewal.is_marking());
         let written = match outcome {
@@ -393,6 +399,12 @@ impl Flow {
         Session::decode(record, key, storage, self.site.scheme_policy())
     }
 
+    /// What is on its way is for another session, perhaps another person's.
+    fn end_what_is_on_its_way(&mut self, key: &ClientKey) {
+        self.end_calls_of(key);
+        self.set_userinfo(key, None);
+    }
+
     fn replace_session(&mut self, session: Session) {
         if let Some(known) = self.sessions.iter_mut().find(|known| known.key == session.key) {
             *known = session;
@@ -404,9 +416,7 @@ impl Flow {
         let Some(found) = self.upkeep_mut(key).and_then(|upkeep| upkeep.found.take()) else { return };
         let is_another = self.session(key).is_none_or(|session| session.id != found.id);
         if is_another {
-            // What is on its way is for another session, perhaps another person's.
-            self.end_calls_of(key);
-            self.set_userinfo(key, None);
+            self.end_what_is_on_its_way(key);
         }
         self.replace_session(found);
         let event = if is_another { SessionEvent::SignedInElsewhere } else { SessionEvent::Renewed };
@@ -594,6 +604,21 @@ impl Flow {
         }
     }
 
+    /// What is kept has no session any more: somebody signed out in another tab, or the session was lost there. When somebody
+    /// last signed out says which.
+    fn gone(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(began_at) = self.session(key).map(|session| session.signed_in_at) else { return };
+        self.forget(key, SessionEvent::SignedOutElsewhere, now);
+        self.gone.push((key.clone(), began_at));
+        self.effects.push(Effect::Read(RecordName::signed_out(key)));
+    }
+
+    /// Whether the access token of `key` has expired for good: nothing here can renew it.
+    pub(super) fn is_spent(&self, key: &ClientKey, now: UnixTime) -> bool {
+        let is_over = |session: &Session| session.is_expired(now) && session.refresh_token.is_none();
+        self.session(key).is_some_and(|session| is_over(session) || session.is_expired(now) && self.is_unrenewable(key))
+    }
+
     /// Whether the session's tokens are due, and may be renewed.
     pub(super) fn wants_renewal(&self, session: &Session, now: UnixTime) -> bool {
         let skew = self.client(&session.key).map_or(Seconds(0), |client| client.clock_tolerance);
@@ -602,7 +627,10 @@ impl Flow {
 
     /// Renews what is due, and asks to be woken for what will be.
     pub(super) fn upkeep_woke(&mut self, now: UnixTime) {
-        let due = self.sessions.iter().filter(|session| self.wants_renewal(session, now));
+        // What failed is tried again at its time, whether it was due or only wished for.
+        let is_over = |upkeep: &Upkeep| upkeep.renewal.waits_until().is_some_and(|until| until <= now);
+        let is_failed = |session: &Session| self.upkeep(&session.key).is_some_and(is_over);
+        let due = self.sessions.iter().filter(|session| self.wants_renewal(session, now) || is_failed(session));
         let due: Vec<ClientKey> = due.map(|session| session.key.clone()).collect();
         for key in due {
             self.renew(&key, Input::Wanted, now);
@@ -616,14 +644,15 @@ impl Flow {
 
     /// The page is visible or online again: others may have changed what is kept, and what failed may work now.
     pub(super) fn upkeep_resumed(&mut self, now: UnixTime) {
+        // First what failed, while nothing is being read: who tries again reads the record anyway.
+        let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
+        for key in keys {
+            self.renew(&key, Input::Resumed, now);
+        }
         let kept = self.sessions.iter().filter(|session| session.token_storage != TokenStorage::Memory);
         let kept: Vec<ClientKey> = kept.map(|session| session.key.clone()).collect();
         for key in kept {
             self.renew(&key, Input::Hint, now);
-        }
-        let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
-        for key in keys {
-            self.renew(&key, Input::Resumed, now);
         }
     }
 

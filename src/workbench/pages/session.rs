@@ -48,7 +48,12 @@ fn details(place: Place, session: &Session) -> Node {
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
     let person = session.id_token().map(|id_token| person(place, session, id_token.claims()));
     let id_token = session.id_token().map(|id_token| verified(&id_token.checks()));
-    fragment().child(person).child(access_token(auth, session).child(call)).child(id_token).child(renewal(place, session)).child(leaving(auth))
+    fragment()
+        .child(person)
+        .child(access_token(auth, session).child(call))
+        .child(id_token)
+        .child(renewal(place, session))
+        .child(leaving(auth))
 }
 
 /// How the session is kept alive.
@@ -62,7 +67,8 @@ fn renewal(place: Place, session: &Session) -> Node {
         return section.child(element("p").child(words));
     }
     let words = match session.generation() {
-        0 => "One came. The access token is renewed with it before it expires, and whenever an API refuses it.".to_owned(),
+        0 => "One came. The access token is renewed with it before it expires, and whenever an API refuses it."
+            .to_owned(),
         1 => "The access token was renewed once.".to_owned(),
         times => format!("The access token was renewed {times} times."),
     };
