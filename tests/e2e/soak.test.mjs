@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { it } from "node:test";
-import { ON_SANDBOX, ROTATION } from "./support/scenario.mjs";
+import { ON_SANDBOX } from "./support/scenario.mjs";
+import { ROTATION } from "./support/sessions.mjs";
 import { objections, soak, summary } from "./support/soak.mjs";
 
 for (const token_storage of ["shared", "session"]) {

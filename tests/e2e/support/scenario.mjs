@@ -24,7 +24,6 @@ after(async () => (await browser)?.close());
 /** What the sandbox cannot have. */
 export const ANOTHER_ORIGIN = "a server at another origin";
 export const A_SERVERS_LOG = "a server's log";
-export const ROTATION = "a server that gives short-lived tokens and rotates refresh tokens";
 
 /**
  * Starts a stage for the tests of one file, or of one `describe`, and returns the function that declares them.

@@ -1,8 +1,10 @@
 // Sessions that last: their server, what it was asked to keep them alive, and what several tabs of a person do.
 
 import { digest } from "../servers/authorization_server.mjs";
-import { ROTATION } from "./scenario.mjs";
 import { until } from "./until.mjs";
+
+/** What the sandbox cannot have. */
+export const ROTATION = "a server that gives short-lived tokens and rotates refresh tokens";
 
 /** How long an access token lives here. It is renewed a quarter before its end. */
 export const LIFETIME = 5;

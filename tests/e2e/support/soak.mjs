@@ -180,7 +180,7 @@ class Soak {
     if (kind === "left") return;
     if (this.wasTroubled(from)) {
       this.retried += 1;
-      this.log(tab, `once more: ${text}`);
+      if (!/offline/.test(text)) this.log(tab, `once more: ${text}`);
       await sleep(300);
       return;
     }
@@ -193,8 +193,9 @@ class Soak {
     }
     if (this.wasTroubled(from)) return;
     if (kind !== "signed out") {
-      this.failures.push(`tab ${tab.number}: ${text}`);
-      this.log(tab, `FAILURE ${text}`);
+      const seconds = (from - this.began) / 1000;
+      this.failures.push(`tab ${tab.number}, call at ${seconds.toFixed(1)} s: ${text}`);
+      this.log(tab, `FAILURE ${this.failures.at(-1)}; ${this.lately(tab)}`);
     }
   }
 
@@ -224,7 +225,7 @@ class Soak {
     } else {
       const shown = (await page.locator("main").innerText().catch(() => page.url())).slice(0, 200).replaceAll("\n", " ");
       this.lost.push(`tab ${tab.number} at ${new URL(page.url()).pathname}: ${shown}`);
-      this.log(tab, `LOST ${shown}`);
+      this.log(tab, `LOST ${shown}; ${this.lately(tab)}`);
     }
     await page.goto(stage.url("session"));
     await sleep(500);
@@ -300,6 +301,16 @@ class Soak {
     return this.troubles.some((trouble) => trouble.from <= to && trouble.to >= from);
   }
 
+  /** What became of the tab's last renewals, for who reads the log. */
+  lately({ presented }) {
+    const fates = presented.slice(-3).map(({ token, at }) => {
+      const arrivals = this.stage.fault.tokenRequests.filter(({ body }) => body.includes("refresh_token=") && digest(new URLSearchParams(body).get("refresh_token")) === token);
+      const what = arrivals.map(({ fate, status, cutByServerAt, closedByClientAt }) => `${fate} ${status ?? (cutByServerAt ? "cut" : closedByClientAt ? "left" : "-")}`);
+      return `${((at - this.began) / 1000).toFixed(1)} s ${token} (${what.join(", ")})`;
+    });
+    return `lately ${fates.join("; ") || "no renewal"}`;
+  }
+
   // What came of it
 
   report() {
@@ -345,7 +356,7 @@ async function outcomeOf(page) {
           const before = new Set(document.querySelectorAll(".status, [role=alert]"));
           const look = () => {
             const shown = [...document.querySelectorAll("[aria-label='API response'] .status, [role=alert]")].find((node) => !before.has(node));
-            if (shown?.matches("[role=alert]")) return { kind: "alert", text: shown.innerText.slice(0, 300).replaceAll("\n", " ") };
+            if (shown?.matches("[role=alert]")) return { kind: "alert", text: `${shown.innerText.split("\n")[0]} ${/Error code: \S+/.exec(shown.innerText)}` };
             if (shown) return { kind: "status", text: shown.querySelector("strong").innerText };
             const text = document.querySelector("main")?.innerText ?? "";
             return text.includes("Nobody is signed in") ? { kind: "signed out", text } : undefined;
