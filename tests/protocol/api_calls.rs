@@ -111,7 +111,8 @@ fn a_repeated_call_is_the_same_request() {
     tab.answering(API, refused());
     let (headers, body) = (vec![("x-a".to_owned(), "1".to_owned())], Some("body".to_owned()));
     let url = format!("{API}/1?x=2");
-    let request = ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
+    let request =
+        ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
     tab.happen(Event::Call { call: CallId(1), key: key(ISSUER), request });
     let sent = tab.sent_to(&format!("{API}/1"));
     assert_eq!(sent.len(), 1, "another path answers 404");
@@ -120,7 +121,8 @@ fn a_repeated_call_is_the_same_request() {
     tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
     tab.answering(API, refused());
     let url = format!("{API}?x=2");
-    let request = ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
+    let request =
+        ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
     tab.happen(Event::Call { call: CallId(1), key: key(ISSUER), request });
     let sent = tab.sent_to(API);
     assert_eq!(sent.len(), 2);
@@ -133,7 +135,9 @@ fn a_repeated_call_is_the_same_request() {
 /// RS-8: a token that is good for less is not renewed for it.
 #[test]
 fn a_scope_that_does_not_suffice_makes_no_refresh() {
-    for challenge in [r#"Bearer error="insufficient_scope", scope="photos:write""#, r#"Bearer error="invalid_token""#, ""] {
+    for challenge in
+        [r#"Bearer error="insufficient_scope", scope="photos:write""#, r#"Bearer error="invalid_token""#, ""]
+    {
         let mut tab = signed_in();
         tab.answering(API, with_headers(403, &[("www-authenticate", challenge)]));
         tab.call(1, API);
@@ -329,7 +333,8 @@ fn a_call_waits_for_another_tab() {
     let mut theirs = session(&tab).clone().encode().to_text();
     theirs = theirs.replace(ACCESS_TOKEN, "theirs").replace(r#""generation":0"#, r#""generation":1"#);
     theirs = theirs.replace(&format!(r#""obtained_at":{}"#, tab.now - 4000), &format!(r#""obtained_at":{}"#, tab.now));
-    theirs = theirs.replace(&format!(r#""expires_at":{}"#, tab.now - 400), &format!(r#""expires_at":{}"#, tab.now + 3600));
+    theirs =
+        theirs.replace(&format!(r#""expires_at":{}"#, tab.now - 400), &format!(r#""expires_at":{}"#, tab.now + 3600));
     tab.shared.values_mut().for_each(|stored| *stored = ("theirs".into(), theirs.clone()));
     tab.grant(Lock::Held);
     assert_eq!((bearers(&tab), presented(&tab).len()), (vec!["theirs"], 0));

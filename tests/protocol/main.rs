@@ -32,6 +32,7 @@ mod session;
 mod refresh;
 mod refresh_faults;
 mod api_calls;
+mod tabs;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;

@@ -559,6 +559,23 @@ impl Tab {
         }
     }
 
+    /// Tells the flow of `event`, and of nothing that takes its time: [`Tab::take_arriving`] has that.
+    pub(crate) fn happen_slowly(&mut self, event: Event) {
+        let flow = self.flow.take().expect("a page is open");
+        let (flow, effects) = flow.step(UnixTime(self.now), event);
+        self.flow = Some(flow);
+        for effect in effects {
+            if let Some(event) = self.perform(effect) {
+                self.happen_slowly(event);
+            }
+        }
+    }
+
+    /// What is on its way to the page.
+    pub(crate) fn take_arriving(&mut self) -> VecDeque<Event> {
+        std::mem::take(&mut self.arriving)
+    }
+
     /// Does what the driver does; storage answers at once, servers a little later.
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         self.trace.push(in_words(&effect, self.now));

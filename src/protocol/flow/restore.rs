@@ -126,17 +126,22 @@ impl Flow {
         }
     }
 
-    fn signed_out_at(&self, key: &ClientKey) -> Option<UnixTime> {
+    pub(super) fn signed_out_at(&self, key: &ClientKey) -> Option<UnixTime> {
         self.signed_out.iter().find(|(known, _)| known == key).map(|(_, at)| *at)
     }
 
     /// When somebody signed out in any tab. Whoever has a session from before in this page, is signed out too: the page may
     /// have been away while it was said.
     pub(super) fn signed_out_read(&mut self, key: &ClientKey, record: &Value, now: UnixTime) {
-        let Some(at) = record.number("at").map(UnixTime) else { return };
+        let Some(at) = time_in(record, "at", now) else { return };
         take_one(&mut self.signed_out, |(known, _)| known == key);
         self.signed_out.push((key.clone(), at));
-        self.signed_out_elsewhere(key, at, now);
+        self.signed_out_before(key, at, now);
+    }
+
+    /// Somebody signed out at `at`, and the record of it was found. Whoever signed in within that second did so afterwards.
+    pub(super) fn signed_out_before(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
+        self.signed_out_elsewhere(key, UnixTime(at.0.saturating_sub(1)), now);
     }
 
     /// Why the session of `key` ended, if it was not signed out; until somebody signs in again.

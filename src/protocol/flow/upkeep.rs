@@ -28,6 +28,7 @@ use super::super::token_request::LIMITS;
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::super::vocabulary::Issuer;
 use super::proofs::{ProofAnswer, Proven};
+use super::shared::Search;
 use super::verification::Step;
 use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_one};
 
@@ -320,13 +321,9 @@ impl Flow {
 
     /// A shared record was read; `Err` if the browser could not.
     pub(crate) fn shared_read(&mut self, ask: AskId, record: Result<Option<Record>, StorageFailure>, now: UnixTime) {
-        if let Some((key, _)) = take_one(&mut self.restoring, |(_, asked)| *asked == ask) {
+        if let Some(Search { key, is_news, .. }) = take_one(&mut self.restoring, |search| search.ask == ask) {
             let session = record.ok().flatten().and_then(|record| self.decode_session(&key, &record));
-            if let Some(session) = session
-                && self.session(&key).is_none()
-            {
-                self.take_on(session, true, now);
-            }
+            session.into_iter().for_each(|session| self.restore(session, is_news, now));
             return self.restore_if_lost(&key);
         }
         let Some(upkeep) = self.asker(ask) else { return };
@@ -408,7 +405,9 @@ impl Flow {
 
     /// Another tab has renewed the session, or somebody has signed in there.
     fn adopt(&mut self, key: &ClientKey, now: UnixTime) {
-        let Some(found) = self.upkeep_mut(key).and_then(|upkeep| upkeep.found.take()) else { return };
+        let Some(upkeep) = self.upkeep_mut(key) else { return };
+        upkeep.error = None;
+        let Some(found) = upkeep.found.take() else { return };
         let is_another = self.session(key).is_none_or(|session| session.id != found.id);
         if is_another {
             self.end_what_is_on_its_way(key);
