@@ -33,6 +33,7 @@ mod refresh;
 mod refresh_faults;
 mod api_calls;
 mod tabs;
+mod sign_out;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;
