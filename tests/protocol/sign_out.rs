@@ -128,7 +128,9 @@ fn only_the_state_that_was_sent_confirms_a_sign_out() {
     assert_eq!(at(START + 5, None), Some(SignOutReturn::Unconfirmed));
     assert_eq!(at(START + 3600, Some(&state())), Some(SignOutReturn::Confirmed));
     assert_eq!(at(START + 3601, Some(&state())), None);
-    for garbage in ["{}", "null", "5", r#"{"version":1}"#, r#"{"version":2,"created_at":1700000000,"state":"the state"}"#] {
+    for garbage in
+        ["{}", "null", "5", r#"{"version":1}"#, r#"{"version":2,"created_at":1700000000,"state":"the state"}"#]
+    {
         assert_eq!(came_back(&value(garbage), Some(&state()), UnixTime(START)), None, "{garbage}");
     }
     let without_state = value(r#"{"version":1,"created_at":1700000000}"#);
@@ -264,6 +266,28 @@ fn nothing_is_said_where_nothing_can_be_revoked() {
     assert!(tab.pass(100) < 5);
 }
 
+/// F1, OUT-3: where it is not even known where to revoke, that the tokens live on is said. It used not to be.
+#[test]
+fn tokens_that_nobody_can_be_told_of_are_said() {
+    for fault in [Some(lost()), Some(Err(HttpFailure::Offline)), None] {
+        let mut tab = signed_in(&scenario().configured("token_storage", json!("session")));
+        tab.storage.records.retain(|name, _| !name.contains("metadata"));
+        tab.reload();
+        match fault {
+            Some(fault) => {
+                tab.answering(DISCOVERY, fault.clone());
+                tab.answering(crate::scenario::DISCOVERY_8414, fault);
+            }
+            None => drop(tab.silence(DISCOVERY)),
+        }
+        tab.sign_out();
+        assert!(tab.session().is_none());
+        tab.pass(3);
+        assert_eq!(tab.take_announced(), [SessionEvent::SignedOut, SessionEvent::NotRevoked]);
+        assert_eq!(revoked_tokens(&tab), [""; 0]);
+    }
+}
+
 /// OUT-1: metadata that this page does not have are asked for, and then the tokens are revoked.
 #[test]
 fn metadata_are_asked_for_to_revoke() {
@@ -311,6 +335,38 @@ fn the_id_token_is_shown_only_where_that_is_configured() {
         assert_eq!((is_kept, hint.split('.').count() == 3), (is_configured, is_configured));
         assert_eq!(client_id.is_empty(), is_configured);
     }
+}
+
+/// OUT-8, F2: revoking takes three seconds at most, whoever does not answer; then the person leaves.
+#[test]
+fn the_person_waits_three_seconds_at_most() {
+    for silent in [REVOCATION_ENDPOINT, DISCOVERY] {
+        let mut tab = signed_in(&scenario().configured("token_storage", json!("session")));
+        tab.storage.records.retain(|name, _| !name.contains("metadata") || silent != DISCOVERY);
+        tab.reload();
+        tab.silence(silent);
+        sign_out_at_server(&mut tab);
+        assert!(tab.session().is_none());
+        tab.pass(2);
+        assert_eq!(tab.navigations.len(), 0, "{silent}");
+        tab.pass(1);
+        assert_eq!(tab.navigations.len(), usize::from(silent == REVOCATION_ENDPOINT), "{silent}");
+        assert!(tab.announced.contains(&SessionEvent::NotRevoked), "{silent}");
+        assert!(!tab.trace.iter().any(|line| line == "cancel fetch"), "what was sent goes on by itself");
+    }
+}
+
+/// OUT-8, F8: also where the server wants to be asked again later, all in all.
+#[test]
+fn waiting_for_a_busy_server_is_part_of_the_three_seconds() {
+    let mut tab = signed_in(&scenario());
+    tab.silence(REVOCATION_ENDPOINT);
+    sign_out_at_server(&mut tab);
+    tab.pass(2);
+    tab.arrive(REVOCATION_ENDPOINT, with_headers(503, &[("retry-after", "2")]));
+    tab.pass(1);
+    assert_eq!(tab.navigations.len(), 1);
+    assert!(tab.announced.contains(&SessionEvent::NotRevoked));
 }
 
 /// OUT-11: a server without a sign-out of its own is no error: the person is signed out, and hears that this is all.
@@ -448,4 +504,3 @@ fn what_is_known_of_a_person_is_in_no_debug_output() {
     assert!(!tab.debug.contains(&id_token));
     assert!(!tab.debug.contains("canary"), "{}", tab.debug);
 }
-

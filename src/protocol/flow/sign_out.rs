@@ -184,6 +184,8 @@ impl Flow {
                     self.wake_at(farewell.until, now);
                     return true;
                 }
+                // Where that is, is not known, or the time is over: the tokens live on.
+                farewell.is_failed |= !farewell.tokens.is_empty() && (metadata.is_none() || endpoint.is_some());
             }
         }
         if farewell.is_failed {
@@ -216,7 +218,7 @@ impl Flow {
         let Some(farewell) = self.farewells.iter_mut().find(is_it) else { return Some(outcome) };
         farewell.stage = Stage::Waiting(now);
         match revoked(&outcome, now) {
-            Revoked::Later(delay) if !farewell.is_repeated => {
+            Revoked::Later(delay) if !farewell.is_repeated && now.plus(delay) < farewell.until => {
                 farewell.is_repeated = true;
                 farewell.stage = Stage::Waiting(now.plus(delay));
             }
