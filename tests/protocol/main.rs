@@ -34,6 +34,7 @@ mod refresh_faults;
 mod api_calls;
 mod tabs;
 mod sign_out;
+mod restore;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;

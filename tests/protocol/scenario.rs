@@ -444,6 +444,15 @@ impl Tab {
         self.happen(Event::Started(configuration_file()));
     }
 
+    /// The same inside of another page.
+    pub(crate) fn begin_framed(&mut self, query: &str) {
+        self.begin();
+        let (path, query) = (self.redirect_path(query), query.to_owned());
+        self.happen(Event::Framed);
+        self.happen(Event::Redirected { path, query, fragment: String::new() });
+        self.happen(Event::Started(configuration_file()));
+    }
+
     /// The path of the redirect URI that was sent with the state in `query`.
     pub(crate) fn redirect_path(&self, query: &str) -> String {
         let state = state_in(query).unwrap_or_default();

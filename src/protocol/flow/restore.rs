@@ -69,15 +69,21 @@ impl Flow {
         let times = record.member("times").and_then(Value::as_array).unwrap_or_default();
         let times = times.iter().filter_map(Value::as_whole_number).take(MOST);
         self.automatic.times.extend(times.map(UnixTime));
-        self.automatic.last = record.text("last").map(|last| shorten(last, 100));
+        if self.automatic.last.is_none() {
+            self.automatic.last = record.text("last").map(|last| shorten(last, 100));
+        } else if !self.automatic.times.is_empty() {
+            // The page began with an answer, and that is the last one.
+            self.remember_automatic();
+        }
     }
 
     /// Notes why a sign-in gave no session, if nobody clicked for it. Whether it was a quiet one, after which the person is
     /// simply signed out, where they were.
     pub(super) fn quiet_sign_in_refused(&mut self, key: &ClientKey, error: &CallbackError, is_quiet: bool) -> bool {
         let CallbackError::Refused(refusal) = error else { return false };
+        // Whether anybody had clicked, the record knows, which may be read later.
+        self.automatic.last = Some(refusal.error.clone());
         if !self.automatic.times.is_empty() {
-            self.automatic.last = Some(refusal.error.clone());
             self.remember_automatic();
         }
         if is_quiet {
