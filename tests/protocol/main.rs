@@ -35,6 +35,7 @@ mod api_calls;
 mod tabs;
 mod sign_out;
 mod restore;
+mod idle;
 mod protected_resource;
 mod challenge;
 mod resource_metadata;

@@ -99,6 +99,7 @@ impl Flow {
         }
         self.end_upkeep(&key, now);
         take_one(&mut self.sessions, |known| known.key == key);
+        let signed_in_at = session.signed_in_at;
         let mut ownership = Ownership::Sole;
         let mut asked = None;
         if session.token_storage.is_session() && session.refresh_token.is_some() {
@@ -118,7 +119,7 @@ impl Flow {
             error: None,
         });
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
-        self.idle_woke(now);
+        self.idle_begins(signed_in_at, now);
         self.arm(now);
     }
 
