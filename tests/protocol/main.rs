@@ -31,6 +31,7 @@ mod id_token;
 mod session;
 mod refresh;
 mod refresh_faults;
+mod refresh_id_token;
 mod api_calls;
 mod tabs;
 mod sign_out;

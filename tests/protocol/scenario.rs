@@ -494,6 +494,11 @@ impl Tab {
         self.happen(Event::Call { call: CallId(call), key: key(ISSUER), request });
     }
 
+    /// What WebCrypto says from now on.
+    pub(crate) fn set_verdict(&mut self, verdict: fn(&Verification) -> Verdict) {
+        self.verdict = verdict;
+    }
+
     /// Lets time pass; the page is woken whenever it asked for it. How often it was.
     pub(crate) fn pass(&mut self, seconds: u64) -> usize {
         let end = self.now + seconds;
