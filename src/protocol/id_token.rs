@@ -557,6 +557,11 @@ impl IdTokenError {
         &self.failed
     }
 
+    /// Whether nothing is wrong with it but its times, by the clock here.
+    pub(super) fn is_about_time(&self) -> bool {
+        self.failed.iter().all(|id| matches!(id, CheckId::Expiry | CheckId::IssuedAt | CheckId::NotBefore))
+    }
+
     /// The one that says most: the first that failed, but of a signature that could not be checked because of its
     /// algorithm, the algorithm.
     pub fn primary(&self) -> CheckId {

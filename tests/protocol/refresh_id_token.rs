@@ -257,6 +257,32 @@ fn keys_that_cannot_be_had_end_no_session() {
     }
 }
 
+/// F11: a clock that was set while somebody was signed in ends no session: its ID token looks like one of another time, but is
+/// about the same person. They stay as they were, with the new tokens.
+#[test]
+fn a_clock_that_was_set_ends_no_session() {
+    for storage in ["memory", "session", "shared"] {
+        for by in [-86_400, -3600, 3600, 86_400] {
+            let mut tab = signed_in(storage);
+            let there = tab.now + 1800;
+            tab.now = there.saturating_add_signed(by);
+            tab.answering(TOKEN_ENDPOINT, answer(&claims(there)));
+            tab.happen(Event::Resumed);
+            renew(&mut tab);
+            assert_eq!((access_token(&tab), name_of(&tab)), ("new", Some("Jane Doe")), "{storage}: {by}");
+            assert_eq!(presented(&tab), ["first"], "{storage}: {by}");
+        }
+    }
+    let mut tab = signed_in("memory");
+    let there = tab.now;
+    tab.now -= 3600;
+    let mut theirs = claims(there);
+    theirs["sub"] = json!("somebody else");
+    tab.answering(TOKEN_ENDPOINT, answer(&theirs));
+    renew(&mut tab);
+    assert!(tab.session().is_none());
+}
+
 /// RS-13: an answer whose ID token is being verified when the person signs out is dropped.
 #[test]
 fn a_verdict_after_sign_out_is_dropped() {
