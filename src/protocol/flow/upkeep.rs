@@ -13,8 +13,7 @@ use super::super::authorization_request::StorageFailure;
 use super::super::client::TokenStorage;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
-use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
-use super::super::jws::Verdict;
+use super::super::id_token::VerifiedIdToken;
 use super::super::json::Value;
 use super::super::keys::keys_request;
 use super::super::metadata::discovery_request;
@@ -26,18 +25,16 @@ use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::token_request::LIMITS;
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
-use super::super::vocabulary::Issuer;
 use super::proofs::{ProofAnswer, Proven};
 use super::shared::Search;
-use super::verification::Step;
 use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_one};
 
 /// What is done for one session.
 pub(super) struct Upkeep {
-    key: ClientKey,
+    pub(super) key: ClientKey,
     renewal: Renewal,
     ownership: Ownership,
-    attempt: Attempt,
+    pub(super) attempt: Attempt,
     /// The question to lock or record that is not answered yet.
     asked: Option<AskId>,
     /// What the last reading found.
@@ -58,9 +55,11 @@ enum Ownership {
 }
 
 /// A refresh under way.
-enum Attempt {
+pub(super) enum Attempt {
     None,
     Probe(FetchId),
+    /// The issuer's keys are awaited first, for whoever presents a token must be able to look at the answer.
+    KeysFirst,
     Token { fetch: FetchId, proven: Option<Proven>, sent_at: UnixTime },
     Keys(Unchecked),
     Verdict(VerifyId, Unchecked),
@@ -69,10 +68,10 @@ enum Attempt {
 }
 
 /// An answer whose ID token was not verified yet.
-struct Unchecked {
-    response: TokenResponse,
-    id_token: IdToken,
-    sent_at: UnixTime,
+pub(super) struct Unchecked {
+    pub(super) response: TokenResponse,
+    pub(super) id_token: IdToken,
+    pub(super) sent_at: UnixTime,
 }
 
 /// How long a duplicated tab waits for the lock of a session that it finds: a page that was reloaded lets it go at once.
@@ -223,12 +222,12 @@ impl Flow {
                 }
             }
             Output::Mark(presented) => self.mark(key, presented, now),
-            Output::Send => {
-                let Some(request) = refresh_request(session) else { return };
-                let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
-                let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
-                self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
-            }
+            Output::Send => match session.asked.clone() {
+                Some(asked) if !self.has_keys(&key.issuer, &asked.jwks_uri) => {
+                    self.set_attempt(key, Attempt::KeysFirst);
+                }
+                _ => self.present(key, now),
+            },
             Output::Store => self.store(key, now),
             Output::Publish => {
                 if let Attempt::Renewed(session) = self.take_attempt(key) {
@@ -243,6 +242,14 @@ impl Flow {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn present(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(session) = self.session(key) else { return };
+        let Some(request) = refresh_request(session) else { return };
+        let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
+        let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
+        self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
     }
 
     /// Rule 2 of `renewal`: it is written down before it happens.
@@ -421,13 +428,13 @@ impl Flow {
 
     // Messages
 
-    fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
+    pub(super) fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
         if let Some(upkeep) = self.upkeep_mut(key) {
             upkeep.attempt = attempt;
         }
     }
 
-    fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
+    pub(super) fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
         let upkeep = self.upkeep_mut(key);
         upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
     }
@@ -488,7 +495,7 @@ impl Flow {
         }
     }
 
-    fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
+    pub(super) fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
         if let Some(upkeep) = self.upkeep_mut(key) {
             upkeep.error = Some(error.clone());
         }
@@ -498,7 +505,7 @@ impl Flow {
         self.renew(key, Input::Answered(answer), now);
     }
 
-    fn renewed(
+    pub(super) fn renewed(
         &mut self,
         key: &ClientKey,
         response: TokenResponse,
@@ -515,61 +522,6 @@ impl Flow {
             upkeep.error = None;
         }
         self.renew(key, Input::Answered(Answer::Tokens), now);
-    }
-
-    // The ID token that may come along
-
-    fn verify_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, now: UnixTime) {
-        let Some(asked) = self.session(key).and_then(|session| session.asked.clone()) else { return };
-        self.want_keys(&key.issuer, &asked.jwks_uri);
-        match self.begin_verification(&key.issuer, &unchecked.id_token, &asked, &unchecked.response.access_token, now) {
-            Step::Failed(error) => self.fail(key, error, Answer::Unclear, now),
-            Step::Keys => self.set_attempt(key, Attempt::Keys(unchecked)),
-            Step::Verdict(verify) => self.set_attempt(key, Attempt::Verdict(verify, unchecked)),
-            Step::Known(signature) => self.check_renewed(key, unchecked, signature, now),
-        }
-    }
-
-    /// Whether a renewal waits for this issuer's keys.
-    pub(super) fn renewal_waits_for_keys(&self, issuer: &Issuer) -> bool {
-        self.upkeeps.iter().any(|upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_)))
-    }
-
-    /// Goes on with what waited for these keys.
-    pub(super) fn renewal_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        let waits = |upkeep: &&Upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_));
-        let waiting: Vec<ClientKey> = self.upkeeps.iter().filter(waits).map(|upkeep| upkeep.key.clone()).collect();
-        for key in waiting {
-            if let Attempt::Keys(unchecked) = self.take_attempt(&key) {
-                self.verify_renewed(&key, unchecked, now);
-            }
-        }
-    }
-
-    /// WebCrypto has answered; gives the answer back if nobody waits for it here.
-    pub(super) fn renewal_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
-        let is_it = |upkeep: &&Upkeep| matches!(upkeep.attempt, Attempt::Verdict(id, _) if id == verify);
-        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(verdict) };
-        let Attempt::Verdict(_, unchecked) = self.take_attempt(&key) else { return None };
-        if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) {
-            self.set_attempt(&key, Attempt::Keys(unchecked));
-        } else {
-            self.check_renewed(&key, unchecked, Signature::Asked(verdict), now);
-        }
-        None
-    }
-
-    /// OpenID Connect Core §12.2: one that is not about the same person takes the whole answer with it.
-    fn check_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, signature: Signature, now: UnixTime) {
-        let Unchecked { response, id_token, sent_at } = unchecked;
-        let Some(session) = self.session(key) else { return };
-        let (Some(asked), before) = (&session.asked, session.claims()) else { return };
-        match check_id_token(&id_token, asked, key, before, signature, now, self.clock_of(&key.issuer)) {
-            // One of the clocks was set since the sign-in. It is the same person, who stays as they were.
-            Err(error) if error.is_about_time() => self.renewed(key, response, None, sent_at, now),
-            Err(error) => self.fail(key, error.into(), Answer::Unusable, now),
-            Ok(verified) => self.renewed(key, response, Some(verified), sent_at, now),
-        }
     }
 
     // The end, and time
