@@ -12,8 +12,9 @@ import { availableParallelism } from "node:os";
 import { LEAST, judge, merge, percent, report } from "./mutants.d/report.mjs";
 import { SURVIVORS } from "./mutants.d/survivors.mjs";
 
-// The scenarios notice nearly everything, so the unit tests are built for what these missed, and for nothing else.
-const PASSES = [["--test", "protocol"], ["--lib"]];
+// The scenarios notice nearly everything, so the unit tests are built for what these missed, and for nothing else; last for
+// a build without the features, which has tests of its own.
+const PASSES = [["--test", "protocol"], ["--lib"], ["--lib", "--no-default-features"]];
 
 // A mutant may loop, and fill the memory while it does: so much processor time (s) and so much memory (KiB) are plenty.
 const BOUNDED = ["sh", "-c", 'ulimit -t 20; ulimit -v 4000000 2>/dev/null; exec "$0" "$@"'];

@@ -12,8 +12,8 @@
 //! Beside them, [`inspect`] puts the protocol's values into words for people. The workbench, this package's binary, is
 //! the first user of all of them. [`sandbox`] is the counterpart: an authorization server as a function, for tests.
 //!
-//! To sign in from an app, read the manual's page `plain_oauth`; to put one online, `hosting`; to know why things are
-//! as they are, `security`. The folder `examples/minimal` holds a whole app.
+//! To sign in from an app, read the manual's page `plain_oauth`, and `sessions` for what comes after; to put one online,
+//! `hosting`; to know why things are as they are, `security`. The folder `examples/minimal` holds a whole app.
 //!
 //! # The pipeline
 //!
@@ -147,6 +147,9 @@ pub mod manual {
 
     #[doc = include_str!("manual/plain_oauth.md")]
     pub mod plain_oauth {}
+
+    #[doc = include_str!("manual/sessions.md")]
+    pub mod sessions {}
 
     #[doc = include_str!("manual/hosting.md")]
     pub mod hosting {}

@@ -22,7 +22,7 @@ const WEB: [&str; 7] =
 const IMPURE_STD: [&str; 8] = ["env", "fs", "io", "net", "os", "process", "thread", "time"];
 
 /// Files that may open a secret, each for its reason.
-const EXPOSE: [(&str, &str); 15] = [
+const EXPOSE: [(&str, &str); 18] = [
     ("protocol/secret.rs", "defines it"),
     ("protocol/pkce.rs", "hashes the verifier"),
     ("protocol/dpop.rs", "hashes the access token and puts the signature to a proof"),
@@ -32,8 +32,11 @@ const EXPOSE: [(&str, &str); 15] = [
     ("protocol/authorization_response.rs", "compares the state"),
     ("protocol/token_request.rs", "writes code and verifier into the body"),
     ("protocol/id_token.rs", "takes the ID token apart, compares the nonce and encodes it for storage"),
-    ("protocol/flow/callback.rs", "takes the ID token apart, to learn which key it names"),
+    ("protocol/flow/verification.rs", "takes the ID token apart, to learn which key it names"),
     ("protocol/session.rs", "encodes the record for storage"),
+    ("protocol/refresh.rs", "writes the refresh token into the body"),
+    ("protocol/revocation.rs", "writes the token into the body"),
+    ("protocol/end_session.rs", "writes hint and state into the address, and compares the state"),
     ("browser/fetch.rs", "writes the token and the proof into their headers"),
     ("browser/subtle.rs", "hashes the access token"),
     ("browser/driver/proofs.rs", "signs the text of a proof"),
@@ -138,9 +141,8 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
             let allowed = match to_layer {
                 "protocol" | "inspect" | "ui" | "route" | "workbench" => true,
                 // What pages offer beside the flow: copying, lifetimes, explanations, links, the sandbox, added servers.
-                "browser" => {
-                    ["clipboard", "clock", "fetch", "navigation", "service_worker", "storage"].contains(&to_module)
-                }
+                "browser" => ["capabilities", "clipboard", "clock", "fetch", "navigation", "service_worker", "storage"]
+                    .contains(&to_module),
                 _ => false,
             };
             (!allowed).then_some("the workbench uses what the library makes public to everybody")

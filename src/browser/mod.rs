@@ -3,6 +3,7 @@
 //! Rule: an adapter does what a value tells it to and gives a value back. Nothing here looks at a status code or an
 //! OAuth error; `tests/architecture.rs` sees to that. [`driver`] joins the adapters to the flow.
 
+pub mod capabilities;
 pub mod channel;
 pub mod clipboard;
 pub mod clock;

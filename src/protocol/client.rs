@@ -256,7 +256,7 @@ impl Client {
 
     /// Whether a session that was lost is asked for anew.
     pub fn restores(&self) -> bool {
-        self.restore
+        cfg!(feature = "restore") && self.restore
     }
 
     /// After how long without a key or a pointer the person is signed out.
@@ -314,7 +314,9 @@ impl TokenStorage {
     /// The storage that `word` names.
     pub(super) fn parse(word: &str) -> Option<Self> {
         let is_there = |storage: &Self| *storage == Self::Memory || storage.is_session() || storage.is_shared();
-        [Self::Memory, Self::Session, Self::Shared].into_iter().find(|storage| is_there(storage) && storage.as_str() == word)
+        [Self::Memory, Self::Session, Self::Shared]
+            .into_iter()
+            .find(|storage| is_there(storage) && storage.as_str() == word)
     }
 }
 
@@ -330,6 +332,8 @@ pub(super) fn check(settings: &ClientSettings, site: &Site, problems: &mut Probl
         (settings.token_storage.as_deref() == Some("session"), cfg!(feature = "session_storage"), "token_storage"),
         (settings.token_storage.as_deref() == Some("shared"), cfg!(feature = "shared_storage"), "token_storage"),
         (settings.idle_timeout.is_some(), cfg!(feature = "idle_timeout"), "idle_timeout"),
+        (settings.restore, cfg!(feature = "restore"), "restore"),
+        (settings.id_token_hint, cfg!(feature = "end_session"), "id_token_hint"),
     ] {
         if is_wanted && !is_there {
             problems.add(member, Expected::Feature, "a value");
@@ -528,6 +532,8 @@ mod tests {
             ("token_storage", |settings| settings.token_storage = Some("session".into())),
             ("token_storage", |settings| settings.token_storage = Some("shared".into())),
             ("idle_timeout", |settings| settings.idle_timeout = Some(60)),
+            ("restore", |settings| settings.restore = true),
+            ("id_token_hint", |settings| settings.id_token_hint = true),
             ("metadata", |settings| {
                 (settings.issuer, settings.metadata) = (None, Some(Value::Object(Vec::new())));
             }),

@@ -190,3 +190,27 @@ mod tests {
         assert_eq!(evict(&[UnixTime(10_000 - 3_601), UnixTime(10_000 - 3_600)], now), vec![0]);
     }
 }
+
+// What `cargo test --lib --no-default-features` is there for.
+#[cfg(all(test, not(any(feature = "dpop", feature = "overrides"))))]
+mod tests_without_features {
+    use super::*;
+
+    /// WEB-2: what another build wrote, which asks for more than this one can do, is no record.
+    #[test]
+    fn a_build_without_a_feature_refuses_the_record_of_one_that_has_it() {
+        let record = |more: &str| {
+            let text = format!(
+                r#"{{"version":{VERSION},"issuer":"https://as.example","client_id":"spa",
+                "redirect_uri":"https://app.example/callback","token_endpoint":"https://as.example/token",
+                "iss_announced":false,"state":"s","code_verifier":"{}","token_storage":"memory","created_at":1{more}}}"#,
+                "v".repeat(43)
+            );
+            let record = Value::parse(text.as_bytes()).expect("a record");
+            PendingAuthorization::decode(&record, SchemePolicy::HttpsOnly)
+        };
+        assert!(record("").is_some());
+        assert!(record(r#","dpop":true"#).is_none());
+        assert!(record(r#","resource":["https://api.example"]"#).is_none());
+    }
+}

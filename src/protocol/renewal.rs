@@ -49,14 +49,19 @@ pub struct Renewal {
 enum State {
     Idle(Idle),
     /// Somebody else may have changed the record: it is read, and nothing else.
-    Following { back: Idle, is_wanted: bool },
+    Following {
+        back: Idle,
+        is_wanted: bool,
+    },
     Locking,
     Reading,
     Probing,
     Marking,
     Sending,
     /// The server has not looked at the token: the mark is taken back.
-    Unmarking { delay: Seconds },
+    Unmarking {
+        delay: Seconds,
+    },
     Storing,
     Rechecking,
     Over,
@@ -66,7 +71,10 @@ enum State {
 enum Idle {
     Resting,
     /// It did not work; by itself it is tried again at `until`, and if somebody comes back meanwhile, not before `earliest`.
-    Waiting { until: UnixTime, earliest: UnixTime },
+    Waiting {
+        until: UnixTime,
+        earliest: UnixTime,
+    },
     /// The token was presented twice and nobody knows what became of it; or it belongs to another tab.
     Exhausted,
 }
@@ -207,7 +215,14 @@ const RECHECK: Seconds = Seconds(2);
 
 impl Default for Renewal {
     fn default() -> Self {
-        Self { state: State::Idle(Idle::Resting), is_locked: false, failures: 0, presented: 0, tried_at: None, is_hinted: false }
+        Self {
+            state: State::Idle(Idle::Resting),
+            is_locked: false,
+            failures: 0,
+            presented: 0,
+            tried_at: None,
+            is_hinted: false,
+        }
     }
 }
 

@@ -300,12 +300,7 @@ impl Session {
     }
 
     /// Reads a record back; `None` for anything that [`encode`](Self::encode) did not write for `key` and `token_storage`.
-    pub fn decode(
-        record: &Value,
-        key: &ClientKey,
-        token_storage: TokenStorage,
-        policy: SchemePolicy,
-    ) -> Option<Self> {
+    pub fn decode(record: &Value, key: &ClientKey, token_storage: TokenStorage, policy: SchemePolicy) -> Option<Self> {
         let is_token = |text: &&str| !text.is_empty() && text.bytes().all(|octet| (0x21..=0x7e).contains(&octet));
         let is_ours = record.number("version")? == VERSION
             && record.text("issuer")? == key.issuer.as_str()

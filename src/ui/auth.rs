@@ -331,7 +331,9 @@ impl Auth {
                 (Configuration::Failed(_), _) => Status::Failed,
                 _ if failed || flow.callback_failure().is_some() => Status::Failed,
                 (Configuration::Loading(_), _) => Status::Loading,
-                (Configuration::Ready(_), _) if key.as_ref().is_some_and(|key| flow.is_restoring(key)) => Status::Loading,
+                (Configuration::Ready(_), _) if key.as_ref().is_some_and(|key| flow.is_restoring(key)) => {
+                    Status::Loading
+                }
                 (Configuration::Ready(_), _) => Status::SignedOut,
             }
         })

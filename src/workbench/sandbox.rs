@@ -47,7 +47,7 @@ const CONFIGURATION: &str = r#"{ "authorization_servers": [{
   "name": "Sandbox",
   "issuer": "sandbox/",
   "client_id": "workbench",
-  "scope": "openid profile photos:read",
+  "scope": "openid profile photos:read offline_access",
   "token_storage": "session",
   "resources": [{ "name": "Photos", "url": "sandbox/api/photos" }]
 }] }"#;

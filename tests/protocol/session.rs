@@ -95,7 +95,8 @@ fn survives_a_reload_where_the_app_asks_for_it() {
 fn writes_a_refresh_token_only_where_a_session_is_to_survive() {
     let mut tab = kept();
     assert!(session(&tab).has_refresh_token());
-    let holders = |tab: &Tab| tab.storage.records.values().filter(|record| record.contains("tGzv3JOkF0XG5Qx2TlKWIA")).count();
+    let holders =
+        |tab: &Tab| tab.storage.records.values().filter(|record| record.contains("tGzv3JOkF0XG5Qx2TlKWIA")).count();
     assert_eq!(holders(&tab), 1, "in the record of the session");
     tab.reload();
     assert!(session(&tab).has_refresh_token());

@@ -10,6 +10,7 @@ use leptos_pkce::protocol::flow::{CallId, ConfigurationSource, Effect, Event, Fe
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
+use leptos_pkce::protocol::renewal::Lock;
 use leptos_pkce::protocol::secret::AccessToken;
 use leptos_pkce::protocol::site::Site;
 use leptos_pkce::protocol::storage::{Record, RecordName};
@@ -193,9 +194,10 @@ impl World {
         self.happen(Event::Call { call, key, request });
     }
 
-    /// Lets everything happen that is on its way.
+    /// Lets everything happen that is on its way; what is due in more than a minute is not.
     pub(crate) fn settle(&mut self) {
-        while self.step() {
+        while self.queue.first_key_value().is_some_and(|((at, _), _)| *at <= self.now_ms + 60_000) {
+            self.step();
             assert!(self.steps < 10_000, "something spins for ever");
         }
     }
@@ -263,6 +265,17 @@ impl World {
             Effect::Navigate(url) => self.leave(&url),
             Effect::ReplaceRoute(_) => {}
             Effect::Answer { outcome, .. } => self.answered.push(outcome),
+            // One tab, whose tokens no other one shares.
+            Effect::Lock { ask, name, .. } => return Some(Event::Locked { ask, lock: Lock::Held, name }),
+            Effect::Unlock(_) | Effect::Post(_) | Effect::Announce(..) | Effect::RemoveShared(_) => {}
+            Effect::ReadShared { ask, .. } => return Some(Event::SharedRead { ask, record: Ok(None) }),
+            Effect::WriteShared { ask, .. } => return Some(Event::SharedWritten { ask, outcome: Ok(true) }),
+            Effect::SignInQuietly(key) => {
+                let mut octets = [0; 96];
+                self.person.rng.fill_bytes(&mut octets);
+                let entropy = Ok(Entropy(octets));
+                return Some(Event::SignInByItself { key, return_path: None, is_quiet: true, entropy });
+            }
             Effect::WakeAt(at) => self.later((at.0 * 1000).saturating_sub(self.now_ms), Happening::Woke),
         }
         None

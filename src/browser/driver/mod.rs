@@ -334,6 +334,7 @@ impl Driver {
                     listener(&key, &event);
                 }
             }
+            #[cfg(feature = "restore")]
             Effect::SignInQuietly(key) => {
                 let wish = Wish { is_quiet: true, ..Wish::new(Some(&navigation::current_path())) };
                 self.change(|flow, now| flow.sign_in_by_itself(key, wish, entropy::draw(), now));

@@ -87,7 +87,8 @@ impl Driver {
     ) {
         let driver = *self;
         spawn(async move {
-            let write = async { Vault::open().await?.replace(name.as_str(), before.as_deref(), &version, &record).await };
+            let write =
+                async { Vault::open().await?.replace(name.as_str(), before.as_deref(), &version, &record).await };
             let outcome = write.await.map_err(|_| StorageFailure::Blocked);
             driver.tell(|flow, now| flow.shared_written(ask, outcome, now));
         });

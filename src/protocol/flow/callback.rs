@@ -83,7 +83,7 @@ impl Flow {
             Err(error) => self.refuse(error.into(), None),
             Ok(None) => {}
             // It may be the server's answer to a sign-out, which has nothing but a state; that is looked up first.
-            Ok(Some(response)) if response.is_bare() => {
+            Ok(Some(response)) if cfg!(feature = "end_session") && response.is_bare() => {
                 self.callback = Callback::Returning(response);
                 self.effects.push(Effect::Take(RecordName::sign_out()));
             }
@@ -101,7 +101,7 @@ impl Flow {
     pub(crate) fn taken(&mut self, record: Option<Record>, now: UnixTime) {
         let response = match std::mem::replace(&mut self.callback, Callback::Idle) {
             Callback::Taking(response) => response,
-            Callback::Returning(response) => {
+            Callback::Returning(response) if cfg!(feature = "end_session") => {
                 let state = response.state();
                 let record = record.and_then(|Record(record)| came_back(&record, state.as_ref(), now));
                 self.sign_out_return = record;
@@ -117,8 +117,10 @@ impl Flow {
             }
             other => {
                 self.callback = other;
-                let came_back = |Record(record): Record| came_back(&record, None, now);
-                self.sign_out_return = self.sign_out_return.or(record.and_then(came_back));
+                if cfg!(feature = "end_session") {
+                    let came_back = |Record(record): Record| came_back(&record, None, now);
+                    self.sign_out_return = self.sign_out_return.or(record.and_then(came_back));
+                }
                 return;
             }
         };

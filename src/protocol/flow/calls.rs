@@ -72,6 +72,9 @@ impl Flow {
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
         if is_due {
             self.renew(&key, Input::Wanted, now);
+        } else if self.is_spent(&key, now) {
+            // The API has the last word; but what can be asked for anew is.
+            self.lost(&key);
         }
         self.calls_may_go_on(&key, now);
     }
@@ -91,7 +94,10 @@ impl Flow {
                     self.answer(purpose, key, Ok(response), now);
                 }
                 (Some(session), None) if self.wants_renewal(session, now) && session.is_expired(now) => {
-                    self.answer(purpose, key, Err(ResourceError::NotRenewed), now);
+                    self.answer(purpose, key.clone(), Err(ResourceError::NotRenewed), now);
+                    if self.is_spent(&key, now) {
+                        self.lost(&key);
+                    }
                 }
                 (Some(_), refused) => self.send(purpose, key, request, refused.is_some()),
             }
@@ -104,10 +110,7 @@ impl Flow {
         let may_still_come = self.is_renewing(&call.key);
         match &call.refused {
             Some((_, token)) => {
-                token_of(session) != *token
-                    || call.until <= now
-                    || !may_still_come
-                    || self.is_backing_off(&call.key)
+                token_of(session) != *token || call.until <= now || !may_still_come || self.is_backing_off(&call.key)
             }
             None if !self.wants_renewal(session, now) => true,
             None if call.until <= now || !may_still_come => true,
@@ -175,7 +178,8 @@ impl Flow {
     fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
         response.status == 401
             && self.session(key).is_some_and(|session| session.refresh_token.is_some())
-            && (cfg!(not(feature = "step_up")) || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
+            && (cfg!(not(feature = "step_up"))
+                || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
     }
 
     fn answer(

@@ -48,8 +48,12 @@ impl Flow {
                     self.effects.push(Effect::Read(RecordName::metadata(&client.key.issuer)));
                 }
                 let keys: Vec<ClientKey> = clients.iter().map(|client| client.key.clone()).collect();
-                self.effects.push(Effect::Read(RecordName::automatic()));
-                self.effects.push(Effect::Take(RecordName::sign_out()));
+                if cfg!(feature = "restore") {
+                    self.effects.push(Effect::Read(RecordName::automatic()));
+                }
+                if cfg!(feature = "end_session") {
+                    self.effects.push(Effect::Take(RecordName::sign_out()));
+                }
                 self.configuration = Configuration::Ready(clients);
                 keys.iter().for_each(|key| self.look_for_session(key));
                 // A session that began before it was known how long it may be idle, and how far clocks may differ.
@@ -89,7 +93,7 @@ impl Flow {
             return;
         }
         let Some(Record(record)) = record else { return };
-        if *name == RecordName::automatic() {
+        if cfg!(feature = "restore") && *name == RecordName::automatic() {
             return self.automatic_read(&record);
         }
         let mut discovered = Vec::new();
@@ -107,7 +111,8 @@ impl Flow {
         let find = |flow: &Self, named: fn(&ClientKey) -> RecordName| {
             flow.clients().iter().map(|client| &client.key).find(|key| is_of(key, named)).cloned()
         };
-        if let Some(key) = find(self, RecordName::session) {
+        let keeps = cfg!(any(feature = "session_storage", feature = "shared_storage"));
+        if let Some(key) = find(self, RecordName::session).filter(|_| keeps) {
             // Whoever signed out while it was read wants none.
             let is_looked_for = take_one(&mut self.restoring, |search| search.key == key).is_some();
             if self.upkeep(&key).is_some() {
@@ -117,15 +122,17 @@ impl Flow {
                 session.into_iter().for_each(|session| self.restore(session, false, now));
                 self.restore_if_lost(&key);
             }
-        } else if let Some(key) = find(self, RecordName::restore) {
+        } else if cfg!(feature = "restore")
+            && let Some(key) = find(self, RecordName::restore)
+        {
             if let Some(Record(record)) = record {
                 self.restore_read(&key, record, now);
             }
         } else if let Some(key) = find(self, RecordName::signed_out) {
-            if let Some(Record(record)) = record {
-                self.signed_out_read(&key, record, now);
-            }
-        } else if let Some(key) = find(self, RecordName::active) {
+            self.signed_out_read(&key, record.map(|Record(record)| record), now);
+        } else if cfg!(feature = "idle_timeout")
+            && let Some(key) = find(self, RecordName::active)
+        {
             self.idle_checked(&key, record.and_then(|Record(record)| record.number("at")).map(UnixTime), now);
         } else {
             return false;

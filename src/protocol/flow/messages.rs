@@ -336,5 +336,6 @@ pub enum Effect {
     /// Tell the app.
     Announce(ClientKey, SessionEvent),
     /// Come back with [`Event::SignInByItself`], quietly.
+    #[cfg(feature = "restore")]
     SignInQuietly(ClientKey),
 }

@@ -37,7 +37,9 @@ mod idle;
 mod tabs;
 mod view;
 
-pub use messages::{AskId, CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, SessionEvent, VerifyId};
+pub use messages::{
+    AskId, CallId, ConfigurationSource, Effect, Event, FetchId, Intent, ReadConfiguration, SessionEvent, VerifyId,
+};
 
 use std::sync::Arc;
 
@@ -93,6 +95,8 @@ pub struct Flow {
     ended: Vec<(ClientKey, Arc<Error>)>,
     farewells: Vec<Farewell>,
     sign_out_return: Option<SignOutReturn>,
+    /// Clients whose kept sessions are gone, with when these began; why they are gone is looked up.
+    gone: Vec<(ClientKey, UnixTime)>,
     /// When somebody last signed out in any tab, as far as that was looked up.
     signed_out: Vec<(ClientKey, UnixTime)>,
     automatic: Automatic,
@@ -199,6 +203,7 @@ impl Flow {
             ended: Vec::new(),
             farewells: Vec::new(),
             sign_out_return: None,
+            gone: Vec::new(),
             signed_out: Vec::new(),
             automatic: Automatic::default(),
             active_at: UnixTime(0),

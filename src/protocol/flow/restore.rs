@@ -81,6 +81,9 @@ impl Flow {
     /// simply signed out, where they were.
     pub(super) fn quiet_sign_in_refused(&mut self, key: &ClientKey, error: &CallbackError, is_quiet: bool) -> bool {
         let CallbackError::Refused(refusal) = error else { return false };
+        if cfg!(not(feature = "restore")) {
+            return false;
+        }
         // Whether anybody had clicked, the record knows, which may be read later.
         self.automatic.last = Some(refusal.error.clone());
         if !self.automatic.times.is_empty() {
@@ -96,7 +99,7 @@ impl Flow {
     /// A session begins in this page; where it is asked for anew when it is lost, that is noted.
     pub(super) fn begin(&mut self, session: Session, restore: bool, now: UnixTime) {
         let key = session.key.clone();
-        if restore {
+        if cfg!(feature = "restore") && restore {
             let mut record = Members::default();
             record.number("at", Some(now.0));
             self.write(RecordName::restore(&key), record.finish());
@@ -109,8 +112,9 @@ impl Flow {
 
     /// A session was lost: asks for it anew, if that is configured.
     pub(super) fn lost(&mut self, key: &ClientKey) {
-        let can_be_quiet = |client: &&Client| client.restore && client.authentication.max_age != Some(Seconds(0));
+        let can_be_quiet = |client: &&Client| client.restores() && client.authentication.max_age != Some(Seconds(0));
         if self.client(key).filter(can_be_quiet).is_some() {
+            #[cfg(feature = "restore")]
             self.effects.push(Effect::SignInQuietly(key.clone()));
         }
     }
@@ -118,7 +122,7 @@ impl Flow {
     /// What is kept was looked for, and gave no session: perhaps there was one before this page was loaded anew.
     pub(super) fn restore_if_lost(&mut self, key: &ClientKey) {
         let is_expected = matches!(self.callback, Callback::Idle) && self.session(key).is_none();
-        if is_expected && self.client(key).is_some_and(|client| client.restore) {
+        if is_expected && self.client(key).is_some_and(Client::restores) {
             self.effects.push(Effect::Read(RecordName::restore(key)));
         }
     }
@@ -138,11 +142,17 @@ impl Flow {
 
     /// When somebody signed out in any tab. Whoever has a session from before in this page, is signed out too: the page may
     /// have been away while it was said.
-    pub(super) fn signed_out_read(&mut self, key: &ClientKey, record: &Value, now: UnixTime) {
-        let Some(at) = time_in(record, "at", now) else { return };
-        take_one(&mut self.signed_out, |(known, _)| known == key);
-        self.signed_out.push((key.clone(), at));
-        self.signed_out_before(key, at, now);
+    pub(super) fn signed_out_read(&mut self, key: &ClientKey, record: Option<&Value>, now: UnixTime) {
+        if let Some(at) = record.and_then(|record| time_in(record, "at", now)) {
+            take_one(&mut self.signed_out, |(known, _)| known == key);
+            self.signed_out.push((key.clone(), at));
+            self.signed_out_before(key, at, now);
+        }
+        if let Some((_, began_at)) = take_one(&mut self.gone, |(known, _)| known == key)
+            && self.signed_out_at(key).is_none_or(|at| at < began_at)
+        {
+            self.lost(key);
+        }
     }
 
     /// Somebody signed out at `at`, and the record of it was found. Whoever signed in within that second did so afterwards.

@@ -60,7 +60,11 @@ pub(super) enum Attempt {
     Probe(FetchId),
     /// The issuer's keys are awaited first, for whoever presents a token must be able to look at the answer.
     KeysFirst,
-    Token { fetch: FetchId, proven: Option<Proven>, sent_at: UnixTime },
+    Token {
+        fetch: FetchId,
+        proven: Option<Proven>,
+        sent_at: UnixTime,
+    },
     Keys(Unchecked),
     Verdict(VerifyId, Unchecked),
     /// The session as it will be.
@@ -136,7 +140,8 @@ impl Flow {
     /// Nothing more is done for the session of `key`.
     pub(super) fn end_upkeep(&mut self, key: &ClientKey, now: UnixTime) {
         self.renew(key, Input::Ended, now);
-        let session_lock = self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
+        let session_lock =
+            self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
         if let Some(upkeep) = take_one(&mut self.upkeeps, |upkeep| upkeep.key == *key) {
             match upkeep.attempt {
                 Attempt::Probe(fetch) | Attempt::Token { fetch, .. } => self.effects.push(Effect::CancelFetch(fetch)),
@@ -178,7 +183,7 @@ impl Flow {
 
     fn perform(&mut self, key: &ClientKey, output: Output, now: UnixTime) {
         match output {
-            Output::Drop => return self.forget(key, SessionEvent::SignedOutElsewhere, now),
+            Output::Drop => return self.gone(key, now),
             Output::End(end) => return self.expire(key, end, now),
             Output::Tell => return self.tell_tabs(key),
             Output::Adopt => return self.adopt(key, now),
@@ -483,11 +488,15 @@ impl Flow {
             }
         };
         match answer {
-            Ok(mut response) => match (response.id_token.take(), self.session(key).map(|session| session.asked.is_some())) {
-                (Some(id_token), Some(true)) => self.verify_renewed(key, Unchecked { response, id_token, sent_at }, now),
-                // What was not asked for is not believed, and where none came the person is still the one that it was.
-                _ => self.renewed(key, response, None, sent_at, now),
-            },
+            Ok(mut response) => {
+                match (response.id_token.take(), self.session(key).map(|session| session.asked.is_some())) {
+                    (Some(id_token), Some(true)) => {
+                        self.verify_renewed(key, Unchecked { response, id_token, sent_at }, now)
+                    }
+                    // What was not asked for is not believed, and where none came the person is still the one that it was.
+                    _ => self.renewed(key, response, None, sent_at, now),
+                }
+            }
             Err(error) => {
                 let answer = not_now.take().map_or_else(|| meaning(&error), Answer::NotNow);
                 self.fail(key, error.into(), answer, now);
@@ -547,6 +556,21 @@ impl Flow {
         if end == End::AnswerLost {
             self.lost(key);
         }
+    }
+
+    /// What is kept has no session any more: somebody signed out in another tab, or the session was lost there. When somebody
+    /// last signed out says which.
+    fn gone(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(began_at) = self.session(key).map(|session| session.signed_in_at) else { return };
+        self.forget(key, SessionEvent::SignedOutElsewhere, now);
+        self.gone.push((key.clone(), began_at));
+        self.effects.push(Effect::Read(RecordName::signed_out(key)));
+    }
+
+    /// Whether the access token of `key` has expired for good: nothing here can renew it.
+    pub(super) fn is_spent(&self, key: &ClientKey, now: UnixTime) -> bool {
+        let is_over = |session: &Session| session.is_expired(now) && session.refresh_token.is_none();
+        self.session(key).is_some_and(|session| is_over(session) || session.is_expired(now) && self.is_unrenewable(key))
     }
 
     /// Whether the session's tokens are due, and may be renewed.

@@ -1,8 +1,11 @@
 //! Session: what the sign-in left behind.
 
+use std::sync::Arc;
+
 use leptos_pkce::inspect::trust::{in_words, title};
 use leptos_pkce::protocol::claims::Claims;
 use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::UserInfoActivity;
 use leptos_pkce::protocol::id_token::{Check, Outcome};
 use leptos_pkce::protocol::session::Session;
@@ -22,23 +25,84 @@ pub(in super::super) fn session_page(place: Place) -> Node {
         move |(session, status)| match session {
             Some(session) => Some(details(place, session)),
             None if *status == Status::Loading => None,
-            None => Some(place.dead_end("Nobody is signed in. ")),
+            None => Some(nobody(place)),
         },
     )
 }
 
+/// Nobody is signed in: why, if nobody signed out.
+fn nobody(place: Place) -> Node {
+    let auth = place.auth;
+    let ended = auth.selected().and_then(|key| auth.peek(|flow| Some((flow.session_end(&key)?.clone(), key))));
+    match ended {
+        None => place.dead_end("Nobody is signed in. "),
+        Some((error, key)) => {
+            let again = Box::new(move || auth.sign_in_and_return_to(place.path(Route::Session)));
+            fault_panel(place, &error, Some(&key), Some(again))
+        }
+    }
+}
+
 fn details(place: Place, session: &Session) -> Node {
     let auth = place.auth;
-    let refresh = if session.has_refresh_token() {
-        "One came. It is held in this page's memory and not used yet."
-    } else {
-        "None came."
-    };
-    let refresh_token = section("Refresh token").child(element("p").child(refresh));
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
     let person = session.id_token().map(|id_token| person(place, session, id_token.claims()));
     let id_token = session.id_token().map(|id_token| verified(&id_token.checks()));
-    fragment().child(person).child(access_token(auth, session).child(call)).child(id_token).child(refresh_token)
+    fragment()
+        .child(person)
+        .child(access_token(auth, session).child(call))
+        .child(id_token)
+        .child(renewal(place, session))
+        .child(leaving(auth))
+}
+
+/// How the session is kept alive.
+fn renewal(place: Place, session: &Session) -> Node {
+    let auth = place.auth;
+    let key = session.key().clone();
+    let section = section("Refresh token");
+    if !session.has_refresh_token() {
+        let words = "There is none: when the access token has expired, somebody has to sign in again. Many servers give one \
+                     for the scope offline_access.";
+        return section.child(element("p").child(words));
+    }
+    let words = match session.generation() {
+        0 => "One came. The access token is renewed with it before it expires, and whenever an API refuses it."
+            .to_owned(),
+        1 => "The access token was renewed once.".to_owned(),
+        times => format!("The access token was renewed {times} times."),
+    };
+    let owner = key.clone();
+    let trouble = move || {
+        let key = owner.clone();
+        auth.read(move |flow| flow.renewal_error(&key).map(|error| (error.clone(), flow.is_unrenewable(&key))))
+    };
+    let owner = key;
+    let shown = move |trouble: &Option<(Arc<Error>, bool)>| {
+        let (error, is_final) = trouble.as_ref()?;
+        let words = if *is_final {
+            "It can not be renewed any more; the session lasts for as long as this access token does."
+        } else {
+            "The last try gave no new token. The session is kept, and it is tried again by itself."
+        };
+        Some(fragment().child(element("p.warning").child(words)).child(fault_panel(place, error, Some(&owner), None)))
+    };
+    let renew = button("button.button", "Renew now", move || auth.renew());
+    section.child(element("p").child(words)).child(element("div.actions").child(renew)).live_by(trouble, shown)
+}
+
+/// The two ways out.
+fn leaving(auth: Auth) -> Node {
+    let here = button("button.button", "Sign out here", move || auth.sign_out());
+    let there = button("button.button", "Sign out at the server too", move || auth.sign_out_at_server());
+    let idle = move || auth.idle_remaining().map(|left| format!("Nobody there: signed out in {} s.", left.0));
+    section("Sign out")
+        .child(element("p.muted").child(
+            "Here: everything of this session is forgotten in all tabs of this browser, and the server is asked to revoke \
+             its tokens. At the server too: you leave this page for the server's own sign-out, if it has one.",
+        ))
+        .child(element("div.actions").child(here).child(there))
+        .child(element("p.muted").live(idle))
 }
 
 /// Who is signed in: what the ID token says, and what the user info endpoint adds.
@@ -104,6 +168,10 @@ fn access_token(auth: Auth, session: &Session) -> Node {
         TokenStorage::Memory => "In this page's memory: a reload means signed out.",
         TokenStorage::Session => {
             "In this tab's sessionStorage: it survives a reload, and any script of this page's origin can read it."
+        }
+        TokenStorage::Shared => {
+            "In this browser, for all tabs of this origin: sealed with a key that no script can read out, though any \
+             script of this page's origin can have it opened."
         }
     };
     let kind = match session.token_type() {

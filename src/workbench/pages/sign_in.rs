@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use leptos_pkce::browser::capabilities::{Capability, missing};
 use leptos_pkce::protocol::client::{Client, ClientKey};
+use leptos_pkce::protocol::end_session::SignOutReturn;
 use leptos_pkce::protocol::error::Error;
-use leptos_pkce::protocol::flow::{Activity, Configuration};
+use leptos_pkce::protocol::flow::{Activity, Configuration, Flow};
 use leptos_pkce::protocol::metadata::{IssParameter, Metadata, PkceSupport};
 use leptos_pkce::protocol::quirks::{self, Quirk};
 
@@ -49,8 +51,40 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
             "Run the authorization code flow with PKCE in this browser. Tokens stay here; nothing is sent to anybody \
              but the servers below.",
         ))
+        .children(missing().into_iter().map(without))
+        .live(move || back_from_sign_out(place))
         .live(move || signed_in(place))
         .live_by(content, show)
+}
+
+/// What cannot be had in this browser, and what that means.
+fn without(capability: Capability) -> Node {
+    let words = match capability {
+        Capability::SessionStorage => {
+            "This browser lets the page keep nothing (sessionStorage is blocked), so no sign-in can be completed."
+        }
+        Capability::WebCrypto => {
+            "There is no WebCrypto: browsers give it to pages over https, and on loopback. No ID token can be verified."
+        }
+        Capability::WebLocks => {
+            "There are no Web Locks here: a duplicated tab is not noticed, and tabs take turns by what they write."
+        }
+        Capability::BroadcastChannel => {
+            "Tabs cannot talk here: they learn of each other's sign-outs when they are looked at."
+        }
+    };
+    element("p.warning").child(words)
+}
+
+/// Tells people who come back from the server's sign-out what that means.
+fn back_from_sign_out(place: Place) -> Option<Node> {
+    let words = match place.auth.read(Flow::sign_out_return)? {
+        SignOutReturn::Confirmed => "You are signed out, here and at the server.",
+        SignOutReturn::Unconfirmed => {
+            "You are signed out here. Whether you are at the server is not known: its answer does not belong to the request."
+        }
+    };
+    Some(element("p.note").attribute("role", "status").child(words))
 }
 
 /// Tells people who are signed in what they can do instead.
