@@ -20,6 +20,7 @@ mod pushed;
 mod dpop;
 mod state;
 mod misbehaviour;
+mod conformance_modules;
 mod conformance;
 mod step_up;
 mod schedules;
