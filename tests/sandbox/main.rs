@@ -22,5 +22,7 @@ mod state;
 mod misbehaviour;
 mod conformance_modules;
 mod conformance;
+mod lasting_sessions;
+mod sign_outs;
 mod step_up;
 mod schedules;

@@ -201,6 +201,16 @@ impl World {
         before.or_else(|| self.flow().callback_failure().map(|failure| failure.error.code()))
     }
 
+    /// The names of the records that this tab has.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        self.storage.keys().cloned().collect()
+    }
+
+    /// Who is signed in.
+    pub(crate) fn sub(&self) -> Option<String> {
+        self.flow().session(&self.key())?.claims().map(|claims| claims.sub().to_owned())
+    }
+
     /// The session's access token, as it is.
     pub(crate) fn access_token(&self) -> String {
         let session = self.flow().session(&self.key()).expect("a session");
@@ -296,10 +306,14 @@ impl World {
         self.set_clock(until);
     }
 
-    /// The computer sleeps for so many seconds; then the page is looked at again.
-    pub(crate) fn sleep(&mut self, seconds: u64) {
-        self.set_clock(self.now_ms + seconds * 1000);
+    /// The page is looked at again.
+    pub(crate) fn resume(&mut self) {
         self.happen(Event::Resumed);
+    }
+
+    /// The computer sleeps for so many seconds.
+    pub(crate) fn doze(&mut self, seconds: u64) {
+        self.set_clock(self.now_ms + seconds * 1000);
     }
 
     fn set_clock(&mut self, now_ms: u64) {
