@@ -20,38 +20,41 @@ enum Session {
     Over,
 }
 
-/// Each switch; what the app hears, when the refresh token is sent, in seconds, with the status of the answer, and what the
-/// session is like after half a minute. Every switch has a row, in its order.
+/// What becomes of a session at a server that misbehaves: the switch, what the app hears, when the refresh token is sent, in
+/// seconds, with the status of the answer, and what the session is like after half a minute.
+struct Story(&'static str, &'static [&'static str], &'static [(u64, Option<u16>)], Session);
+
+/// Every switch has a row, in its order.
 #[rustfmt::skip]
-const STORIES: [(&str, &[&str], &[(u64, Option<u16>)], Session); 23] = {
+const STORIES: [Story; 23] = {
     use Session::*;
     const ONCE: &[(u64, Option<u16>)] = &[(0, Some(200))];
     const TWICE_UNSEEN: &[(u64, Option<u16>)] = &[(0, None), (1, None)];
     const SPENT: &[(u64, Option<u16>)] = &[(0, Some(200)), (1, Some(400))];
     [
-        ("refresh-request-lost", &["token.unreachable", "token.unreachable"], TWICE_UNSEEN, Unrenewable),
-        ("refresh-answer-lost", &["token.unreachable", "over: session.answer_lost"], &[(0, None), (1, Some(400))], Over),
-        ("refresh-slow", &["token.timeout", "over: session.answer_lost"], &[(0, None), (21, Some(400))], Over),
-        ("refresh-429", &["token.refused"], &[(0, Some(429))], Kept),
-        ("refresh-503", &["token.refused"; 5], &[(0, Some(503)), (5, Some(503)), (10, Some(503)), (15, Some(503)), (23, Some(503))], Kept),
-        ("refresh-500", &["token.refused", "token.refused"], &[(0, Some(500)), (1, Some(500))], Unrenewable),
-        ("refresh-html", &["token.html", "over: session.answer_lost"], SPENT, Over),
-        ("refresh-garbage", &["token.malformed", "over: session.answer_lost"], SPENT, Over),
-        ("refresh-redirected", &["token.unreachable", "token.unreachable"], TWICE_UNSEEN, Unrenewable),
-        ("refresh-invalid-grant", &["over: session.expired"], &[(0, Some(400))], Over),
-        ("refresh-invalid-client", &["over: token.refused"], &[(0, Some(401))], Over),
-        ("refresh-not-rotated", &["renewed"], ONCE, Renewed),
-        ("refresh-token-type-other", &["token.unsupported_token_type", "over: session.answer_lost"], SPENT, Over),
-        ("refresh-scope-narrower", &["renewed"], ONCE, Renewed),
-        ("refresh-scope-wider", &["renewed"], ONCE, Renewed),
-        ("refresh-id-token-missing", &["renewed"], ONCE, Renewed),
-        ("refresh-id-token-nonce", &["renewed"], ONCE, Renewed),
-        ("refresh-id-token-nonce-wrong", &["over: id_token.nonce"], ONCE, Over),
-        ("refresh-id-token-iss-wrong", &["over: id_token.iss"], ONCE, Over),
-        ("refresh-id-token-sub-wrong", &["over: id_token.sub"], ONCE, Over),
-        ("refresh-id-token-aud-wrong", &["over: id_token.aud"], ONCE, Over),
-        ("refresh-id-token-auth-time-changed", &["over: id_token.auth_time"], ONCE, Over),
-        ("refresh-id-token-signature-wrong", &["over: id_token.signature"], ONCE, Over),
+        Story("refresh-request-lost", &["token.unreachable", "token.unreachable"], TWICE_UNSEEN, Unrenewable),
+        Story("refresh-answer-lost", &["token.unreachable", "over: session.answer_lost"], &[(0, None), (1, Some(400))], Over),
+        Story("refresh-slow", &["token.timeout", "over: session.answer_lost"], &[(0, None), (21, Some(400))], Over),
+        Story("refresh-429", &["token.refused"], &[(0, Some(429))], Kept),
+        Story("refresh-503", &["token.refused"; 5], &[(0, Some(503)), (5, Some(503)), (10, Some(503)), (15, Some(503)), (23, Some(503))], Kept),
+        Story("refresh-500", &["token.refused", "token.refused"], &[(0, Some(500)), (1, Some(500))], Unrenewable),
+        Story("refresh-html", &["token.html", "over: session.answer_lost"], SPENT, Over),
+        Story("refresh-garbage", &["token.malformed", "over: session.answer_lost"], SPENT, Over),
+        Story("refresh-redirected", &["token.unreachable", "token.unreachable"], TWICE_UNSEEN, Unrenewable),
+        Story("refresh-invalid-grant", &["over: session.expired"], &[(0, Some(400))], Over),
+        Story("refresh-invalid-client", &["over: token.refused"], &[(0, Some(401))], Over),
+        Story("refresh-not-rotated", &["renewed"], ONCE, Renewed),
+        Story("refresh-token-type-other", &["token.unsupported_token_type", "over: session.answer_lost"], SPENT, Over),
+        Story("refresh-scope-narrower", &["renewed"], ONCE, Renewed),
+        Story("refresh-scope-wider", &["renewed"], ONCE, Renewed),
+        Story("refresh-id-token-missing", &["renewed"], ONCE, Renewed),
+        Story("refresh-id-token-nonce", &["renewed"], ONCE, Renewed),
+        Story("refresh-id-token-nonce-wrong", &["over: id_token.nonce"], ONCE, Over),
+        Story("refresh-id-token-iss-wrong", &["over: id_token.iss"], ONCE, Over),
+        Story("refresh-id-token-sub-wrong", &["over: id_token.sub"], ONCE, Over),
+        Story("refresh-id-token-aud-wrong", &["over: id_token.aud"], ONCE, Over),
+        Story("refresh-id-token-auth-time-changed", &["over: id_token.auth_time"], ONCE, Over),
+        Story("refresh-id-token-signature-wrong", &["over: id_token.signature"], ONCE, Over),
     ]
 };
 
@@ -94,8 +97,8 @@ fn call(world: &mut World) -> Result<u16, ResourceError> {
 #[test]
 fn every_misbehaviour_at_a_refresh_ends_as_it_should() {
     let refresh = ALL.iter().filter(|switch| switch.phase == Phase::Refresh);
-    assert_eq!(refresh.map(|switch| switch.name).collect::<Vec<_>>(), STORIES.map(|(name, ..)| name));
-    for (switch, events, times, expected) in STORIES {
+    assert_eq!(refresh.map(|switch| switch.name).collect::<Vec<_>>(), STORIES.map(|Story(name, ..)| name));
+    for Story(switch, events, times, expected) in STORIES {
         let mut world = signed_in(lasting(), &[switch]);
         let start = world.person.now;
         world.pass(DUE - 1);
@@ -286,7 +289,8 @@ fn lawful_answers_leave_the_person_as_it_was() {
 /// REF-4, TOK-17: of an answer with a wrong ID token nothing is used: calls that waited for its access token are not made.
 #[test]
 fn nothing_is_used_of_an_answer_with_a_wrong_id_token() {
-    for (switch, ..) in STORIES.iter().filter(|(name, _, _, end)| name.contains("id-token") && *end == Session::Over) {
+    let is_wrong = |Story(name, _, _, end): &Story| name.contains("id-token") && *end == Session::Over;
+    for Story(switch, ..) in STORIES.into_iter().filter(is_wrong) {
         let mut world = signed_in(lasting(), &[switch]);
         let before = world.asked.len();
         world.doze(3_600);

@@ -9,22 +9,25 @@ use leptos_pkce::sandbox::switches::{ALL, Phase};
 use crate::person::{BASE, ISSUER, value};
 use crate::world::{World, lasting, signed_in};
 
-/// Each switch; how often the revocation endpoint is asked, what the app hears of that, whether a token is left at the
-/// server, and how people come back who sign out there too. Every switch has a row, in its order.
+/// What becomes of a sign-out at a server that misbehaves: the switch, how often the revocation endpoint is asked, what the
+/// app hears of that, whether a token is left at the server, and how people come back who sign out there too.
+struct Goodbye(&'static str, usize, &'static [SessionEvent], bool, Option<SignOutReturn>);
+
+/// Every switch has a row, in its order.
 #[rustfmt::skip]
-const ENDS: [(&str, usize, &[SessionEvent], bool, Option<SignOutReturn>); 8] = {
+const GOODBYES: [Goodbye; 8] = {
     use SignOutReturn::*;
     [
         // The second one is not waited for again.
-        ("revocation-503", 3, &[NotRevoked], true, Some(Confirmed)),
+        Goodbye("revocation-503", 3, &[NotRevoked], true, Some(Confirmed)),
         // Three seconds, and no more.
-        ("revocation-slow", 1, &[NotRevoked], false, Some(Confirmed)),
-        ("revocation-unsupported-type", 2, &[NotRevoked], true, Some(Confirmed)),
-        ("revocation-refused", 2, &[NotRevoked], true, Some(Confirmed)),
-        ("revocation-missing", 0, &[], true, Some(Confirmed)),
-        ("end-session-missing", 2, &[], false, None),
-        ("logout-state-wrong", 2, &[], false, Some(Unconfirmed)),
-        ("logout-state-missing", 2, &[], false, Some(Unconfirmed)),
+        Goodbye("revocation-slow", 1, &[NotRevoked], false, Some(Confirmed)),
+        Goodbye("revocation-unsupported-type", 2, &[NotRevoked], true, Some(Confirmed)),
+        Goodbye("revocation-refused", 2, &[NotRevoked], true, Some(Confirmed)),
+        Goodbye("revocation-missing", 0, &[], true, Some(Confirmed)),
+        Goodbye("end-session-missing", 2, &[], false, None),
+        Goodbye("logout-state-wrong", 2, &[], false, Some(Unconfirmed)),
+        Goodbye("logout-state-missing", 2, &[], false, Some(Unconfirmed)),
     ]
 };
 
@@ -74,8 +77,8 @@ fn is_signed_in_there(world: &mut World) -> bool {
 fn every_misbehaviour_at_a_sign_out_ends_as_it_should() {
     let is_here = |phase| matches!(phase, Phase::Revocation | Phase::EndSession);
     let switches = ALL.iter().filter(|switch| is_here(switch.phase)).map(|switch| switch.name);
-    assert_eq!(switches.collect::<Vec<_>>(), ENDS.map(|(name, ..)| name));
-    for (switch, count, events, is_left, returned) in ENDS {
+    assert_eq!(switches.collect::<Vec<_>>(), GOODBYES.map(|Goodbye(name, ..)| name));
+    for Goodbye(switch, count, events, is_left, returned) in GOODBYES {
         for at_server in [false, true] {
             let mut world = World::of(crate::person::Person::with(&[switch]), crate::world::CALM, hinting());
             world.click_sign_in();

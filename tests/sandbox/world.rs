@@ -52,21 +52,24 @@ pub(crate) struct Presented {
     pub(crate) token: String,
     /// When, in seconds.
     pub(crate) at: u64,
-    /// By which page, under which name.
-    by: (u64, u64),
+    /// By which page.
+    pub(crate) page: u64,
+    fetch: FetchId,
     /// The status of the answer, if one came whole, to the page that asked.
     pub(crate) status: Option<u16>,
+    /// Whether tokens were in it.
+    pub(crate) is_granted: bool,
 }
 
 pub(crate) struct World {
     pub(crate) person: Person,
-    network: Network,
+    pub(crate) network: Network,
     site: Site,
     settings: ClientSettings,
     bound: Bound,
     flow: Option<Flow>,
     /// Counted up when a page is left: what was meant for an older one reaches nobody.
-    page: u64,
+    pub(crate) page: u64,
     now_ms: u64,
     queue: BTreeMap<(u64, u64), (u64, Happening)>,
     sequence: u64,
@@ -206,6 +209,11 @@ impl World {
         self.storage.keys().cloned().collect()
     }
 
+    /// Where sessions are kept.
+    pub(crate) fn storage(&self) -> &str {
+        self.settings.token_storage.as_deref().unwrap_or("memory")
+    }
+
     /// Who is signed in.
     pub(crate) fn sub(&self) -> Option<String> {
         self.flow().session(&self.key())?.claims().map(|claims| claims.sub().to_owned())
@@ -311,8 +319,15 @@ impl World {
         self.happen(Event::Resumed);
     }
 
-    /// The computer sleeps for so many seconds.
+    /// The computer sleeps for so many seconds; connections break.
     pub(crate) fn doze(&mut self, seconds: u64) {
+        for (_, happening) in self.queue.values_mut() {
+            match happening {
+                Happening::Answer(_, outcome) if outcome.is_ok() => *outcome = Err(HttpFailure::Unreachable),
+                Happening::Arrival(fetch, _) => *happening = Happening::Answer(*fetch, Err(HttpFailure::Unreachable)),
+                _ => {}
+            }
+        }
         self.set_clock(self.now_ms + seconds * 1000);
     }
 
@@ -331,16 +346,21 @@ impl World {
             Happening::Arrival(fetch, request) => self.serve(page, fetch, request),
             Happening::Woke if page == self.page => self.happen(Event::Woke),
             Happening::Answer(fetch, outcome) if page == self.page && self.waiting.remove(&fetch.0) => {
-                if let (Some(sent), Ok(response)) =
-                    (self.presented.iter_mut().find(|it| it.by == (page, fetch.0)), &outcome)
-                {
-                    sent.status = Some(response.status);
-                }
+                self.note_answer(fetch, &outcome);
                 self.happen(Event::Fetched { fetch, outcome });
             }
             Happening::Woke | Happening::Answer(..) => {}
         }
         true
+    }
+
+    /// Notes what a refresh token brought.
+    fn note_answer(&mut self, fetch: FetchId, outcome: &Result<HttpResponse, HttpFailure>) {
+        let is_it = |sent: &&mut Presented| (sent.page, sent.fetch) == (self.page, fetch);
+        if let (Some(sent), Ok(response)) = (self.presented.iter_mut().find(is_it), outcome) {
+            sent.status = Some(response.status);
+            sent.is_granted = Value::parse(&response.body).is_ok_and(|answer| answer.member("access_token").is_some());
+        }
     }
 
     fn happen(&mut self, event: Event) {
@@ -421,8 +441,9 @@ impl World {
             let code = body.split('&').find_map(|pair| pair.strip_prefix("code="));
             self.codes_sent.extend(code.map(str::to_owned));
             let token = body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=")).map(str::to_owned);
-            let (at, by) = (self.now_ms / 1000, (self.page, fetch.0));
-            self.presented.extend(token.map(|token| Presented { token, at, by, status: None }));
+            let (at, page) = (self.now_ms / 1000, self.page);
+            let presented = |token| Presented { token, at, page, fetch, status: None, is_granted: false };
+            self.presented.extend(token.map(presented));
         }
         self.waiting.insert(fetch.0);
         let after = request.limits.deadline;
