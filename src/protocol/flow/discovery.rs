@@ -157,8 +157,10 @@ impl Flow {
 
     /// Asks the next well-known URL; when all were asked, what is configured must do, or there is no metadata.
     pub(super) fn attempt(&mut self, key: &ClientKey, attempts: Vec<Attempt>) {
-        let is_hopeless =
-            attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
+        let is_hopeless = matches!(
+            attempts.last(),
+            Some(Attempt { problem: AttemptProblem::Failure(HttpFailure::Offline | HttpFailure::Unsent), .. })
+        );
         let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
         let configured = || {
             let client = self.client(key).filter(|_| cfg!(feature = "overrides"))?;
