@@ -283,6 +283,12 @@ impl Flow {
         std::mem::take(&mut self.effects)
     }
 
+    /// Whether there is anything that [`Self::take_effects`] would give.
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "for the driver"))]
+    pub(crate) fn asks_for_something(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// WebCrypto has answered.
     pub(crate) fn verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) {
         let Some(verdict) = self.exchange_verified(verify, verdict, now) else { return };
