@@ -15,7 +15,8 @@ use crate::answers::{document, lost, refusal};
 use crate::browser::{Browser, Server};
 use crate::refresh::{FIRST, access_token, kept_in, presented, renew, session, tokens};
 use crate::scenario::{
-    ACCESS_TOKEN, API, CODE, ISSUER, OTHER_ISSUER, START, Scenario, StorageFault, TOKEN_ENDPOINT, Tab, key,
+    ACCESS_TOKEN, API, CODE, CONFIGURATION, ISSUER, OTHER_ISSUER, START, Scenario, StorageFault, TOKEN_ENDPOINT, Tab,
+    key,
 };
 
 fn storing(storage: &str) -> Scenario {
@@ -135,6 +136,26 @@ fn a_page_that_was_away_finds_a_session_when_it_comes_back() {
     });
     assert_eq!(access_token(browser.tab(0)), ACCESS_TOKEN);
     assert_eq!(browser.tab(0).announced, [SessionEvent::SignedInElsewhere]);
+}
+
+/// A client that the app adds while it runs has its session back like one that was there from the beginning.
+#[test]
+fn a_client_that_is_added_later_finds_its_session() {
+    for storage in ["session", "shared"] {
+        let mut tab = kept_in(storage);
+        let client = storing(storage).client();
+        tab.answering(
+            CONFIGURATION,
+            document(json!({ "authorization_servers": [{ "issuer": OTHER_ISSUER, "client_id": "x" }] }).to_string()),
+        );
+        tab.reload();
+        assert!(tab.session().is_none());
+        tab.happen(Event::ClientAdded(client.clone()));
+        assert_eq!(access_token(&tab), ACCESS_TOKEN, "{storage}");
+        tab.take_trace();
+        tab.happen(Event::ClientAdded(client));
+        assert_eq!(tab.take_trace(), [""; 0], "nothing is looked for twice");
+    }
 }
 
 // Renewing
