@@ -7,7 +7,6 @@ const RELEASES: &str = "not yet: releases";
 const NO_POPUP: &str = "not applicable: there is no popup flow";
 
 pub(crate) const MISSING: &[(&str, &str)] = &[
-    ("OUT-9", SESSIONS),
     ("WEB-6", "not yet: the policy does not enforce them, and SECURITY.md says so"),
     ("WEB-9", "not met: the callback is the app itself, so the entry stays until the next load; SECURITY.md says so"),
     ("WEB-14", NO_POPUP),
