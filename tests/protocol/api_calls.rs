@@ -111,16 +111,6 @@ fn a_repeated_call_is_the_same_request() {
     tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
     tab.answering(API, refused());
     let (headers, body) = (vec![("x-a".to_owned(), "1".to_owned())], Some("body".to_owned()));
-    let url = format!("{API}/1?x=2");
-    let request =
-        ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
-    tab.happen(Event::Call { call: CallId(1), key: key(ISSUER), request });
-    let sent = tab.sent_to(&format!("{API}/1"));
-    assert_eq!(sent.len(), 1, "another path answers 404");
-    tab.arrive(&format!("{API}/1"), refused());
-    let mut tab = signed_in();
-    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
-    tab.answering(API, refused());
     let url = format!("{API}?x=2");
     let request =
         ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };

@@ -154,7 +154,7 @@ fn renewing_keeps_what_the_answer_does_not_bring() {
                 session.has_refresh_token(),
                 response.refresh_token.is_some() || before.has_refresh_token()
             );
-            prop_assert_eq!(session.granted_scope(), response.scope.as_ref().or(before.granted_scope()));
+            prop_assert_eq!(session.granted_scope(), response.scope.as_ref().or_else(|| before.granted_scope()));
             prop_assert_eq!(session.claims(), before.claims());
             prop_assert_eq!(session.lifetime(), response.expires_in);
             prop_assert_eq!(session.obtained_at(), UnixTime(sent_at));
