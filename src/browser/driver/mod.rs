@@ -106,9 +106,9 @@ impl Driver {
             ConfigurationSource::File(name, read) => flow.started(name, read),
         });
         navigation::on_restored(move || driver.tell(Flow::restored));
-        wake::on_wake(move || driver.tell(Flow::resumed));
+        wake::on_wake(move || driver.nudge(Flow::resumed));
         #[cfg(feature = "idle_timeout")]
-        wake::on_activity(move || driver.tell(Flow::active));
+        wake::on_activity(move || driver.nudge(Flow::active));
         driver
     }
 
@@ -234,6 +234,14 @@ impl Driver {
         self.work();
     }
 
+    /// The same for what happens all the time and mostly means nothing: then nobody is told.
+    fn nudge(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
+        self.change(change);
+        if self.read(Flow::asks_for_something) {
+            self.work();
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
         change(&mut self.0.flow.borrow_mut(), clock::now());
     }
@@ -315,13 +323,7 @@ impl Driver {
             #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
             Effect::Unlock(name) => self.0.locks.release(&name),
             #[cfg(feature = "shared_storage")]
-            Effect::ReadShared { ask, name } => self.read_shared(ask, name),
-            #[cfg(feature = "shared_storage")]
-            Effect::WriteShared { ask, name, before, version, record } => {
-                self.write_shared(ask, name, before, version, record);
-            }
-            #[cfg(feature = "shared_storage")]
-            Effect::RemoveShared(name) => self.remove_shared(name),
+            Effect::ReadShared { .. } | Effect::WriteShared { .. } | Effect::RemoveShared(_) => self.share(effect),
             Effect::Post(text) => {
                 if let Some(channel) = &*self.0.channel.borrow() {
                     channel.post(&text);

@@ -69,9 +69,9 @@ impl Flow {
         let storage = client.token_storage;
         self.effects.push(Effect::Read(RecordName::signed_out(key)));
         if storage.is_session() {
-            self.effects.push(Effect::Read(RecordName::session(key)));
+            self.look_for_kept(key);
         } else if storage.is_shared() {
-            self.look_for_shared(key);
+            self.look_for_shared(key, false);
         } else {
             self.restore_if_lost(key);
         }
@@ -113,11 +113,14 @@ impl Flow {
         };
         let keeps = cfg!(any(feature = "session_storage", feature = "shared_storage"));
         if let Some(key) = find(self, RecordName::session).filter(|_| keeps) {
-            let session = record.and_then(|record| self.decode_session(&key, record));
-            match (self.upkeep(&key).is_some(), session) {
-                (true, _) => self.session_found(&key, record.cloned(), now),
-                (false, Some(session)) => self.take_on(session, true, now),
-                (false, None) => self.restore_if_lost(&key),
+            // Whoever signed out while it was read wants none.
+            let is_looked_for = take_one(&mut self.restoring, |search| search.key == key).is_some();
+            if self.upkeep(&key).is_some() {
+                self.session_found(&key, record.cloned(), now);
+            } else if is_looked_for {
+                let session = record.and_then(|record| self.decode_session(&key, record));
+                session.into_iter().for_each(|session| self.restore(session, false, now));
+                self.restore_if_lost(&key);
             }
         } else if cfg!(feature = "restore")
             && let Some(key) = find(self, RecordName::restore)

@@ -71,12 +71,11 @@ impl Flow {
     /// Another tab of this browser has signed out: so has this one.
     pub(super) fn signed_out_elsewhere(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
         let Some(session) = self.session(key).filter(|session| session.signed_in_at <= at).cloned() else { return };
-        if session.token_storage.is_shared() {
-            // What is stored says whether that is so.
-            return self.hinted(key, now);
-        }
+        // Believed, although it could be looked up: the record of a shared session may not be gone yet.
         self.forget(key, SessionEvent::SignedOutElsewhere, now);
-        self.revoke(&session, None, now);
+        if !session.token_storage.is_shared() {
+            self.revoke(&session, None, now);
+        }
     }
 
     fn tell_signed_out(&mut self, key: &ClientKey, now: UnixTime) {
@@ -117,6 +116,7 @@ impl Flow {
             self.effects.push(Effect::Announce(key.clone(), event));
         }
         take_one(&mut self.ended, |(owner, _)| owner == key);
+        take_one(&mut self.restoring, |search| search.key == *key);
         self.set_userinfo(key, None);
         self.cancel_keys(&key.issuer);
         // Also where this build has no such records: another one may have left it.
@@ -184,6 +184,8 @@ impl Flow {
                     self.wake_at(farewell.until, now);
                     return true;
                 }
+                // Where that is, is not known, or the time is over: the tokens live on.
+                farewell.is_failed |= !farewell.tokens.is_empty() && (metadata.is_none() || endpoint.is_some());
             }
         }
         if farewell.is_failed {
@@ -217,7 +219,7 @@ impl Flow {
         let Some(farewell) = self.farewells.iter_mut().find(is_it) else { return Some(outcome) };
         farewell.stage = Stage::Waiting(now);
         match revoked(&outcome, now) {
-            Revoked::Later(delay) if !farewell.is_repeated => {
+            Revoked::Later(delay) if !farewell.is_repeated && now.plus(delay) < farewell.until => {
                 farewell.is_repeated = true;
                 farewell.stage = Stage::Waiting(now.plus(delay));
             }

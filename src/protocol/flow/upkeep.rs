@@ -13,9 +13,8 @@ use super::super::authorization_request::StorageFailure;
 use super::super::client::TokenStorage;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
-use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
+use super::super::id_token::VerifiedIdToken;
 use super::super::json::Value;
-use super::super::jws::Verdict;
 use super::super::keys::keys_request;
 use super::super::metadata::discovery_request;
 use super::super::refresh::{meaning, not_now, refresh_request};
@@ -26,17 +25,16 @@ use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::token_request::LIMITS;
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
-use super::super::vocabulary::Issuer;
 use super::proofs::{ProofAnswer, Proven};
-use super::verification::Step;
+use super::shared::Search;
 use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_one};
 
 /// What is done for one session.
 pub(super) struct Upkeep {
-    key: ClientKey,
+    pub(super) key: ClientKey,
     renewal: Renewal,
     ownership: Ownership,
-    attempt: Attempt,
+    pub(super) attempt: Attempt,
     /// The question to lock or record that is not answered yet.
     asked: Option<AskId>,
     /// What the last reading found.
@@ -57,9 +55,11 @@ enum Ownership {
 }
 
 /// A refresh under way.
-enum Attempt {
+pub(super) enum Attempt {
     None,
     Probe(FetchId),
+    /// The issuer's keys are awaited first, for whoever presents a token must be able to look at the answer.
+    KeysFirst,
     Token {
         fetch: FetchId,
         proven: Option<Proven>,
@@ -72,10 +72,10 @@ enum Attempt {
 }
 
 /// An answer whose ID token was not verified yet.
-struct Unchecked {
-    response: TokenResponse,
-    id_token: IdToken,
-    sent_at: UnixTime,
+pub(super) struct Unchecked {
+    pub(super) response: TokenResponse,
+    pub(super) id_token: IdToken,
+    pub(super) sent_at: UnixTime,
 }
 
 /// How long a duplicated tab waits for the lock of a session that it finds: a page that was reloaded lets it go at once.
@@ -102,6 +102,7 @@ impl Flow {
         }
         self.end_upkeep(&key, now);
         take_one(&mut self.sessions, |known| known.key == key);
+        let signed_in_at = session.signed_in_at;
         let mut ownership = Ownership::Sole;
         let mut asked = None;
         if session.token_storage.is_session() && session.refresh_token.is_some() {
@@ -121,7 +122,7 @@ impl Flow {
             error: None,
         });
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
-        self.idle_woke(now);
+        self.idle_begins(signed_in_at, now);
         self.arm(now);
     }
 
@@ -226,12 +227,12 @@ impl Flow {
                 }
             }
             Output::Mark(presented) => self.mark(key, presented, now),
-            Output::Send => {
-                let Some(request) = refresh_request(session) else { return };
-                let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
-                let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
-                self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
-            }
+            Output::Send => match session.asked.clone() {
+                Some(asked) if !self.has_keys(&key.issuer, &asked.jwks_uri) => {
+                    self.set_attempt(key, Attempt::KeysFirst);
+                }
+                _ => self.present(key, now),
+            },
             Output::Store => self.store(key, now),
             Output::Publish => {
                 if let Attempt::Renewed(session) = self.take_attempt(key) {
@@ -246,6 +247,14 @@ impl Flow {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn present(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(session) = self.session(key) else { return };
+        let Some(request) = refresh_request(session) else { return };
+        let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
+        let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
+        self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
     }
 
     /// Rule 2 of `renewal`: it is written down before it happens.
@@ -325,13 +334,9 @@ impl Flow {
 
     /// A shared record was read; `Err` if the browser could not.
     pub(crate) fn shared_read(&mut self, ask: AskId, record: Result<Option<Record>, StorageFailure>, now: UnixTime) {
-        if let Some((key, _)) = take_one(&mut self.restoring, |(_, asked)| *asked == ask) {
+        if let Some(Search { key, is_news, .. }) = take_one(&mut self.restoring, |search| search.ask == ask) {
             let session = record.ok().flatten().and_then(|record| self.decode_session(&key, &record));
-            if let Some(session) = session
-                && self.session(&key).is_none()
-            {
-                self.take_on(session, true, now);
-            }
+            session.into_iter().for_each(|session| self.restore(session, is_news, now));
             return self.restore_if_lost(&key);
         }
         let Some(upkeep) = self.asker(ask) else { return };
@@ -413,7 +418,9 @@ impl Flow {
 
     /// Another tab has renewed the session, or somebody has signed in there.
     fn adopt(&mut self, key: &ClientKey, now: UnixTime) {
-        let Some(found) = self.upkeep_mut(key).and_then(|upkeep| upkeep.found.take()) else { return };
+        let Some(upkeep) = self.upkeep_mut(key) else { return };
+        upkeep.error = None;
+        let Some(found) = upkeep.found.take() else { return };
         let is_another = self.session(key).is_none_or(|session| session.id != found.id);
         if is_another {
             self.end_what_is_on_its_way(key);
@@ -426,13 +433,13 @@ impl Flow {
 
     // Messages
 
-    fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
+    pub(super) fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
         if let Some(upkeep) = self.upkeep_mut(key) {
             upkeep.attempt = attempt;
         }
     }
 
-    fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
+    pub(super) fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
         let upkeep = self.upkeep_mut(key);
         upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
     }
@@ -497,7 +504,7 @@ impl Flow {
         }
     }
 
-    fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
+    pub(super) fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
         if let Some(upkeep) = self.upkeep_mut(key) {
             upkeep.error = Some(error.clone());
         }
@@ -507,7 +514,7 @@ impl Flow {
         self.renew(key, Input::Answered(answer), now);
     }
 
-    fn renewed(
+    pub(super) fn renewed(
         &mut self,
         key: &ClientKey,
         response: TokenResponse,
@@ -524,59 +531,6 @@ impl Flow {
             upkeep.error = None;
         }
         self.renew(key, Input::Answered(Answer::Tokens), now);
-    }
-
-    // The ID token that may come along
-
-    fn verify_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, now: UnixTime) {
-        let Some(asked) = self.session(key).and_then(|session| session.asked.clone()) else { return };
-        self.want_keys(&key.issuer, &asked.jwks_uri);
-        match self.begin_verification(&key.issuer, &unchecked.id_token, &asked, &unchecked.response.access_token, now) {
-            Step::Failed(error) => self.fail(key, error, Answer::Unclear, now),
-            Step::Keys => self.set_attempt(key, Attempt::Keys(unchecked)),
-            Step::Verdict(verify) => self.set_attempt(key, Attempt::Verdict(verify, unchecked)),
-            Step::Known(signature) => self.check_renewed(key, unchecked, signature, now),
-        }
-    }
-
-    /// Whether a renewal waits for this issuer's keys.
-    pub(super) fn renewal_waits_for_keys(&self, issuer: &Issuer) -> bool {
-        self.upkeeps.iter().any(|upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_)))
-    }
-
-    /// Goes on with what waited for these keys.
-    pub(super) fn renewal_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        let waits = |upkeep: &&Upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_));
-        let waiting: Vec<ClientKey> = self.upkeeps.iter().filter(waits).map(|upkeep| upkeep.key.clone()).collect();
-        for key in waiting {
-            if let Attempt::Keys(unchecked) = self.take_attempt(&key) {
-                self.verify_renewed(&key, unchecked, now);
-            }
-        }
-    }
-
-    /// WebCrypto has answered; gives the answer back if nobody waits for it here.
-    pub(super) fn renewal_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
-        let is_it = |upkeep: &&Upkeep| matches!(upkeep.attempt, Attempt::Verdict(id, _) if id == verify);
-        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(verdict) };
-        let Attempt::Verdict(_, unchecked) = self.take_attempt(&key) else { return None };
-        if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) {
-            self.set_attempt(&key, Attempt::Keys(unchecked));
-        } else {
-            self.check_renewed(&key, unchecked, Signature::Asked(verdict), now);
-        }
-        None
-    }
-
-    /// OpenID Connect Core §12.2: one that is not about the same person takes the whole answer with it.
-    fn check_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, signature: Signature, now: UnixTime) {
-        let Unchecked { response, id_token, sent_at } = unchecked;
-        let Some(session) = self.session(key) else { return };
-        let (Some(asked), before) = (&session.asked, session.claims()) else { return };
-        match check_id_token(&id_token, asked, key, before, signature, now, self.clock_of(&key.issuer)) {
-            Err(error) => self.fail(key, error.into(), Answer::Unusable, now),
-            Ok(verified) => self.renewed(key, response, Some(verified), sent_at, now),
-        }
     }
 
     // The end, and time
