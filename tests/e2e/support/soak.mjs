@@ -374,7 +374,7 @@ async function outcomeOf(page) {
             if (outcome) end(outcome);
           });
           observer.observe(document.body, { childList: true, subtree: true, characterData: true });
-          const timer = setTimeout(() => end({ kind: "nothing", text: "no answer" }), patience);
+          const timer = setTimeout(() => end({ kind: "nothing", text: `no answer: ${document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ")}` }), patience);
         }),
       { patience: 35_000 },
     );
