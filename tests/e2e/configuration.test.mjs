@@ -108,7 +108,7 @@ describe("a config.json with mistakes", () => {
     ]) {
       assert.equal(at(place).length, 1, `${place} in\n${problems.join("\n")}`);
     }
-    assert.match(at("authorization_servers[0].token_storage")[0], /expected "memory" or "session", found local/);
+    assert.match(at("authorization_servers[0].token_storage")[0], /expected "memory", "session" or "shared", found local/);
     assert.equal(summary, `The configuration has ${problems.length} problems; nothing of it is used until it is right.`);
   });
 
@@ -232,7 +232,7 @@ describe("a configuration that is in order", () => {
       const details = page.getByRole("region", { name: "Access token" });
       await details.getByText(clientId, { exact: true }).waitFor();
     }
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.getByText("Nobody is signed in.").waitFor();
     await picker.selectOption({ label: "First" });
     await page.getByText(/^Signed in · /).waitFor();
