@@ -7,7 +7,7 @@ import { digest } from "../servers/authorization_server.mjs";
 import { launch } from "./chromium.mjs";
 import { allow, beginSignIn, isSignedIn, signIn } from "./person.mjs";
 import { randomFrom } from "./random.mjs";
-import { duplicate, lasting, renewals } from "./sessions.mjs";
+import { duplicate, lasting, quietRequests, renewals } from "./sessions.mjs";
 import { startStage } from "./stage.mjs";
 
 const TABS = 8;
@@ -115,6 +115,9 @@ class Soak {
     this.count += 1;
     const tab = { number: this.count, page, goneAt: [], presented: [], isClosing: false };
     page.on("request", (request) => {
+      if (request.isNavigationRequest() && new URL(request.url()).searchParams.get("prompt") === "none") {
+        this.log(tab, "asks for the session anew");
+      }
       if (request.method() !== "POST") return;
       const token = new URLSearchParams(request.postData() ?? "").get("refresh_token");
       if (token) tab.presented.push({ token: digest(token), at: Date.now() });
@@ -315,7 +318,7 @@ class Soak {
 
   report() {
     const { answersLost, closedDuring, presentedTwice } = this.presentations();
-    const quiet = this.stage.authorizationRequests.filter(({ parameters }) => parameters.prompt === "none").length;
+    const quiet = quietRequests(this.stage).length;
     const { token_storage, seconds, calls, retried, failures, lost, done } = this;
     const renewalsDone = renewals(this.stage).filter(({ outcome }) => outcome === "tokens").length;
     return { token_storage, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone };
@@ -356,10 +359,10 @@ async function outcomeOf(page) {
           const before = new Set(document.querySelectorAll(".status, [role=alert]"));
           const look = () => {
             const shown = [...document.querySelectorAll("[aria-label='API response'] .status, [role=alert]")].find((node) => !before.has(node));
-            if (shown?.matches("[role=alert]")) return { kind: "alert", text: `${shown.innerText.split("\n")[0]} ${/Error code: \S+/.exec(shown.innerText)}` };
+            if (shown?.matches("[role=alert]")) return { kind: "alert", text: `${shown.querySelector("h2")?.innerText} ${/Error code: \S+/.exec(shown.innerText)}` };
             if (shown) return { kind: "status", text: shown.querySelector("strong").innerText };
             const text = document.querySelector("main")?.innerText ?? "";
-            return text.includes("Nobody is signed in") ? { kind: "signed out", text } : undefined;
+            return text.includes("Nobody is signed in") ? { kind: "signed out", text: "Nobody is signed in" } : undefined;
           };
           const end = (outcome) => {
             observer.disconnect();
@@ -371,7 +374,7 @@ async function outcomeOf(page) {
             if (outcome) end(outcome);
           });
           observer.observe(document.body, { childList: true, subtree: true, characterData: true });
-          const timer = setTimeout(() => end({ kind: "nothing", text: "no answer" }), patience);
+          const timer = setTimeout(() => end({ kind: "nothing", text: `no answer: ${document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ")}` }), patience);
         }),
       { patience: 35_000 },
     );
