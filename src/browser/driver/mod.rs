@@ -39,6 +39,9 @@ use crate::protocol::site::Site;
 use crate::protocol::tab_message::CHANNEL;
 use crate::protocol::time::UnixTime;
 
+/// Who is told of what happens to sessions; leaked, as the driver is.
+type EventListener = &'static dyn Fn(&ClientKey, &SessionEvent);
+
 /// Runs one flow, for as long as the page lives; all copies are the same driver.
 #[derive(Clone, Copy)]
 pub struct Driver(&'static Shared);
@@ -47,7 +50,7 @@ struct Shared {
     flow: RefCell<Flow>,
     is_running: Cell<bool>,
     listeners: RefCell<Vec<&'static dyn Fn()>>,
-    event_listeners: RefCell<Vec<&'static dyn Fn(&ClientKey, &SessionEvent)>>,
+    event_listeners: RefCell<Vec<EventListener>>,
     channel: RefCell<Option<Channel>>,
     #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
     locks: Locks,
