@@ -117,11 +117,13 @@ fn a_second_answer_makes_good_for_a_lost_one() {
 /// is still down. A server that is down for a minute costs nobody the session.
 #[test]
 fn a_server_that_is_down_for_a_minute_costs_nobody_the_session() {
-    for storage in ["memory", "session", "shared"] {
+    for (storage, fault) in
+        [("memory", lost()), ("session", status(502)), ("shared", status(500)), ("memory", status(503))]
+    {
         let mut tab = kept_in(storage);
         let metadata = document(Scenario::metadata_text());
         tab.answering(TOKEN_ENDPOINT, lost());
-        tab.answering(DISCOVERY, lost());
+        tab.answering(DISCOVERY, fault);
         tab.pass(3540 + 60);
         assert_eq!(presented(&tab).len(), 1, "{storage}: the second time waits for the network");
         assert!(tab.sent_to(DISCOVERY).len() > 3, "{storage}");

@@ -139,6 +139,26 @@ fn a_session_that_the_server_ended_is_not_asked_for_anew() {
     assert!(tab.navigations.is_empty());
 }
 
+/// F20: a record that is gone though nobody signed out is a loss, and what is gone because somebody did is none.
+#[test]
+fn a_record_that_is_gone_is_asked_for_unless_somebody_signed_out() {
+    for is_signed_out in [false, true] {
+        for storage in ["session", "shared"] {
+            let mut tab = signed_in(&restoring().configured("token_storage", json!(storage)));
+            tab.storage.records.retain(|name, _| !name.contains(" session "));
+            tab.shared.clear();
+            tab.now += 10;
+            if is_signed_out {
+                let (name, at) = (format!("leptos-pkce signed-out {ISSUER} spa"), tab.now);
+                tab.storage.of_origin.insert(name, json!({ "at": at }).to_string());
+            }
+            tab.happen(Event::Resumed);
+            assert!(tab.session().is_none(), "{storage}");
+            assert_eq!(tab.navigations.len(), usize::from(!is_signed_out), "{storage}");
+        }
+    }
+}
+
 /// AUT-9: what wants the person to sign in now cannot be had unseen.
 #[test]
 fn nobody_is_asked_quietly_who_must_sign_in_now() {

@@ -88,6 +88,26 @@ fn a_sign_in_elsewhere_makes_good_for_an_end() {
     assert!(browser.tab(1).flow().session_end(&key(ISSUER)).is_none());
 }
 
+/// REF-5: a session that the server ended is over in every tab, and asked for anew in none.
+#[test]
+fn an_end_reaches_every_tab() {
+    for has_messages in [true, false] {
+        let mut browser = Browser::signed_in(&storing("shared").configured("restore", json!(true)), 2);
+        browser.has_messages = has_messages;
+        browser.on_its_own(0, |tab| tab.answering(TOKEN_ENDPOINT, refusal("invalid_grant")));
+        browser.in_tab(0, |tab| {
+            tab.now += 5;
+            renew(tab);
+        });
+        browser.in_tab(1, |tab| tab.happen(Event::Resumed));
+        for index in 0..2 {
+            assert!(browser.tab(index).session().is_none(), "messages: {has_messages}");
+            assert_eq!(browser.tab(index).navigations.len(), 1 - index, "messages: {has_messages}");
+        }
+        assert_eq!(browser.tab(1).announced.last(), Some(&SessionEvent::SignedOutElsewhere));
+    }
+}
+
 /// CB-19, F27, RS-13: another person signs in in another tab: this one is theirs at once, and nothing goes on for the other.
 #[test]
 fn another_sign_in_replaces_the_session_in_every_tab() {

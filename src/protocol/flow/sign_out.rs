@@ -88,12 +88,12 @@ impl Flow {
         }
     }
 
-    fn tell_signed_out(&mut self, key: &ClientKey, now: UnixTime) {
+    pub(super) fn tell_signed_out(&mut self, key: &ClientKey, at: UnixTime) {
         // For pages that cannot hear: those that browsers keep for Back and Forward.
         let mut record = Members::default();
-        record.number("at", Some(now.0));
+        record.number("at", Some(at.0));
         self.write(RecordName::signed_out(key), record.finish());
-        let message = TabMessage { key: key.clone(), news: News::SignedOut(now) };
+        let message = TabMessage { key: key.clone(), news: News::SignedOut(at) };
         self.effects.push(Effect::Post(message.encode()));
     }
 

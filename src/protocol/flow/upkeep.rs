@@ -550,8 +550,12 @@ impl Flow {
         };
         if let Some(session) = self.session(key).filter(|session| session.token_storage.is_shared()) {
             // Over this version alone: somebody may be signing in.
-            let before = Some(session.version());
+            let (before, began_at) = (Some(session.version()), session.signed_in_at);
             self.write_shared(key, before, String::new(), Value::Null);
+            if end != End::AnswerLost {
+                // Nothing was lost, so no other tab asks for it anew; but one that began later is another session.
+                self.tell_signed_out(key, began_at);
+            }
         }
         self.forget(key, SessionEvent::Expired(error.clone()), now);
         self.ended.push((key.clone(), error));
