@@ -23,8 +23,9 @@ use super::client::{Authentication, ClientKey, MOST_CLOCK_TOLERANCE};
 use super::clock::ClockDifference;
 use super::json::{Members, Value};
 use super::jws::{Jws, JwsError, Unverifiable, Verdict};
+use super::pkce::CodeChallenge;
 use super::quirks;
-use super::secret::{IdToken, Nonce};
+use super::secret::{CodeVerifier, IdToken, Nonce};
 use super::text::{parts, shorten};
 use super::time::{Seconds, UnixTime};
 use super::url::{SchemePolicy, Url};
@@ -356,6 +357,9 @@ impl Examined {
             CheckId::Issuer => false,
             // It answers no request of its own: some servers repeat the nonce of the first one, most have none.
             CheckId::Nonce if self.claims.member("nonce").is_none() => return Some(Outcome::NotApplicable),
+            CheckId::Nonce => {
+                self.claims.text("nonce").is_some_and(|nonce| hashed(&Nonce::new(nonce)) == self.asked.nonce)
+            }
             CheckId::Acr => return Some(Outcome::NotApplicable),
             CheckId::AuthTime => match (before.0.member("auth_time"), self.claims.member("auth_time")) {
                 (Some(before), Some(now)) => before == now,
@@ -577,7 +581,18 @@ impl IdTokenError {
     }
 }
 
+/// A nonce that is only to be recognised.
+fn hashed(nonce: &Nonce) -> Nonce {
+    Nonce::new(CodeChallenge::s256(&CodeVerifier::new(nonce.expose())).as_str())
+}
+
 impl IdTokenRequest {
+    /// The same for a session: its nonce has done its work, and is kept as a hash for servers that repeat it (OpenID Connect Core
+    /// §12.2).
+    pub(super) fn answered(&self) -> Self {
+        Self { nonce: hashed(&self.nonce), ..self.clone() }
+    }
+
     pub(super) fn encode(&self) -> Value {
         let algorithms = self.algorithms.iter().map(|algorithm| Value::string(algorithm.as_str()));
         let mut record = Members::default();

@@ -56,4 +56,5 @@ mod errors;
 mod secrets;
 mod properties;
 mod properties_of_tokens;
+mod properties_of_sessions;
 mod interleavings;

@@ -46,7 +46,7 @@ fn ambiguous() -> Vec<(&'static str, Outcome)> {
 /// Everything after which it is known that nobody has looked at the token.
 fn not_seen() -> Vec<(&'static str, Outcome)> {
     vec![
-        ("F1", Err(HttpFailure::Offline)),
+        ("F1", Err(HttpFailure::Unsent)),
         ("F8", status(429)),
         ("F8", status(503)),
         ("F8", answer(503, "application/json", r#"{"error":"temporarily_unavailable"}"#)),
@@ -153,7 +153,7 @@ fn what_nobody_has_seen_is_tried_until_it_works() {
 #[test]
 fn coming_back_tries_again_at_once() {
     for storage in ["memory", "session", "shared"] {
-        for fault in [lost(), Err(HttpFailure::Offline)] {
+        for fault in [lost(), Err(HttpFailure::Unsent)] {
             let mut tab = kept_in(storage);
             tab.answering(TOKEN_ENDPOINT, fault.clone());
             tab.answering(DISCOVERY, fault);

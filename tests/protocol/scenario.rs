@@ -611,7 +611,7 @@ impl Tab {
                 };
                 self.arriving.extend(answer.map(|outcome| Event::Fetched { fetch, outcome }));
                 self.sent.push((fetch, request));
-                assert!(self.sent.len() < 500, "requests without end");
+                assert!(self.sent.len() < 5_000, "requests without end");
             }
             Effect::Verify { verify, verification } => {
                 self.arriving.push_back(Event::Verified { verify, verdict: (self.verdict)(&verification) });

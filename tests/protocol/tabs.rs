@@ -14,7 +14,10 @@ use serde_json::json;
 use crate::answers::{document, lost, refusal};
 use crate::browser::{Browser, Server};
 use crate::refresh::{FIRST, access_token, kept_in, presented, renew, session, tokens};
-use crate::scenario::{ACCESS_TOKEN, API, CODE, ISSUER, OTHER_ISSUER, START, Scenario, TOKEN_ENDPOINT, Tab, key};
+use crate::scenario::{
+    ACCESS_TOKEN, API, CODE, CONFIGURATION, ISSUER, OTHER_ISSUER, START, Scenario, StorageFault, TOKEN_ENDPOINT, Tab,
+    key,
+};
 
 fn storing(storage: &str) -> Scenario {
     Scenario::public_client().configured("token_storage", json!(storage))
@@ -133,6 +136,26 @@ fn a_page_that_was_away_finds_a_session_when_it_comes_back() {
     });
     assert_eq!(access_token(browser.tab(0)), ACCESS_TOKEN);
     assert_eq!(browser.tab(0).announced, [SessionEvent::SignedInElsewhere]);
+}
+
+/// A client that the app adds while it runs has its session back like one that was there from the beginning.
+#[test]
+fn a_client_that_is_added_later_finds_its_session() {
+    for storage in ["session", "shared"] {
+        let mut tab = kept_in(storage);
+        let client = storing(storage).client();
+        tab.answering(
+            CONFIGURATION,
+            document(json!({ "authorization_servers": [{ "issuer": OTHER_ISSUER, "client_id": "x" }] }).to_string()),
+        );
+        tab.reload();
+        assert!(tab.session().is_none());
+        tab.happen(Event::ClientAdded(client.clone()));
+        assert_eq!(access_token(&tab), ACCESS_TOKEN, "{storage}");
+        tab.take_trace();
+        tab.happen(Event::ClientAdded(client));
+        assert_eq!(tab.take_trace(), [""; 0], "nothing is looked for twice");
+    }
 }
 
 // Renewing
@@ -506,6 +529,19 @@ fn only_a_session_in_the_tab_has_a_lock_for_life() {
     for storage in ["memory", "shared"] {
         assert_eq!(kept_in(storage).locks, [""; 0], "{storage}");
     }
+}
+
+/// F19: the lock of a session that could not be kept any longer is let go with it.
+#[test]
+fn the_lock_goes_with_the_session() {
+    let mut tab = kept_in("session");
+    tab.storage.fault = Some(StorageFault::Full);
+    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    renew(&mut tab);
+    assert_eq!((access_token(&tab), session(&tab).token_storage()), ("new", TokenStorage::Memory));
+    assert_eq!(tab.locks.len(), 1);
+    tab.sign_out();
+    assert_eq!(tab.locks, [""; 0]);
 }
 
 // Messages

@@ -6,108 +6,14 @@
 
 use leptos_pkce::protocol::challenge::{Denial, TokenScheme};
 use leptos_pkce::protocol::client::ClientSettings;
-use leptos_pkce::protocol::flow::UserInfoActivity;
+use leptos_pkce::protocol::end_session::SignOutReturn;
+use leptos_pkce::protocol::flow::{SessionEvent, UserInfoActivity};
+use leptos_pkce::protocol::form;
 use leptos_pkce::sandbox::switches::Switches;
 
-use crate::person::{ISSUER, Person};
-use crate::world::{Network, World, settings};
-
-const CALM: Network = Network { latency: 0, loss: 0 };
-
-/// No such client can be configured.
-const NO_SECRET: Option<&str> = Some("a client without a secret has none to authenticate with");
-/// It is asked for by code, and by nothing else.
-const CODE_FLOW: Option<&str> =
-    Some("the code flow answers in the query, and gives the ID token at the token endpoint");
-/// The client is registered by people, and its server named by its issuer.
-const REGISTERED: Option<&str> = Some("the client is registered beforehand, at an issuer that it knows");
-/// Parameters stand in the request, or are pushed.
-const NO_REQUEST_OBJECTS: Option<&str> =
-    Some("no request objects are made, and a page has no address to offer them at");
-/// Channels that files on a host do not have.
-const STATIC: Option<&str> =
-    Some("a page of static files is asked by no server, and sees no other site's storage in a frame");
-const REFRESH: Option<&str> = Some("not yet: refresh tokens");
-const LOGOUT: Option<&str> = Some("not yet: sign-out at the server");
-
-/// The suite's client modules for the code flow and what a public client meets, each with the reason why it is not here.
-/// The functions below are called as the modules are, with underscores; those of FAPI 2 are called
-/// `fapi2-security-profile-final-client-test-…` in the suite.
-const MODULES: [(&str, Option<&str>); 69] = [
-    ("oidcc-client-test", None),
-    ("oidcc-client-test-invalid-iss", None),
-    ("oidcc-client-test-missing-sub", None),
-    ("oidcc-client-test-invalid-aud", None),
-    ("oidcc-client-test-missing-aud", None),
-    ("oidcc-client-test-missing-iat", None),
-    ("oidcc-client-test-kid-absent-single-jwks", None),
-    ("oidcc-client-test-kid-absent-multiple-jwks", None),
-    ("oidcc-client-test-idtoken-sig-rs256", None),
-    ("oidcc-client-test-idtoken-sig-none", None),
-    ("oidcc-client-test-invalid-sig-rs256", None),
-    ("oidcc-client-test-invalid-sig-es256", None),
-    ("oidcc-client-test-invalid-sig-hs256", NO_SECRET),
-    ("oidcc-client-test-userinfo-invalid-sub", None),
-    ("oidcc-client-test-nonce-invalid", None),
-    ("oidcc-client-test-scope-userinfo-claims", None),
-    ("oidcc-client-test-client-secret-basic", NO_SECRET),
-    ("oidcc-client-test-userinfo-bearer-header", None),
-    ("oidcc-client-test-userinfo-bearer-body", Some("RS-1: the token is in the header and nowhere else")),
-    ("oidcc-client-test-userinfo-signed", None),
-    ("oidcc-client-test-aggregated-claims", None),
-    ("oidcc-client-test-distributed-claims", None),
-    ("oidcc-client-test-refresh-token", REFRESH),
-    ("oidcc-client-test-refresh-token-invalid-issuer", REFRESH),
-    ("oidcc-client-test-refresh-token-invalid-sub", REFRESH),
-    ("oidcc-client-test-discovery-openid-config", None),
-    ("oidcc-client-test-discovery-jwks-uri-keys", None),
-    ("oidcc-client-test-discovery-issuer-mismatch", None),
-    ("oidcc-client-test-signing-key-rotation", None),
-    ("oidcc-client-test-signing-key-rotation-just-before-signing", None),
-    ("oidcc-client-test-discovery-webfinger-acct", REGISTERED),
-    ("oidcc-client-test-discovery-webfinger-url", REGISTERED),
-    ("oidcc-client-test-dynamic-registration", REGISTERED),
-    ("oidcc-client-test-request-uri-signed-rs256", NO_REQUEST_OBJECTS),
-    ("oidcc-client-test-request-uri-signed-none", NO_REQUEST_OBJECTS),
-    ("oidcc-client-test-mtls-endpoint-aliases", NO_SECRET),
-    ("oidcc-client-test-form-post-error", CODE_FLOW),
-    ("oidcc-client-test-missing-athash", CODE_FLOW),
-    ("oidcc-client-test-invalid-athash", CODE_FLOW),
-    ("oidcc-client-test-invalid-chash", CODE_FLOW),
-    ("oidcc-client-test-nonce-unless-code-flow", CODE_FLOW),
-    ("oidcc-client-test-rp-init-logout", LOGOUT),
-    ("oidcc-client-test-rp-init-logout-other-state", LOGOUT),
-    ("oidcc-client-test-rp-init-logout-no-state", LOGOUT),
-    ("oidcc-client-test-rp-frontchannel-rpinitlogout", STATIC),
-    ("oidcc-client-test-rp-frontchannel-opinitlogout", STATIC),
-    ("oidcc-client-test-session-management", STATIC),
-    ("oidcc-client-test-rp-backchannel", STATIC),
-    (
-        "oidcc-client-test-3rd-party-init-login",
-        // AUT-17, a SHOULD for those who offer it; a plan of its own in the suite.
-        Some("no initiate_login_uri is offered, so nobody but the person in front of the page begins a sign-in"),
-    ),
-    ("fapi2-ensure-authorization-response-with-invalid-state-fails", None),
-    ("fapi2-ensure-authorization-response-with-invalid-missing-state-fails", None),
-    ("fapi2-invalid-authorization-response-iss", None),
-    ("fapi2-remove-authorization-response-iss", None),
-    ("fapi2-invalid-expired-exp", None),
-    ("fapi2-invalid-missing-exp", None),
-    ("fapi2-invalid-missing-iss", None),
-    ("fapi2-invalid-missing-aud", None),
-    ("fapi2-invalid-missing-nonce", None),
-    ("fapi2-invalid-nonce", None),
-    ("fapi2-invalid-null-alg", None),
-    ("fapi2-invalid-alternate-alg", None),
-    ("fapi2-invalid-secondary-aud", None),
-    ("fapi2-valid-aud-as-array", None),
-    ("fapi2-token-type-case-insensitivity", None),
-    ("fapi2-token-endpoint-response-without-expires_in", None),
-    ("fapi2-rs-dpop-auth-scheme-case-insensitivity", None),
-    ("fapi2-happy-path-no-dpop-nonce", None),
-    ("fapi2-refresh-token-test", REFRESH),
-    ("fapi2-discovery-issuer-mismatch", None),
-];
+use crate::conformance_modules::MODULES;
+use crate::person::{BASE, ISSUER, Person, value};
+use crate::world::{CALM, World, lasting, settings, signed_in};
 
 /// The functions of this file are the modules of the list without a reason, no more and no fewer, and in their order.
 #[test]
@@ -308,6 +214,61 @@ fn oidcc_client_test_distributed_claims() {
     assert!(world.asked.iter().all(|url| known.iter().any(|path| url.ends_with(path))), "{:?}", world.asked);
 }
 
+/// REF-1: each refresh sends the token that came last, and the new access token is the one that is used.
+#[test]
+fn oidcc_client_test_refresh_token() {
+    let mut world = signed_in(lasting(), &[]);
+    let mut tokens = vec![world.access_token()];
+    for _ in 0..3 {
+        world.renew();
+        world.pass(2);
+        world.ask_userinfo();
+        world.pass(2);
+        let session = world.flow().session(&world.key()).expect("a session");
+        assert_eq!(session.userinfo().map(|claims| claims.sub()), session.claims().map(|claims| claims.sub()));
+        tokens.push(world.access_token());
+    }
+    let sent: Vec<_> = world.presented.iter().map(|it| it.token.clone()).collect();
+    for mut all in [sent, tokens] {
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert!(count >= 3 && all.len() == count, "each once");
+    }
+    // The server takes none of before, and that they would be presented is how it knows a thief.
+    assert!(world.presented.iter().all(|it| it.status == Some(200)));
+}
+
+/// A refresh is answered with an ID token that is wrong: nothing of the answer is used, the session is over, nothing is asked.
+#[track_caller]
+fn discards(switch: &'static str, code: &str) {
+    let mut world = signed_in(lasting(), &[switch]);
+    let before = world.asked.len();
+    world.renew();
+    world.pass(400);
+    world.ask_userinfo();
+    world.call_api();
+    world.settle();
+    assert!(!world.is_signed_in());
+    assert_eq!(world.end_code(), Some(code));
+    let [SessionEvent::Expired(error)] = &world.take_announced()[..] else { panic!("one event") };
+    assert_eq!(error.code(), code);
+    let asked = world.asked[before..].iter().filter(|url| !url.ends_with("/jwks"));
+    assert_eq!(asked.collect::<Vec<_>>(), [&format!("{ISSUER}token")]);
+}
+
+/// REF-4: the renewed ID token names another issuer.
+#[test]
+fn oidcc_client_test_refresh_token_invalid_issuer() {
+    discards("refresh-id-token-iss-wrong", "id_token.iss");
+}
+
+/// REF-4, A26: the renewed ID token is about somebody else.
+#[test]
+fn oidcc_client_test_refresh_token_invalid_sub() {
+    discards("refresh-id-token-sub-wrong", "id_token.sub");
+}
+
 /// CFG-8
 #[test]
 fn oidcc_client_test_discovery_openid_config() {
@@ -350,6 +311,65 @@ fn oidcc_client_test_signing_key_rotation() {
 fn oidcc_client_test_signing_key_rotation_just_before_signing() {
     let world = accepts(&["keys-rotated"]);
     assert_eq!(count(&world, "/jwks"), 2);
+}
+
+/// Signs out at a server that then misbehaves in these ways; the parameters of the address that the person goes to.
+#[track_caller]
+fn signs_out(switches: &[&'static str]) -> (World, Vec<(String, String)>) {
+    let post_logout_redirect_uri = Some(format!("{BASE}signed-out"));
+    let settings = ClientSettings { post_logout_redirect_uri, id_token_hint: true, ..lasting() };
+    let mut world = signed_in(settings, switches);
+    world.sign_out_at_server();
+    assert!(!world.is_signed_in(), "here at once");
+    world.settle();
+    assert_eq!(world.take_announced(), [SessionEvent::SignedOut]);
+    let url = world.left_for.pop().expect("somebody left");
+    assert_eq!(url.without_query(), format!("{ISSUER}end_session"));
+    // Nobody is signed in there any more.
+    let answer = world.person.sign_in(&[("prompt", "none")]);
+    assert_eq!(value(&answer, "error").as_deref(), Some("login_required"));
+    // And coming back is no sign-in, and no error.
+    assert!(!world.is_signed_in());
+    assert_eq!(world.error_code(), None);
+    (world, form::decode(url.query().expect("a query")).expect("parameters"))
+}
+
+/// OUT-4: the hint, the address that is registered, and a state that comes back and is another one each time.
+#[test]
+fn oidcc_client_test_rp_init_logout() {
+    let (mut world, parameters) = signs_out(&[]);
+    let names: Vec<_> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["id_token_hint", "post_logout_redirect_uri", "state"]);
+    assert_eq!(parameters[1].1, format!("{BASE}signed-out"));
+    assert_eq!(world.flow().sign_out_return(), Some(SignOutReturn::Confirmed));
+    world.click_sign_in();
+    world.settle();
+    world.sign_out_at_server();
+    world.settle();
+    let url = world.left_for.pop().expect("somebody left");
+    let state = value(&form::decode(url.query().expect("a query")).expect("parameters"), "state");
+    assert!(state.is_some_and(|state| state.len() == 43 && state != parameters[2].1));
+    assert_eq!(world.flow().sign_out_return(), Some(SignOutReturn::Confirmed));
+}
+
+/// OUT-5: another state comes back, which changes nothing.
+#[test]
+fn oidcc_client_test_rp_init_logout_other_state() {
+    let (mut world, _) = signs_out(&["logout-state-wrong"]);
+    assert_eq!(world.flow().sign_out_return(), Some(SignOutReturn::Unconfirmed));
+    world.click_sign_in();
+    world.settle();
+    assert!(world.is_signed_in());
+}
+
+/// OUT-5: none comes back, which changes nothing.
+#[test]
+fn oidcc_client_test_rp_init_logout_no_state() {
+    let (mut world, _) = signs_out(&["logout-state-missing"]);
+    assert_eq!(world.flow().sign_out_return(), Some(SignOutReturn::Unconfirmed));
+    world.click_sign_in();
+    world.settle();
+    assert!(world.is_signed_in());
 }
 
 // FAPI 2 Security Profile: fapi2-security-profile-final-client-test-…
@@ -491,6 +511,26 @@ fn fapi2_happy_path_no_dpop_nonce() {
         world.settle();
         assert!(matches!(world.answered.pop(), Some(Ok(response)) if response.status == 200));
     }
+}
+
+/// RS-7, RS-12: an API says that the token is invalid: one refresh, one repeat, and then that is the answer.
+#[test]
+fn fapi2_refresh_token_test() {
+    let mut world = signed_in(lasting(), &["api-401"]);
+    world.call_api();
+    world.settle();
+    assert!(matches!(&world.answered[..], [Ok(response)] if response.status == 401));
+    assert_eq!((count(&world, "/api/photos"), world.presented.len()), (2, 1));
+    assert_eq!((world.take_announced(), world.is_signed_in()), (vec![SessionEvent::Renewed], true));
+    // The same with a token that is revoked, where the repeat helps.
+    world.switch(&[]);
+    world.pass(2);
+    let revoked = [("client_id", "workbench"), ("token", &world.access_token())];
+    assert_eq!(world.person.post(&format!("{ISSUER}revoke"), &revoked).status, 200);
+    world.call_api();
+    world.settle();
+    assert!(matches!(&world.answered[1..], [Ok(response)] if response.status == 200));
+    assert_eq!((count(&world, "/api/photos"), world.presented.len()), (4, 2));
 }
 
 /// CFG-7: the same as the module of OpenID Connect, and the person is sent nowhere.

@@ -6,7 +6,7 @@ use leptos_pkce::protocol::authorization_request::Entropy;
 use leptos_pkce::protocol::challenge::StepUp;
 use leptos_pkce::protocol::client::{Client, ClientKey, ClientSettings};
 use leptos_pkce::protocol::dpop::ProofOrder;
-use leptos_pkce::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent};
+use leptos_pkce::protocol::flow::{CallId, ConfigurationSource, Effect, Event, FetchId, Flow, Intent, SessionEvent};
 use leptos_pkce::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
 use leptos_pkce::protocol::json::Value;
 use leptos_pkce::protocol::protected_resource::{ResourceError, ResourceRequest};
@@ -17,6 +17,7 @@ use leptos_pkce::protocol::storage::{Record, RecordName};
 use leptos_pkce::protocol::time::UnixTime;
 use leptos_pkce::protocol::url::Url;
 use leptos_pkce::sandbox::http::{Delivery, Request, Response};
+use leptos_pkce::sandbox::switches::Switches;
 use rand::{Rng as _, RngCore as _};
 
 use crate::person::{BASE, ISSUER, Person};
@@ -31,27 +32,44 @@ pub(crate) struct Network {
     pub(crate) loss: u32,
 }
 
+/// One that does nothing to them.
+pub(crate) const CALM: Network = Network { latency: 0, loss: 0 };
+
 /// Something that will happen.
 enum Happening {
     /// A request reaches the server.
     Arrival(FetchId, HttpRequest),
     /// An answer, or the lack of one, reaches the page.
     Answer(FetchId, Result<HttpResponse, HttpFailure>),
-    /// The person is sent back to the callback with this query.
-    Return(String),
+    /// The person is sent back to this place of the site, with this query.
+    Return(String, String),
     /// A timer of the page.
     Woke,
 }
 
+/// A refresh token that a page has sent.
+pub(crate) struct Presented {
+    pub(crate) token: String,
+    /// When, in seconds.
+    pub(crate) at: u64,
+    /// By which page.
+    pub(crate) page: u64,
+    fetch: FetchId,
+    /// The status of the answer, if one came whole, to the page that asked.
+    pub(crate) status: Option<u16>,
+    /// Whether tokens were in it.
+    pub(crate) is_granted: bool,
+}
+
 pub(crate) struct World {
     pub(crate) person: Person,
-    network: Network,
+    pub(crate) network: Network,
     site: Site,
     settings: ClientSettings,
     bound: Bound,
     flow: Option<Flow>,
     /// Counted up when a page is left: what was meant for an older one reaches nobody.
-    page: u64,
+    pub(crate) page: u64,
     now_ms: u64,
     queue: BTreeMap<(u64, u64), (u64, Happening)>,
     sequence: u64,
@@ -60,6 +78,12 @@ pub(crate) struct World {
     calls: u64,
     /// Codes that the page has sent.
     pub(crate) codes_sent: Vec<String>,
+    /// Refresh tokens that pages have sent, in their order.
+    pub(crate) presented: Vec<Presented>,
+    /// What the app was told.
+    pub(crate) announced: Vec<SessionEvent>,
+    /// Where the person was sent.
+    pub(crate) left_for: Vec<Url>,
     /// Every URL that a page has fetched.
     pub(crate) asked: Vec<String>,
     /// How often the person was sent to the server.
@@ -81,6 +105,27 @@ pub(crate) fn settings() -> ClientSettings {
         resources: vec![("Photos".to_owned(), format!("{ISSUER}api"))],
         ..ClientSettings::default()
     }
+}
+
+/// The same with a refresh token.
+pub(crate) fn lasting() -> ClientSettings {
+    ClientSettings {
+        scope: Some("openid offline_access photos:read".to_owned()),
+        token_storage: Some("session".to_owned()),
+        ..settings()
+    }
+}
+
+/// Somebody who has signed in at an honest server, which misbehaves in these ways from then on.
+#[track_caller]
+pub(crate) fn signed_in(settings: ClientSettings, switches: &[&'static str]) -> World {
+    let mut world = World::of(Person::new(), CALM, settings);
+    world.click_sign_in();
+    world.settle();
+    assert_eq!(world.error_code(), None);
+    assert_eq!(world.take_announced(), [SessionEvent::SignedIn]);
+    world.switch(switches);
+    world
 }
 
 impl World {
@@ -105,6 +150,9 @@ impl World {
             storage: BTreeMap::new(),
             calls: 0,
             codes_sent: Vec::new(),
+            presented: Vec::new(),
+            announced: Vec::new(),
+            left_for: Vec::new(),
             asked: Vec::new(),
             departures: 0,
             lost: 0,
@@ -117,18 +165,22 @@ impl World {
         world
     }
 
-    /// The page begins anew, with this query in its address bar.
+    /// The page begins anew; with a query at the callback, else at the base.
     pub(crate) fn open(&mut self, query: Option<&str>) {
+        let base = self.site.base_path().to_owned();
+        match query {
+            Some(query) => self.open_at(&format!("{base}callback"), query),
+            None => self.open_at(&base, ""),
+        }
+    }
+
+    /// The page begins anew, with these in its address bar.
+    pub(crate) fn open_at(&mut self, path: &str, query: &str) {
         self.page += 1;
         self.waiting.clear();
         self.flow = Some(Flow::new(self.site.clone()));
-        if let Some(query) = query {
-            self.happen(Event::Redirected {
-                path: format!("{}callback", self.site.base_path()),
-                query: query.to_owned(),
-                fragment: String::new(),
-            });
-        }
+        let (path, query, fragment) = (path.to_owned(), query.to_owned(), String::new());
+        self.happen(Event::Redirected { path, query, fragment });
         let settings = self.settings.clone();
         let client = Client::new(settings, &self.site).expect("the client is configured well");
         self.happen(Event::Started(ConfigurationSource::Clients(Ok(vec![client]))));
@@ -152,16 +204,68 @@ impl World {
         before.or_else(|| self.flow().callback_failure().map(|failure| failure.error.code()))
     }
 
-    pub(crate) fn click_sign_in(&mut self) {
+    /// The names of the records that this tab has.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        self.storage.keys().cloned().collect()
+    }
+
+    /// Where sessions are kept.
+    pub(crate) fn storage(&self) -> &str {
+        self.settings.token_storage.as_deref().unwrap_or("memory")
+    }
+
+    /// Who is signed in.
+    pub(crate) fn sub(&self) -> Option<String> {
+        self.flow().session(&self.key())?.claims().map(|claims| claims.sub().to_owned())
+    }
+
+    /// The session's access token, as it is.
+    pub(crate) fn access_token(&self) -> String {
+        let session = self.flow().session(&self.key()).expect("a session");
+        session.access_token().expose().to_owned()
+    }
+
+    /// Why the session ended, if nobody ended it.
+    pub(crate) fn end_code(&self) -> Option<&'static str> {
+        self.flow().session_end(&self.key()).map(|error| error.code())
+    }
+
+    /// What the app was told since the last time.
+    pub(crate) fn take_announced(&mut self) -> Vec<SessionEvent> {
+        std::mem::take(&mut self.announced)
+    }
+
+    /// The server misbehaves in these ways from now on, and in no other.
+    pub(crate) fn switch(&mut self, switches: &[&'static str]) {
+        self.person.sandbox.state.switches = Switches::on(switches.iter().copied()).expect("they exist");
+    }
+
+    fn entropy(&mut self) -> Entropy {
         let mut octets = [0; 96];
         self.person.rng.fill_bytes(&mut octets);
-        let (key, entropy) = (self.key(), Ok(Entropy(octets)));
+        Entropy(octets)
+    }
+
+    pub(crate) fn click_sign_in(&mut self) {
+        let (key, entropy) = (self.key(), Ok(self.entropy()));
         self.happen(Event::SignIn { key, return_path: None, step_up: None, entropy, intent: Intent::Navigate });
     }
 
     pub(crate) fn sign_out(&mut self) {
         let key = self.key();
         self.happen(Event::SignOut(key));
+    }
+
+    /// Signs out here, and at the server.
+    pub(crate) fn sign_out_at_server(&mut self) {
+        let (key, entropy) = (self.key(), Ok(self.entropy()));
+        self.happen(Event::SignOutAtServer { key, entropy });
+    }
+
+    /// The app wants new tokens.
+    pub(crate) fn renew(&mut self) {
+        let key = self.key();
+        self.happen(Event::Renew(key));
     }
 
     pub(crate) fn ask_userinfo(&mut self) {
@@ -171,9 +275,7 @@ impl World {
 
     /// Signs in once more as an API demands it.
     pub(crate) fn step_up(&mut self, demand: StepUp) {
-        let mut octets = [0; 96];
-        self.person.rng.fill_bytes(&mut octets);
-        let (key, entropy) = (self.key(), Ok(Entropy(octets)));
+        let (key, entropy) = (self.key(), Ok(self.entropy()));
         self.happen(Event::SignIn { key, return_path: None, step_up: Some(demand), entropy, intent: Intent::Navigate });
     }
 
@@ -202,22 +304,63 @@ impl World {
         }
     }
 
+    /// Lets so many seconds pass, and what is due in them happen.
+    pub(crate) fn pass(&mut self, seconds: u64) {
+        let (until, first) = (self.now_ms + seconds * 1000, self.steps);
+        while self.queue.first_key_value().is_some_and(|((at, _), _)| *at <= until) {
+            self.step();
+            assert!(self.steps < first + 10_000, "something spins for ever");
+        }
+        self.set_clock(until);
+    }
+
+    /// The page is looked at again.
+    pub(crate) fn resume(&mut self) {
+        self.happen(Event::Resumed);
+    }
+
+    /// The computer sleeps for so many seconds; connections break.
+    pub(crate) fn doze(&mut self, seconds: u64) {
+        for (_, happening) in self.queue.values_mut() {
+            match happening {
+                Happening::Answer(_, outcome) if outcome.is_ok() => *outcome = Err(HttpFailure::Unreachable),
+                Happening::Arrival(fetch, _) => *happening = Happening::Answer(*fetch, Err(HttpFailure::Unreachable)),
+                _ => {}
+            }
+        }
+        self.set_clock(self.now_ms + seconds * 1000);
+    }
+
+    fn set_clock(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+        self.person.now = now_ms / 1000;
+    }
+
     /// Lets the next thing happen.
     pub(crate) fn step(&mut self) -> bool {
         let Some(((at, _), (page, happening))) = self.queue.pop_first() else { return false };
         self.steps += 1;
-        self.now_ms = self.now_ms.max(at);
-        self.person.now = self.now_ms / 1000;
+        self.set_clock(self.now_ms.max(at));
         match happening {
-            Happening::Return(query) => self.open(Some(&query)),
+            Happening::Return(path, query) => self.open_at(&path, &query),
             Happening::Arrival(fetch, request) => self.serve(page, fetch, request),
             Happening::Woke if page == self.page => self.happen(Event::Woke),
             Happening::Answer(fetch, outcome) if page == self.page && self.waiting.remove(&fetch.0) => {
+                self.note_answer(fetch, &outcome);
                 self.happen(Event::Fetched { fetch, outcome });
             }
             Happening::Woke | Happening::Answer(..) => {}
         }
         true
+    }
+
+    /// Notes what a refresh token brought.
+    fn note_answer(&mut self, fetch: FetchId, outcome: &Result<HttpResponse, HttpFailure>) {
+        let is_it = |sent: &&mut Presented| (sent.page, sent.fetch) == (self.page, fetch);
+        if let (Some(sent), Ok(response)) = (self.presented.iter_mut().find(is_it), outcome) {
+            sent.status = Some(response.status);
+            sent.is_granted = Value::parse(&response.body).is_ok_and(|answer| answer.member("access_token").is_some());
+        }
     }
 
     fn happen(&mut self, event: Event) {
@@ -267,13 +410,12 @@ impl World {
             Effect::Answer { outcome, .. } => self.answered.push(outcome),
             // One tab, whose tokens no other one shares.
             Effect::Lock { ask, name, .. } => return Some(Event::Locked { ask, lock: Lock::Held, name }),
-            Effect::Unlock(_) | Effect::Post(_) | Effect::Announce(..) | Effect::RemoveShared(_) => {}
+            Effect::Unlock(_) | Effect::Post(_) | Effect::RemoveShared(_) => {}
+            Effect::Announce(_, event) => self.announced.push(event),
             Effect::ReadShared { ask, .. } => return Some(Event::SharedRead { ask, record: Ok(None) }),
             Effect::WriteShared { ask, .. } => return Some(Event::SharedWritten { ask, outcome: Ok(true) }),
             Effect::SignInQuietly(key) => {
-                let mut octets = [0; 96];
-                self.person.rng.fill_bytes(&mut octets);
-                let entropy = Ok(Entropy(octets));
+                let entropy = Ok(self.entropy());
                 return Some(Event::SignInByItself { key, return_path: None, is_quiet: true, entropy });
             }
             Effect::WakeAt(at) => self.later((at.0 * 1000).saturating_sub(self.now_ms), Happening::Woke),
@@ -298,6 +440,10 @@ impl World {
         if let Some(body) = &request.body {
             let code = body.split('&').find_map(|pair| pair.strip_prefix("code="));
             self.codes_sent.extend(code.map(str::to_owned));
+            let token = body.split('&').find_map(|pair| pair.strip_prefix("refresh_token=")).map(str::to_owned);
+            let (at, page) = (self.now_ms / 1000, self.page);
+            let presented = |token| Presented { token, at, page, fetch, status: None, is_granted: false };
+            self.presented.extend(token.map(presented));
         }
         self.waiting.insert(fetch.0);
         let after = request.limits.deadline;
@@ -337,6 +483,10 @@ impl World {
     /// The person goes to the server, answers its pages, and comes back after a while.
     fn leave(&mut self, url: &Url) {
         self.departures += 1;
+        self.left_for.push(url.clone());
+        if url.without_query() == format!("{ISSUER}end_session") {
+            return self.leave_to_sign_out(url);
+        }
         let response = self.person.get(url.as_str());
         let parameters = if self.says_no && response.status == 200 {
             let page = crate::person::text(&response);
@@ -350,7 +500,25 @@ impl World {
         };
         let pairs: Vec<_> = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let query = leptos_pkce::protocol::form::encode(&pairs);
-        self.later(self.thinking * 1000, Happening::Return(query));
+        self.come_back(format!("{}callback", self.site.base_path()), query);
+    }
+
+    /// The person signs out at the server, or says there that they stay, and comes back; by the page's link if they are not sent.
+    fn leave_to_sign_out(&mut self, url: &Url) {
+        let mut response = self.person.get(url.as_str());
+        let page = crate::person::text(&response);
+        if page.contains("/sandbox/sign-out") {
+            let form_value = crate::person::form_value(&page);
+            let answer = if self.says_no { "stay" } else { "sign_out" };
+            response = self.person.post(&format!("{ISSUER}sign-out"), &[("form_value", &form_value), (answer, "1")]);
+        }
+        let sent_to = crate::person::header(&response, "location").unwrap_or(BASE);
+        let url = Url::parse(sent_to).expect("people are sent to a URL");
+        self.come_back(url.path().to_owned(), url.query().unwrap_or_default().to_owned());
+    }
+
+    fn come_back(&mut self, path: String, query: String) {
+        self.later(self.thinking * 1000, Happening::Return(path, query));
     }
 
     fn later(&mut self, delay: u64, happening: Happening) {

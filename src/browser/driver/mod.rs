@@ -204,7 +204,12 @@ impl Driver {
         self.tell(|flow, now| flow.sign_out(key, now));
     }
 
-    /// The same, and then leaves for the server's own sign-out, if it has one.
+    /// Forgets everything of this client in this browser, and tells the server nothing.
+    pub fn forget(&self, key: ClientKey) {
+        self.tell(|flow, now| flow.sign_out_silently(&key, now));
+    }
+
+    /// Signs out, and then leaves for the server's own sign-out, if it has one.
     pub fn sign_out_at_server(&self, key: ClientKey) {
         self.tell(|flow, now| flow.sign_out_at_server(key, entropy::draw(), now));
     }

@@ -77,13 +77,16 @@ impl Flow {
         }
     }
 
-    /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
+    /// Where there was none of this key, its session may be kept; its metadata is asked for when somebody wants to sign in.
     pub(crate) fn client_added(&mut self, client: Client) {
         let key = client.key.clone();
         take_one(&mut self.discoveries, |(known, _)| *known == key);
         if let Configuration::Ready(clients) = &mut self.configuration {
-            take_one(clients, |known| known.key == key);
+            let known = take_one(clients, |known| known.key == key);
             clients.push(client);
+            if known.is_none() && self.session(&key).is_none() {
+                self.look_for_session(&key);
+            }
         }
     }
 
@@ -157,8 +160,10 @@ impl Flow {
 
     /// Asks the next well-known URL; when all were asked, what is configured must do, or there is no metadata.
     pub(super) fn attempt(&mut self, key: &ClientKey, attempts: Vec<Attempt>) {
-        let is_hopeless =
-            attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
+        let is_hopeless = matches!(
+            attempts.last(),
+            Some(Attempt { problem: AttemptProblem::Failure(HttpFailure::Offline | HttpFailure::Unsent), .. })
+        );
         let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
         let configured = || {
             let client = self.client(key).filter(|_| cfg!(feature = "overrides"))?;

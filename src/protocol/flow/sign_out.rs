@@ -53,6 +53,13 @@ impl Flow {
         }
     }
 
+    /// Signs out here and tells the server nothing: it is gone, or was never one.
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "for the driver"))]
+    pub(crate) fn sign_out_silently(&mut self, key: &ClientKey, now: UnixTime) {
+        self.forget(key, SessionEvent::SignedOut, now);
+        self.remove_shared(key);
+    }
+
     /// Signs out here, and leaves for the server's own sign-out; where it has none, that is all.
     pub(crate) fn sign_out_at_server(
         &mut self,

@@ -48,6 +48,8 @@ pub(super) struct Upkeep {
 enum Ownership {
     /// Nobody else can have it.
     Sole,
+    /// This tab has the lock.
+    Owner,
     /// The lock is asked for that its tab holds for as long as it lives; whether a renewal waits for that.
     Asked { is_awaited: bool },
     /// Another tab has it: this one is a copy.
@@ -140,15 +142,15 @@ impl Flow {
     /// Nothing more is done for the session of `key`.
     pub(super) fn end_upkeep(&mut self, key: &ClientKey, now: UnixTime) {
         self.renew(key, Input::Ended, now);
-        let session_lock =
-            self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
+        let name = self.session(key).map(Session::lock_name);
         if let Some(upkeep) = take_one(&mut self.upkeeps, |upkeep| upkeep.key == *key) {
             match upkeep.attempt {
                 Attempt::Probe(fetch) | Attempt::Token { fetch, .. } => self.effects.push(Effect::CancelFetch(fetch)),
                 _ => {}
             }
-            if upkeep.ownership != Ownership::Foreign {
-                session_lock.into_iter().for_each(|name| self.unlock(name));
+            // Also of a session that was in this tab's storage, and is in memory since that failed.
+            if matches!(upkeep.ownership, Ownership::Owner | Ownership::Asked { .. }) {
+                name.into_iter().for_each(|name| self.unlock(name));
             }
         }
     }
@@ -314,7 +316,7 @@ impl Flow {
             let lock = if lock == Lock::Held { lock } else { Lock::Without };
             return self.renew(&key, Input::Locked(lock), now);
         };
-        upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Sole };
+        upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Owner };
         if lock == Lock::Foreign {
             self.disown(&key);
         }
