@@ -223,10 +223,13 @@ class Soak {
     const { page, stage = this.stage } = tab;
     if (await this.canSend(page)) return true;
     const from = Date.now();
+    let isTold = false;
     while (Date.now() - from < PATIENCE) {
       if (tab.isClosing || this.isOver) return false;
       if (await this.canSend(page)) return true;
       if (page.url().startsWith("chrome-error:")) {
+        if (!isTold) this.log(tab, "shows the browser's own page about the network");
+        isTold = true;
         // The browser's own page about the network: people press "Reload".
         if (!this.isAway) await page.reload().catch(() => {});
       } else if (page.url() !== stage.url("api") && (await page.getByRole("button", { name: "Sign out", exact: true }).isVisible())) {
@@ -389,8 +392,10 @@ function watchForOutcome(patience) {
       if (outcome) end(outcome);
     });
     observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+    let isSubmitted = false;
+    document.addEventListener("submit", () => (isSubmitted = true), { capture: true, once: true });
     const words = () => document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ");
-    const timer = setTimeout(() => end({ kind: "nothing", text: `no answer: ${words()}` }), patience);
+    const timer = setTimeout(() => end({ kind: "nothing", text: `no answer, submitted: ${isSubmitted}: ${words()}` }), patience);
   });
 }
 
