@@ -16,7 +16,8 @@ for (const token_storage of ["shared"]) {
       const lines = [`SEED=${seed}`];
       const report = await soak({ token_storage, seconds: 60, seed, print: (line) => lines.push(line) });
       test.diagnostic(summary(report));
-      assert.deepEqual(objections(report), [], lines.join("\n"));
+      // Other tests run beside this one, so there are fewer calls than in `make soak`.
+      assert.deepEqual(objections(report, 60), [], lines.join("\n"));
     },
   );
 }

@@ -37,9 +37,9 @@ export async function soak({ token_storage, seconds, seed, print = () => {} }) {
   }
 }
 
-/** What a run must not show; sentences. */
-export function objections({ token_storage, seconds, calls, failures, lost, presentedTwice }) {
-  const least = Math.floor((1000 * seconds) / 180);
+/** What a run must not show; sentences. `perMinute`: how many calls there must be at least. */
+export function objections({ token_storage, seconds, calls, failures, lost, presentedTwice }, perMinute) {
+  const least = Math.floor((perMinute * seconds) / 60);
   return [
     calls < least && `${calls} API calls, fewer than ${least}`,
     ...failures.map((text) => `the person had to see: ${text}`),
@@ -106,8 +106,13 @@ class Soak {
     return Date.now() >= this.end;
   }
 
+  /** A time in seconds from the beginning. */
+  clock(at = Date.now()) {
+    return ((at - this.began) / 1000).toFixed(1);
+  }
+
   log(tab, text) {
-    this.print(`${((Date.now() - this.began) / 1000).toFixed(1).padStart(6)} s  tab ${tab?.number ?? "-"}  ${text}`);
+    this.print(`${this.clock().padStart(6)} s  tab ${tab?.number ?? "-"}  ${text}`);
   }
 
   // Tabs
@@ -194,8 +199,7 @@ class Soak {
     }
     if (this.wasTroubled(from)) return;
     if (kind !== "signed out") {
-      const seconds = (from - this.began) / 1000;
-      this.failures.push(`tab ${tab.number}, call at ${seconds.toFixed(1)} s: ${text}`);
+      this.failures.push(`tab ${tab.number}, call at ${this.clock(from)} s: ${text}`);
       this.log(tab, `FAILURE ${this.failures.at(-1)}; ${this.lately(tab)}`);
     }
   }
@@ -331,7 +335,7 @@ class Soak {
   lately({ presented }) {
     const fates = presented.slice(-3).map(({ token, at }) => {
       const what = this.sendings(token).map(({ fate, status, cutByServerAt, closedByClientAt }) => `${fate} ${status ?? (cutByServerAt ? "cut" : closedByClientAt ? "left" : "-")}`);
-      return `${((at - this.began) / 1000).toFixed(1)} s ${token} (${what.join(", ")})`;
+      return `${this.clock(at)} s ${token} (${what.join(", ")})`;
     });
     return `lately ${fates.join("; ") || "no renewal"}`;
   }
@@ -359,10 +363,14 @@ class Soak {
       // What became of the first answer on its way back.
       const { fate, at, cutByServerAt, closedByClientAt } = this.sendings(token).findLast((entry) => entry.at <= first);
       const senders = this.everyTab.filter(({ presented }) => presented.some((one) => one.token === token));
-      const isSenderGone = senders.some(({ goneAt }) => goneAt.some((gone) => gone >= at && gone <= second));
+      // A moment more, as events of several processes arrive here in no certain order.
+      const isSenderGone = senders.some(({ goneAt }) => goneAt.some((gone) => gone >= at - 500 && gone <= second));
       if (fate === "lost" || cutByServerAt || this.wasTroubled(at, Math.min(second, at + 5000))) found.answersLost += 1;
       else if (closedByClientAt || isSenderGone) found.closedDuring += 1;
-      else found.presentedTwice.push(token);
+      else {
+        const by = senders.map(({ number, goneAt }) => `tab ${number}, gone at ${goneAt.map((gone) => this.clock(gone))} s`);
+        found.presentedTwice.push(`${token} at ${this.clock(first)} s (${fate}) and ${this.clock(second)} s by ${by.join("; ")}`);
+      }
       if (more.length > 0) found.presentedTwice.push(`${token} (${more.length + 2} times)`);
     }
     return found;
