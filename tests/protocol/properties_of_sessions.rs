@@ -18,7 +18,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use crate::answers::{document, html, lost, refusal, status};
-use crate::browser::Server;
+use crate::browser::{Browser, Server};
 use crate::properties::{for_all, json_value};
 use crate::refresh::{FIRST, kept_in, tokens};
 use crate::refresh_faults::with_headers;
@@ -421,6 +421,104 @@ fn no_token_is_presented_twice_without_a_lost_answer() {
             }
             tab.pass(seconds);
         }
+        let mut presented = server.presented();
+        presented.sort();
+        let most = presented.chunk_by(|one, other| one == other).map(<[String]>::len).max().unwrap_or(0);
+        prop_assert!(most <= 1 + usize::from(has_lost), "{:?}", server.presented());
+        Ok(())
+    });
+}
+
+/// What may happen to one of three tabs; the others have time only when the browser comes to rest.
+#[derive(Clone, Copy, Debug)]
+enum InTab {
+    Call,
+    LoseAnswers(bool),
+    Pass(u16),
+    Reload,
+    Renew,
+    Rest,
+    Resumed,
+    SignIn,
+    SignOut,
+    Sleep(u16),
+}
+
+fn in_tabs() -> impl Strategy<Value = Vec<(usize, InTab)>> {
+    use InTab as T;
+    let step = prop_oneof![
+        3 => (0..5_000_u16).prop_map(T::Pass),
+        2 => (0..20_000_u16).prop_map(T::Sleep),
+        1 => any::<bool>().prop_map(T::LoseAnswers),
+        8 => select(vec![T::Call, T::Reload, T::Renew, T::Rest, T::Rest, T::Resumed]),
+        1 => select(vec![T::SignIn, T::SignOut]),
+    ];
+    vec((0..3_usize, step), 1..25)
+}
+
+/// REF-2, REF-7, A27, OUT-3, F17: whatever three tabs that share a session do, and whenever the others hear of it: no token is
+/// presented twice without a lost answer, all tabs agree once they have come to rest, and after a sign-out nobody is signed in.
+#[test]
+fn tabs_that_share_a_session_agree() {
+    for_all((in_tabs(), any::<bool>()), |(steps, has_messages)| {
+        let scenario = Scenario::public_client().configured("token_storage", json!("shared"));
+        let mut browser = Browser::signed_in(&scenario, 3);
+        browser.has_messages = has_messages;
+        let server = Server::new(FIRST);
+        let (mut has_lost, mut sign_ins) = (false, 0);
+        (0..3).for_each(|index| browser.on_its_own(index, |tab| tab.server = Some(server.clone())));
+        for (index, step) in steps {
+            match step {
+                InTab::LoseAnswers(are_lost) => {
+                    has_lost |= are_lost;
+                    server.lose_answers(are_lost);
+                }
+                InTab::Rest => browser.settle(),
+                InTab::SignIn => {
+                    sign_ins += 1;
+                    let token = format!("family-{sign_ins}");
+                    server.begin(&token);
+                    browser.on_its_own(index, |tab| {
+                        tab.answering(TOKEN_ENDPOINT, tokens("signed-in", Some(&token), 3600));
+                        tab.now += 5;
+                        tab.sign_in();
+                        tab.come_back("code=x&state={state}", "");
+                    });
+                }
+                InTab::SignOut => {
+                    browser.on_its_own(index, |tab| {
+                        tab.now += 5;
+                        tab.sign_out();
+                    });
+                    browser.settle();
+                    for index in 0..3 {
+                        if !has_messages {
+                            browser.in_tab(index, |tab| tab.happen(Event::Restored));
+                        }
+                        prop_assert!(browser.tab(index).session().is_none(), "tab {index} is signed in");
+                    }
+                    prop_assert!(browser.tab(0).shared.is_empty());
+                }
+                _ => browser.on_its_own(index, |tab| match step {
+                    InTab::Call => tab.call(1, API),
+                    InTab::Pass(seconds) => drop(tab.pass(seconds.into())),
+                    InTab::Reload => tab.reload(),
+                    InTab::Renew => tab.happen(Event::Renew(key(ISSUER))),
+                    InTab::Sleep(seconds) => tab.sleep(seconds.into()),
+                    _ => tab.happen(Event::Resumed),
+                }),
+            }
+        }
+        browser.settle();
+        server.lose_answers(false);
+        // Once for what is due by now, and again for what came of it.
+        for index in [0, 1, 2].repeat(4) {
+            browser.in_tab(index, |tab| tab.sleep(5));
+            browser.in_tab(index, |tab| tab.happen(Event::Restored));
+        }
+        let session = |index: usize| browser.tab(index).session().map(|it| it.access_token().expose().to_owned());
+        prop_assert!((0..3).all(|index| session(index) == session(0)), "{:?}", (0..3).map(session).collect::<Vec<_>>());
+        prop_assert!((0..3).all(|index| browser.tab(index).locks.is_empty()), "a lock is kept");
         let mut presented = server.presented();
         presented.sort();
         let most = presented.chunk_by(|one, other| one == other).map(<[String]>::len).max().unwrap_or(0);

@@ -494,6 +494,11 @@ impl Tab {
         self.happen(Event::Call { call: CallId(call), key: key(ISSUER), request });
     }
 
+    /// The number of the next sign-in, which decides about its octets.
+    pub(crate) fn draw_from(&mut self, attempt: u8) {
+        self.entropy = Some(attempt);
+    }
+
     /// What WebCrypto says from now on.
     pub(crate) fn set_verdict(&mut self, verdict: fn(&Verification) -> Verdict) {
         self.verdict = verdict;

@@ -432,6 +432,22 @@ fn a_sign_out_while_the_record_is_read_is_one() {
     assert!(tab.session().is_none());
 }
 
+/// OUT-3: it is one also where the tab had not heard of the session yet, whose record it removes.
+#[test]
+fn a_sign_out_reaches_a_tab_that_has_just_signed_in() {
+    let mut browser = Browser::signed_in(&storing("shared"), 2);
+    browser.in_tab(0, Tab::sign_out);
+    browser.on_its_own(1, |tab| {
+        tab.sign_in();
+        tab.now += 5;
+        tab.come_back(&format!("code={CODE}&state={{state}}"), "");
+        assert!(tab.session().is_some());
+    });
+    browser.on_its_own(0, Tab::sign_out);
+    browser.settle();
+    assert!(browser.tab(1).session().is_none() && browser.tab(1).shared.is_empty());
+}
+
 /// OUT-3: another client at the same server, and the same client at another, stay signed in.
 #[test]
 fn a_sign_out_is_one_of_that_issuer_and_client() {

@@ -26,4 +26,3 @@ mod lasting_sessions;
 mod sign_outs;
 mod step_up;
 mod schedules;
-mod lasting_schedules;

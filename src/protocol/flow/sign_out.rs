@@ -47,8 +47,11 @@ impl Flow {
         let session = self.session(&key).cloned();
         self.forget(&key, event, now);
         self.remove_shared(&key);
-        if let Some(session) = session {
+        // Another tab may have a session of which this one has not heard yet, and whose record is gone now.
+        if session.is_some() || self.client(&key).is_some_and(|client| client.token_storage.is_shared()) {
             self.tell_signed_out(&key, now);
+        }
+        if let Some(session) = session {
             self.revoke(&session, None, now);
         }
     }
