@@ -174,6 +174,22 @@ describe("a copy of a tab", () => {
     await signOutButton(page).waitFor();
   });
 
+  scenario("signs in by itself, without a form, when its token is used up (REF-12, A28)", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
+    const alerts = await watchAlerts(context);
+    await signIn(page, stage);
+    const copy = await duplicate(page);
+    await readApi(copy);
+    await sleep((LIFETIME + 2) * 1000);
+    await copy.getByRole("button", { name: "Send", exact: true }).click();
+    await until("the copy signed in by itself", () => quietRequests(stage).length === 1);
+    await copy.getByRole("button", { name: "Send", exact: true }).waitFor();
+    assert.equal((await sendRequest(copy)).status, "Status 200");
+    await renewed(stage, 4, 30_000);
+    assert.deepEqual(presentedTwice(stage), []);
+    for (const tab of [page, copy]) await signOutButton(tab).waitFor();
+    assert.deepEqual(alerts, []);
+  });
+
   scenario("takes over when the first tab is closed at once", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
     await signIn(page, stage);
     const copy = await duplicate(page);

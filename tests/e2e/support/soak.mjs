@@ -37,9 +37,9 @@ export async function soak({ token_storage, seconds, seed, print = () => {} }) {
   }
 }
 
-/** What a run must not show; sentences. */
-export function objections({ token_storage, seconds, calls, failures, lost, presentedTwice }) {
-  const least = Math.floor((1000 * seconds) / 180);
+/** What a run must not show; sentences. `perMinute`: how many calls there must be at least. */
+export function objections({ token_storage, seconds, calls, failures, lost, presentedTwice }, perMinute) {
+  const least = Math.floor((perMinute * seconds) / 60);
   return [
     calls < least && `${calls} API calls, fewer than ${least}`,
     ...failures.map((text) => `the person had to see: ${text}`),
@@ -98,6 +98,7 @@ class Soak {
     await Promise.all([this.mischief(), this.weather()]);
     await Promise.all(this.tabs.map(({ work }) => work));
     await Promise.all(this.leaving ?? []);
+    if (this.error) throw this.error;
     return this.report();
   }
 
@@ -105,8 +106,13 @@ class Soak {
     return Date.now() >= this.end;
   }
 
+  /** A time in seconds from the beginning. */
+  clock(at = Date.now()) {
+    return ((at - this.began) / 1000).toFixed(1);
+  }
+
   log(tab, text) {
-    this.print(`${((Date.now() - this.began) / 1000).toFixed(1).padStart(6)} s  tab ${tab?.number ?? "-"}  ${text}`);
+    this.print(`${this.clock().padStart(6)} s  tab ${tab?.number ?? "-"}  ${text}`);
   }
 
   // Tabs
@@ -128,7 +134,10 @@ class Soak {
     page.on("close", () => tab.goneAt.push(Date.now()));
     this.everyTab = [...(this.everyTab ?? []), tab];
     this.tabs.push(tab);
-    tab.work = this.work(tab);
+    tab.work = this.work(tab).catch((error) => {
+      this.error ??= error;
+      this.end = 0;
+    });
     return tab;
   }
 
@@ -168,13 +177,7 @@ class Soak {
     const { page } = tab;
     const from = Date.now();
     if (!(await this.isReady(tab))) return;
-    const outcome = outcomeOf(page);
-    const [{ kind, text }] = await Promise.all([
-      outcome,
-      page.getByRole("button", { name: "Send", exact: true }).click({ noWaitAfter: true }).catch((error) => {
-        if (!isInterruption(error)) throw error;
-      }),
-    ]);
+    const { kind, text } = await this.press(page);
     if (tab.isClosing) return;
     if (kind === "status" && text === "Status 200") {
       this.calls += 1;
@@ -196,9 +199,22 @@ class Soak {
     }
     if (this.wasTroubled(from)) return;
     if (kind !== "signed out") {
-      const seconds = (from - this.began) / 1000;
-      this.failures.push(`tab ${tab.number}, call at ${seconds.toFixed(1)} s: ${text}`);
+      this.failures.push(`tab ${tab.number}, call at ${this.clock(from)} s: ${text}`);
       this.log(tab, `FAILURE ${this.failures.at(-1)}; ${this.lately(tab)}`);
+    }
+  }
+
+  /** Presses "Send", and resolves with what the page then shows. */
+  async press(page) {
+    try {
+      await page.evaluate(watchForOutcome, 35_000);
+      await page.getByRole("button", { name: "Send", exact: true }).click({ noWaitAfter: true });
+      const outcome = await page.evaluate(() => globalThis.outcome);
+      // Another document knows of none.
+      return outcome ?? { kind: "left" };
+    } catch (error) {
+      if (isInterruption(error)) return { kind: "left" };
+      throw error;
     }
   }
 
@@ -211,10 +227,13 @@ class Soak {
     const { page, stage = this.stage } = tab;
     if (await this.canSend(page)) return true;
     const from = Date.now();
+    let isTold = false;
     while (Date.now() - from < PATIENCE) {
       if (tab.isClosing || this.isOver) return false;
       if (await this.canSend(page)) return true;
       if (page.url().startsWith("chrome-error:")) {
+        if (!isTold) this.log(tab, "shows the browser's own page about the network");
+        isTold = true;
         // The browser's own page about the network: people press "Reload".
         if (!this.isAway) await page.reload().catch(() => {});
       } else if (page.url() !== stage.url("api") && (await page.getByRole("button", { name: "Sign out", exact: true }).isVisible())) {
@@ -304,12 +323,19 @@ class Soak {
     return this.troubles.some((trouble) => trouble.from <= to && trouble.to >= from);
   }
 
+  /** The requests that carried a refresh token, whether or not they reached the server. */
+  sendings(token) {
+    return this.stage.fault.tokenRequests.filter(({ body }) => {
+      const carried = new URLSearchParams(body).get("refresh_token");
+      return carried && digest(carried) === token;
+    });
+  }
+
   /** What became of the tab's last renewals, for who reads the log. */
   lately({ presented }) {
     const fates = presented.slice(-3).map(({ token, at }) => {
-      const arrivals = this.stage.fault.tokenRequests.filter(({ body }) => body.includes("refresh_token=") && digest(new URLSearchParams(body).get("refresh_token")) === token);
-      const what = arrivals.map(({ fate, status, cutByServerAt, closedByClientAt }) => `${fate} ${status ?? (cutByServerAt ? "cut" : closedByClientAt ? "left" : "-")}`);
-      return `${((at - this.began) / 1000).toFixed(1)} s ${token} (${what.join(", ")})`;
+      const what = this.sendings(token).map(({ fate, status, cutByServerAt, closedByClientAt }) => `${fate} ${status ?? (cutByServerAt ? "cut" : closedByClientAt ? "left" : "-")}`);
+      return `${this.clock(at)} s ${token} (${what.join(", ")})`;
     });
     return `lately ${fates.join("; ") || "no renewal"}`;
   }
@@ -330,58 +356,55 @@ class Soak {
    */
   presentations() {
     const arrivals = new Map();
-    for (const entry of this.stage.fault.tokenRequests) {
-      const token = new URLSearchParams(entry.body).get("refresh_token");
-      if (!token || entry.fate === "swallowed") continue;
-      const name = digest(token);
-      arrivals.set(name, [...(arrivals.get(name) ?? []), entry]);
-    }
+    for (const { presented, at } of renewals(this.stage)) arrivals.set(presented, [...(arrivals.get(presented) ?? []), at]);
     const found = { answersLost: 0, closedDuring: 0, presentedTwice: [] };
-    for (const [token, [first, ...again]] of arrivals) {
-      if (again.length === 0) continue;
-      const sent = this.everyTab.flatMap((tab) => tab.presented.filter((one) => one.token === token).map(({ at }) => ({ tab, at })));
-      const until = again[0].at;
-      if (first.fate === "lost" || first.cutByServerAt || this.wasTroubled(first.at, Math.min(until, first.at + 5000))) found.answersLost += 1;
-      else if (first.closedByClientAt || sent.some(({ tab, at }) => tab.goneAt.some((gone) => gone >= at && gone <= until))) found.closedDuring += 1;
-      else found.presentedTwice.push(token);
-      if (again.length > 1) found.presentedTwice.push(`${token} (${again.length + 1} times)`);
+    for (const [token, [first, second, ...more]] of arrivals) {
+      if (!second) continue;
+      // What became of the first answer on its way back.
+      const { fate, at, cutByServerAt, closedByClientAt } = this.sendings(token).findLast((entry) => entry.at <= first);
+      const senders = this.everyTab.filter(({ presented }) => presented.some((one) => one.token === token));
+      // A moment more, as events of several processes arrive here in no certain order.
+      const isSenderGone = senders.some(({ goneAt }) => goneAt.some((gone) => gone >= at - 500 && gone <= second));
+      if (fate === "lost" || cutByServerAt || this.wasTroubled(at, Math.min(second, at + 5000))) found.answersLost += 1;
+      else if (closedByClientAt || isSenderGone) found.closedDuring += 1;
+      else {
+        const by = senders.map(({ number, goneAt }) => `tab ${number}, gone at ${goneAt.map((gone) => this.clock(gone))} s`);
+        found.presentedTwice.push(`${token} at ${this.clock(first)} s (${fate}) and ${this.clock(second)} s by ${by.join("; ")}`);
+      }
+      if (more.length > 0) found.presentedTwice.push(`${token} (${more.length + 2} times)`);
     }
     return found;
   }
 }
 
-/** What the page shows next in answer to a call: `{ kind, text }`. */
-async function outcomeOf(page) {
-  try {
-    return await page.evaluate(
-      ({ patience }) =>
-        new Promise((resolve) => {
-          const before = new Set(document.querySelectorAll(".status, [role=alert]"));
-          const look = () => {
-            const shown = [...document.querySelectorAll("[aria-label='API response'] .status, [role=alert]")].find((node) => !before.has(node));
-            if (shown?.matches("[role=alert]")) return { kind: "alert", text: `${shown.querySelector("h2")?.innerText} ${/Error code: \S+/.exec(shown.innerText)}` };
-            if (shown) return { kind: "status", text: shown.querySelector("strong").innerText };
-            const text = document.querySelector("main")?.innerText ?? "";
-            return text.includes("Nobody is signed in") ? { kind: "signed out", text: "Nobody is signed in" } : undefined;
-          };
-          const end = (outcome) => {
-            observer.disconnect();
-            clearTimeout(timer);
-            resolve(outcome);
-          };
-          const observer = new MutationObserver(() => {
-            const outcome = look();
-            if (outcome) end(outcome);
-          });
-          observer.observe(document.body, { childList: true, subtree: true, characterData: true });
-          const timer = setTimeout(() => end({ kind: "nothing", text: `no answer: ${document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ")}` }), patience);
-        }),
-      { patience: 35_000 },
-    );
-  } catch (error) {
-    if (isInterruption(error)) return { kind: "left", text: "the page was left" };
-    throw error;
-  }
+/** Notes in the page what it shows next in answer to a call: `{ kind, text }`. */
+function watchForOutcome(patience) {
+  const before = new Set(document.querySelectorAll(".status, [role=alert]"));
+  const look = () => {
+    const shown = [...document.querySelectorAll("[aria-label='API response'] .status, [role=alert]")].find((node) => !before.has(node));
+    if (shown?.matches("[role=alert]")) {
+      return { kind: "alert", text: `${shown.querySelector("h2")?.innerText} ${/Error code: \S+/.exec(shown.innerText)}` };
+    }
+    if (shown) return { kind: "status", text: shown.querySelector("strong").innerText };
+    const isSignedOut = document.querySelector("main")?.innerText.includes("Nobody is signed in");
+    return isSignedOut ? { kind: "signed out", text: "Nobody is signed in" } : undefined;
+  };
+  globalThis.outcome = new Promise((resolve) => {
+    const end = (outcome) => {
+      observer.disconnect();
+      clearTimeout(timer);
+      resolve(outcome);
+    };
+    const observer = new MutationObserver(() => {
+      const outcome = look();
+      if (outcome) end(outcome);
+    });
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+    let isSubmitted = false;
+    document.addEventListener("submit", () => (isSubmitted = true), { capture: true, once: true });
+    const words = () => document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ");
+    const timer = setTimeout(() => end({ kind: "nothing", text: `no answer, submitted: ${isSubmitted}: ${words()}` }), patience);
+  });
 }
 
 /** Whether the page was reloaded, closed or left meanwhile. */
