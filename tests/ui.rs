@@ -41,18 +41,20 @@ impl App {
         document.body().expect("it has one").append_child(&root).expect("it can be appended");
         let found = Arc::new(Mutex::new(None));
         let clients = clients.into();
-        let handle = mount_to(root.clone(), {
-            let found = found.clone();
-            move || {
-                view! {
-                    <AuthProvider clients>
-                        {
-                            found.lock().expect("one thread").replace(use_auth());
-                            children()
-                        }
-                    </AuthProvider>
+        let handle = lab::unheard(|| {
+            mount_to(root.clone(), {
+                let found = found.clone();
+                move || {
+                    view! {
+                        <AuthProvider clients>
+                            {
+                                found.lock().expect("one thread").replace(use_auth());
+                                children()
+                            }
+                        </AuthProvider>
+                    }
                 }
-            }
+            })
         });
         let auth = found.lock().expect("one thread").take().expect("the provider has run");
         Self { auth, root, handle: Some(Box::new(handle)) }

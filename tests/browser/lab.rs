@@ -54,13 +54,18 @@ pub(crate) fn key(settings: &ClientSettings) -> ClientKey {
 pub(crate) fn start(settings: &ClientSettings) -> (Driver, ClientKey) {
     let client = Client::new(settings.clone(), &site()).expect("settings without a problem");
     let key = client.key().clone();
-    // A page has one driver in truth. Those of earlier tests live on in this one, and hear nothing of each other.
+    let driver = || Driver::start(site(), ConfigurationSource::Clients(Ok(vec![client])));
+    (unheard(driver), key)
+}
+
+/// Starts drivers that hear nothing of others: a page has one in truth, and here those of earlier tests live on.
+pub(crate) fn unheard<T>(start: impl FnOnce() -> T) -> T {
     let name = JsValue::from("BroadcastChannel");
     let channel = Reflect::get(&js_sys::global(), &name).expect("this browser has it");
     Reflect::set(&js_sys::global(), &name, &JsValue::UNDEFINED).expect("it can be replaced");
-    let driver = Driver::start(site(), ConfigurationSource::Clients(Ok(vec![client])));
+    let started = start();
     Reflect::set(&js_sys::global(), &name, &channel).expect("it can be put back");
-    (driver, key)
+    started
 }
 
 /// One parameter of a URL's query, decoded by the browser.
