@@ -7,6 +7,8 @@ ONLY =
 SECONDS_EACH ?= 120
 TARGETS =
 FILES =
+MINUTES = 3
+SEED =
 BINARY = workbench
 
 # Signing in, on the sandbox once more: all but what tests the sandbox itself, or the servers of the tests.
@@ -15,7 +17,7 @@ ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(wildca
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown
 
-.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e package fuzz mutants requirements sizes clean
+.PHONY: help serve authorization-server test dist dist-sub setup setup-test fmt clippy doc test-native test-browser test-scripts test-e2e soak package fuzz mutants requirements sizes clean
 # The steps of `make test` share one target directory and one terminal.
 .NOTPARALLEL:
 
@@ -68,6 +70,9 @@ test-scripts: ## the build's own scripts
 test-e2e: dist dist-sub ## whole sign-ins in Chromium, against the release build: at a real server, then at the sandbox
 	$(ENV) node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
 	$(ENV) LEPTOS_PKCE_SERVER=sandbox node --test --test-concurrency=2 --test-reporter=spec $(ON_SANDBOX)
+
+soak: dist ## eight tabs of one person on a bad network: does anybody notice? [MINUTES=3] [SEED=]
+	$(ENV) MINUTES=$(MINUTES) SEED=$(SEED) node tests/e2e/soak.mjs
 
 # The same site for a sub-path, for the tests of hosting.
 dist-sub: setup

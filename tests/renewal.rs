@@ -190,11 +190,8 @@ impl Model for Tabs {
             }
             match tab.asked {
                 None => {}
-                Some(Asked::Lock) if self.has_locks && self.keeps(Mechanism::Lock) => {
-                    if !world.tabs.iter().any(|tab| tab.has_lock) {
-                        actions.push(Action::Proceed(index));
-                    }
-                }
+                Some(Asked::Lock)
+                    if self.has_locks && self.keeps(Mechanism::Lock) && world.tabs.iter().any(|tab| tab.has_lock) => {}
                 Some(Asked::Request) => {
                     actions.push(Action::Proceed(index));
                     if left.losses > 0 {

@@ -648,21 +648,20 @@ fn local(text: &str) -> JsValue {
 fn a_record_of_the_origin_is_none_of_the_tab() {
     let _lab = Lab::open();
     local("clear()");
-    assert_eq!(storage::read_of_origin(&name("a")), None);
-    assert_eq!(storage::write_of_origin(&name("a"), &record("é\"\n")), Ok(Some(record("é\"\n"))));
-    assert_eq!(storage::read_of_origin(&name("a")), Some(record("é\"\n")));
-    assert_eq!(storage::read(&name("a")), None);
+    assert_eq!(storage::read(&name("active a")), None);
+    assert_eq!(storage::write(&name("active a"), &record("é\"\n")), Ok(Some(record("é\"\n"))));
+    assert_eq!(storage::read(&name("active a")), Some(record("é\"\n")));
     assert!(storage::list().is_empty());
     storage::write(&name("a"), &record("tab")).expect("there is room");
-    assert_eq!(storage::read_of_origin(&name("a")), Some(record("é\"\n")));
+    assert_eq!(storage::read(&name("active a")), Some(record("é\"\n")));
     storage::remove(&name("a"));
     assert_eq!(local("length"), 1);
-    storage::remove_of_origin(&name("a"));
-    storage::remove_of_origin(&name("a"));
+    storage::remove(&name("active a"));
+    storage::remove(&name("active a"));
     assert_eq!(local("length"), 0);
     for garbage in ["{", "", "undefined", r#"{"a":1,"a":2}"#] {
-        local(&format!("setItem('leptos-pkce a', '{garbage}')"));
-        assert_eq!(storage::read_of_origin(&name("a")), None, "{garbage}");
+        local(&format!("setItem('leptos-pkce active a', '{garbage}')"));
+        assert_eq!(storage::read(&name("active a")), None, "{garbage}");
     }
     local("clear()");
 }
@@ -671,20 +670,20 @@ fn a_record_of_the_origin_is_none_of_the_tab() {
 fn says_that_the_storage_of_the_origin_is_blocked_or_full() {
     let _lab = Lab::open();
     local("clear()");
-    storage::write_of_origin(&name("a"), &record("a")).expect("there is room");
+    storage::write(&name("active a"), &record("a")).expect("there is room");
     for how in [ABSENT, BLOCKED, "({ value: null })"] {
         let _replaced = replace("globalThis", "localStorage", how);
-        assert_eq!(storage::write_of_origin(&name("a"), &record("b")), Err(StorageFailure::Blocked), "{how}");
-        assert_eq!(storage::read_of_origin(&name("a")), None);
-        storage::remove_of_origin(&name("a"));
+        assert_eq!(storage::write(&name("active a"), &record("b")), Err(StorageFailure::Blocked), "{how}");
+        assert_eq!(storage::read(&name("active a")), None);
+        storage::remove(&name("active a"));
         // The tab's is another matter.
         assert!(storage::write(&name("a"), &record("a")).is_ok());
     }
     {
         let full = "({ value() { throw new DOMException('no', 'QuotaExceededError') } })";
         let _replaced = replace("Storage.prototype", "setItem", full);
-        assert_eq!(storage::write_of_origin(&name("a"), &record("b")), Err(StorageFailure::Full));
+        assert_eq!(storage::write(&name("active a"), &record("b")), Err(StorageFailure::Full));
     }
-    assert_eq!(storage::read_of_origin(&name("a")), Some(record("a")));
+    assert_eq!(storage::read(&name("active a")), Some(record("a")));
     local("clear()");
 }

@@ -79,7 +79,8 @@ pub(crate) fn send(
             Stop::Thrown if timed_out.get() => HttpFailure::Timeout { after: limits.deadline },
             Stop::Thrown if cancel.0.signal().aborted() => HttpFailure::Cancelled,
             // Only then is it known that nothing was sent.
-            Stop::Thrown if was_offline => HttpFailure::Offline,
+            Stop::Thrown if was_offline => HttpFailure::Unsent,
+            Stop::Thrown if is_offline() => HttpFailure::Offline,
             Stop::Thrown => HttpFailure::Unreachable,
         })
     }

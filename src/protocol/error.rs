@@ -140,7 +140,7 @@ impl Error {
                     HttpFailure::BodyTooLarge { .. } => "token.body_too_large",
                     HttpFailure::Cancelled => "token.cancelled",
                     HttpFailure::NoProof => "token.no_proof",
-                    HttpFailure::Offline => "token.offline",
+                    HttpFailure::Offline | HttpFailure::Unsent => "token.offline",
                     HttpFailure::Timeout { .. } => "token.timeout",
                     HttpFailure::Unreachable => "token.unreachable",
                     HttpFailure::UrlDisagreement => "token.url_disagreement",
@@ -166,7 +166,7 @@ impl Error {
                     HttpFailure::BodyTooLarge { .. } => "resource.body_too_large",
                     HttpFailure::Cancelled => "resource.cancelled",
                     HttpFailure::NoProof => "resource.no_proof",
-                    HttpFailure::Offline => "resource.offline",
+                    HttpFailure::Offline | HttpFailure::Unsent => "resource.offline",
                     HttpFailure::Timeout { .. } => "resource.timeout",
                     HttpFailure::Unreachable => "resource.unreachable",
                     HttpFailure::UrlDisagreement => "resource.url_disagreement",
@@ -273,7 +273,9 @@ fn network_fault(failure: &HttpFailure) -> Fault {
         HttpFailure::Cancelled => Fault::EndUser,
         HttpFailure::NoProof => Fault::Environment,
         HttpFailure::UrlDisagreement => Fault::Caller,
-        HttpFailure::Offline | HttpFailure::Timeout { .. } | HttpFailure::Unreachable => Fault::Network,
+        HttpFailure::Offline | HttpFailure::Timeout { .. } | HttpFailure::Unreachable | HttpFailure::Unsent => {
+            Fault::Network
+        }
     }
 }
 

@@ -63,13 +63,15 @@ pub enum HttpFailure {
     Cancelled,
     /// The proof of possession that belongs to it could not be made; nothing was sent.
     NoProof,
-    /// The browser said that it was offline when it was to be sent: the server has not seen it.
+    /// The browser says it is offline.
     Offline,
     /// The deadline passed before the last octet arrived.
     Timeout {
         /// The deadline.
         after: Seconds,
     },
+    /// The browser said that it was offline already when this was to be sent: the server has not seen it.
+    Unsent,
     /// Refused connection, refused by CORS, a redirect, or a broken connection: browsers do not tell these apart.
     Unreachable,
     /// The browser reads the URL differently than this client; nothing was sent.
@@ -144,7 +146,7 @@ impl fmt::Display for HttpFailure {
             Self::BodyTooLarge { limit } => write!(f, "the answer is longer than {limit} octets"),
             Self::Cancelled => f.write_str("the request was cancelled"),
             Self::NoProof => f.write_str("the browser could not sign with the key that belongs to it"),
-            Self::Offline => f.write_str("the browser is offline"),
+            Self::Offline | Self::Unsent => f.write_str("the browser is offline"),
             Self::Timeout { after } => write!(f, "no complete answer within {} s", after.0),
             Self::Unreachable => f.write_str("no readable answer"),
             Self::UrlDisagreement => f.write_str("the browser reads the URL differently"),

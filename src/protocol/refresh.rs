@@ -31,7 +31,7 @@ pub fn refresh_request(session: &Session) -> Option<HttpRequest> {
 pub fn not_now(outcome: &Result<HttpResponse, HttpFailure>, now: UnixTime) -> Option<Seconds> {
     match outcome {
         Ok(response) if matches!(response.status, 429 | 503) => Some(retry_after(response, now).unwrap_or(Seconds(1))),
-        Err(HttpFailure::Offline | HttpFailure::NoProof | HttpFailure::UrlDisagreement) => Some(Seconds(1)),
+        Err(HttpFailure::Unsent | HttpFailure::NoProof | HttpFailure::UrlDisagreement) => Some(Seconds(1)),
         _ => None,
     }
 }

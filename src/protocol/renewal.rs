@@ -399,7 +399,7 @@ impl Renewal {
         let jitter = u64::from(seed.rotate_left(self.failures * 5)) % (delay / 2 + 1);
         self.failures = self.failures.saturating_add(1);
         self.release(outputs);
-        let until = now.plus(Seconds(delay + jitter));
+        let until = now.plus(Seconds(delay.saturating_add(jitter)));
         self.state = State::Idle(Idle::Waiting { until, earliest: now.plus(least) });
     }
 

@@ -8,6 +8,7 @@
 use super::clock::retry_after;
 use super::form;
 use super::http::{HttpFailure, HttpRequest, HttpResponse, Limits};
+use super::json::Value;
 use super::secret::{AccessToken, RefreshToken};
 use super::time::{Seconds, UnixTime};
 use super::url::Url;
@@ -54,10 +55,15 @@ pub fn revocation_request(endpoint: &Url, client_id: &ClientId, token: &Revocabl
 pub fn revoked(outcome: &Result<HttpResponse, HttpFailure>, now: UnixTime) -> Revoked {
     match outcome {
         Ok(response) if matches!(response.status, 200 | 204) => Revoked::Done,
+        Ok(response) if response.status == 400 && is_of_no_kind(response) => Revoked::Done,
         Ok(response) if matches!(response.status, 429 | 503) => match retry_after(response, now) {
             Some(delay) if delay < PATIENCE => Revoked::Later(delay),
             _ => Revoked::NotDone,
         },
         _ => Revoked::NotDone,
     }
+}
+
+fn is_of_no_kind(response: &HttpResponse) -> bool {
+    Value::parse(&response.body).is_ok_and(|document| document.text("error") == Some("unsupported_token_type"))
 }

@@ -120,7 +120,7 @@ impl Session {
             presented_at: None,
             token_endpoint: exchange.token_endpoint.clone(),
             resource: exchange.resource.clone(),
-            asked: exchange.id_token.clone(),
+            asked: exchange.id_token.as_ref().map(IdTokenRequest::answered),
             id_token_hint: None,
         })
     }

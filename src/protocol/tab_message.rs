@@ -1,7 +1,7 @@
 //! What the tabs of an origin tell each other.
 //!
-//! Rule: no message carries a token, and none is believed where it can be looked up: it says where to look. Whoever can send
-//! one can run script on this origin.
+//! Rule: no message carries a token, and what it says of a record is looked up there. That somebody signed out is believed: the
+//! record may be gone a moment later only. Whoever can send one can run script on this origin.
 
 use super::client::ClientKey;
 use super::json::{Members, Value};

@@ -250,7 +250,13 @@ impl Auth {
         }
     }
 
-    /// The same, and then leaves for the server's own sign-out (OpenID Connect RP-Initiated Logout), if it has one.
+    /// Forgets everything of the client `key` in this browser, and tells the server nothing: for one that is there no more.
+    pub fn forget(self, key: ClientKey) {
+        self.shared().driver.forget(key);
+    }
+
+    /// Signs the selected client out, and then leaves for the server's own sign-out (OpenID Connect RP-Initiated Logout), if
+    /// it has one.
     pub fn sign_out_at_server(self) {
         if let Some(key) = self.peek_selected() {
             self.shared().driver.sign_out_at_server(key);

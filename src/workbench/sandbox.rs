@@ -130,8 +130,7 @@ impl Sandbox {
             for key in self.clients() {
                 if order == Order::Forget && outcome.is_ok() {
                     // A session there is worth nothing any more.
-                    self.auth.select(key);
-                    self.auth.sign_out();
+                    self.auth.forget(key);
                 } else {
                     self.expect_sign_in(&key);
                 }

@@ -54,7 +54,13 @@ pub(crate) fn key(settings: &ClientSettings) -> ClientKey {
 pub(crate) fn start(settings: &ClientSettings) -> (Driver, ClientKey) {
     let client = Client::new(settings.clone(), &site()).expect("settings without a problem");
     let key = client.key().clone();
-    (Driver::start(site(), ConfigurationSource::Clients(Ok(vec![client]))), key)
+    // A page has one driver in truth. Those of earlier tests live on in this one, and hear nothing of each other.
+    let name = JsValue::from("BroadcastChannel");
+    let channel = Reflect::get(&js_sys::global(), &name).expect("this browser has it");
+    Reflect::set(&js_sys::global(), &name, &JsValue::UNDEFINED).expect("it can be replaced");
+    let driver = Driver::start(site(), ConfigurationSource::Clients(Ok(vec![client])));
+    Reflect::set(&js_sys::global(), &name, &channel).expect("it can be put back");
+    (driver, key)
 }
 
 /// One parameter of a URL's query, decoded by the browser.

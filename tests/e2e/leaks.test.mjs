@@ -165,12 +165,14 @@ scenario(
 
 const plain = () => ({ scope: "photos:read" });
 
-scenario("does not keep a refresh token in any storage", { needs: ANOTHER_ORIGIN, client: plain }, async ({ page, stage }) => {
+const inMemory = () => ({ ...plain(), token_storage: "memory" });
+
+scenario("keeps a refresh token in this page's memory and nowhere else, if so configured (WEB-1, A32)", { needs: ANOTHER_ORIGIN, client: inMemory }, async ({ page, stage }) => {
   stage.fault.mode = "reply";
   stage.fault.reply = { body: { access_token: "access-canary", token_type: "Bearer", refresh_token: "refresh-canary" } };
   await signInAgain(page, stage);
-  await page.getByText("It is held in this page's memory and not used yet").waitFor();
+  await page.getByText("One came. The access token is renewed with it").waitFor();
   const kept = JSON.stringify(await dump(page));
-  assert.ok(kept.includes("access-canary"));
+  assert.ok(!kept.includes("access-canary"));
   assert.ok(!kept.includes("refresh-canary"));
 });

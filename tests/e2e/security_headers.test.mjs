@@ -219,20 +219,6 @@ describe("the policy in the browser", () => {
     }
     assert.deepEqual(stage.api.elsewhere.log, []);
   });
-
-  scenario(
-    "does not let another site show the app in a frame (WEB-12, A29)",
-    { allow: [/^error: /, /^warning: /], needs: ANOTHER_ORIGIN },
-    async ({ page, stage }) => {
-      const html = `<!doctype html><title>Clickjacking</title><iframe id="victim" src="${stage.url()}"></iframe>`;
-      await page.route(`${stage.api.origin}/frame.html`, (route) => route.fulfill({ contentType: "text/html", body: html }));
-      await page.goto(`${stage.api.origin}/frame.html`);
-      const [, victim] = page.frames();
-      await victim.waitForLoadState();
-      assert.match(victim.url(), /^chrome-error:/);
-      assert.equal(await signInButton(page.frameLocator("#victim")).count(), 0);
-    },
-  );
 });
 
 describe("a deployment's own config.json", () => {

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApi } from "./servers/api.mjs";
-import { startAuthorizationServer } from "./servers/authorization_server.mjs";
+import { digest, startAuthorizationServer } from "./servers/authorization_server.mjs";
 import { startFaultServer } from "./servers/fault_server.mjs";
 import { startStaticHost } from "./servers/static_host.mjs";
+import { randomFrom } from "./support/random.mjs";
 
 const APP = "http://localhost:8080";
 const REDIRECT_URI = `${APP}/callback`;
@@ -269,6 +270,109 @@ describe("fault server", () => {
   });
 });
 
+describe("authorization server with rotation", () => {
+  const scope = "openid offline_access photos:read";
+  let server, api;
+
+  before(async () => {
+    server = await startAuthorizationServer({ redirectUris: [REDIRECT_URI], rotation: true, accessTokenLifetime: 5 });
+    api = await startApi({ authorizationServer: server, origins: [APP] });
+  });
+  after(() => Promise.all([server.close(), api.close()]));
+
+  const renew = async (refresh_token) =>
+    (await post(`${server.issuer}/token`, { grant_type: "refresh_token", client_id: "workbench", refresh_token })).json();
+
+  it("gives a refresh token with consent, and later without asking anybody", async () => {
+    const cookies = new Map();
+    const { token } = await signIn(server, { scope, prompt: "consent", cookies });
+    assert.equal(token.expires_in, 5);
+    const { token: later } = await signIn(server, { scope, prompt: "none", cookies });
+    assert.ok(later.refresh_token);
+    assert.notEqual(later.refresh_token, token.refresh_token);
+    for (const { refresh_token } of [token, later]) assert.ok((await renew(refresh_token)).access_token);
+  });
+
+  it("takes a refresh token once; the second time ends its family, and no other", async () => {
+    const cookies = new Map();
+    const { token: first } = await signIn(server, { scope, prompt: "consent", cookies });
+    const { token: other } = await signIn(server, { scope, prompt: "none", cookies });
+    const renewed = await renew(first.refresh_token);
+    assert.notEqual(renewed.refresh_token, first.refresh_token);
+    assert.equal((await callApi(api, "/photos", renewed)).status, 200);
+
+    assert.equal((await renew(first.refresh_token)).error, "invalid_grant");
+    assert.equal((await renew(renewed.refresh_token)).error, "invalid_grant");
+    assert.equal((await callApi(api, "/photos", renewed)).status, 401);
+    assert.equal((await callApi(api, "/photos", other)).status, 200);
+    assert.ok((await renew(other.refresh_token)).access_token);
+    await signIn(server, { scope, prompt: "none", cookies });
+  });
+
+  it("notes who presented what, but no token", async () => {
+    const { token } = await signIn(server, { scope, prompt: "consent" });
+    const from = server.tokenLog.length - 1;
+    const renewed = await renew(token.refresh_token);
+    await renew(token.refresh_token);
+    const noted = server.tokenLog.slice(from).map(({ at, ...rest }) => rest);
+    const [before, after] = [token, renewed].map(({ refresh_token }) => digest(refresh_token));
+    assert.deepEqual(noted, [
+      { grantType: "authorization_code", presented: undefined, issued: before, outcome: "tokens" },
+      { grantType: "refresh_token", presented: before, issued: after, outcome: "tokens" },
+      { grantType: "refresh_token", presented: before, issued: undefined, outcome: "invalid_grant" },
+    ]);
+    assert.ok(!JSON.stringify(server.tokenLog).includes(token.refresh_token));
+  });
+
+  it("still knows everybody after a restart", async () => {
+    const cookies = new Map();
+    const { token } = await signIn(server, { scope, prompt: "consent", cookies });
+    const back = server.restart(200);
+    await assert.rejects(sleep(50).then(() => renew(token.refresh_token)));
+    await back;
+    assert.equal((await callApi(api, "/photos", token)).status, 200);
+    assert.ok((await renew(token.refresh_token)).refresh_token);
+    await signIn(server, { scope, prompt: "none", cookies });
+  });
+
+  it("ends tokens or sessions when a test says so", async () => {
+    const cookies = new Map();
+    const { token } = await signIn(server, { scope, prompt: "consent", cookies });
+    server.revokeTokens();
+    assert.equal((await callApi(api, "/photos", token)).status, 401);
+    assert.equal((await renew(token.refresh_token)).error, "invalid_grant");
+    await signIn(server, { scope, prompt: "none", cookies });
+    server.endSessions();
+    const { response } = await authorize(server, { scope, prompt: "none", cookies });
+    assert.equal(response.get("error"), "login_required");
+  });
+});
+
+describe("a network that loses requests", () => {
+  it("loses them before or after they were passed on, or is late, the same for the same seed", async (test) => {
+    const server = await startAuthorizationServer({ redirectUris: [REDIRECT_URI] });
+    const fault = await startFaultServer({ forwardTo: `${server.issuer}/token` });
+    test.after(() => Promise.all([server.close(), fault.close()]));
+    const run = async () => {
+      fault.log.length = server.tokenLog.length = 0;
+      Object.assign(fault, { mode: "drawn", pause: 20, random: randomFrom(7), odds: { swallowed: 0.2, lost: 0.2, delayed: 0.2 } });
+      const answers = [];
+      for (let count = 0; count < 40; count += 1) {
+        const form = { grant_type: "refresh_token", client_id: "workbench", refresh_token: "x" };
+        answers.push(await post(`${fault.origin}/token`, form).then(({ status }) => status, () => "none"));
+      }
+      const fates = fault.tokenRequests.map(({ fate }) => fate);
+      assert.deepEqual(answers, fates.map((fate) => (["forward", "delayed"].includes(fate) ? 400 : "none")));
+      assert.equal(server.tokenLog.length, fates.filter((fate) => fate !== "swallowed").length);
+      assert.ok(server.tokenLog.every(({ outcome }) => outcome === "invalid_grant"));
+      return fates;
+    };
+    const fates = await run();
+    assert.deepEqual([...new Set(fates)].sort(), ["delayed", "forward", "lost", "swallowed"]);
+    assert.deepEqual(await run(), fates);
+  });
+});
+
 describe("static host", () => {
   let root;
 
@@ -333,7 +437,7 @@ describe("static host", () => {
 
 // A browser in a few lines: follows redirects by hand, keeps cookies, fills in the forms.
 
-async function authorize(server, { client_id = "workbench", scope = "openid photos:read", state = randomBytes(16).toString("hex"), prompt, choices = {}, omit = [] } = {}) {
+async function authorize(server, { client_id = "workbench", scope = "openid photos:read", state = randomBytes(16).toString("hex"), prompt, choices = {}, omit = [], cookies = new Map() } = {}) {
   const verifier = randomBytes(32).toString("base64url");
   const { authorization_endpoint } = await metadata(server);
   const parameters = new URLSearchParams({
@@ -348,7 +452,6 @@ async function authorize(server, { client_id = "workbench", scope = "openid phot
   });
   for (const name of omit) parameters.delete(name);
 
-  const cookies = new Map();
   let location = `${authorization_endpoint}?${parameters}`;
   let form;
   while (!location.startsWith(REDIRECT_URI)) {

@@ -7,6 +7,7 @@ use leptos_pkce::protocol::renewal::Lock;
 use serde_json::json;
 
 use crate::answers::{document, lost, refusal, status};
+use crate::id_tokens;
 use crate::refresh::{FIRST, access_token, kept_in, presented, session, signed_in, tokens};
 use crate::refresh_faults::with_headers;
 use crate::scenario::{ACCESS_TOKEN, API, CODE, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key};
@@ -110,16 +111,6 @@ fn a_repeated_call_is_the_same_request() {
     tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
     tab.answering(API, refused());
     let (headers, body) = (vec![("x-a".to_owned(), "1".to_owned())], Some("body".to_owned()));
-    let url = format!("{API}/1?x=2");
-    let request =
-        ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
-    tab.happen(Event::Call { call: CallId(1), key: key(ISSUER), request });
-    let sent = tab.sent_to(&format!("{API}/1"));
-    assert_eq!(sent.len(), 1, "another path answers 404");
-    tab.arrive(&format!("{API}/1"), refused());
-    let mut tab = signed_in();
-    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
-    tab.answering(API, refused());
     let url = format!("{API}?x=2");
     let request =
         ResourceRequest { method: "PUT".into(), url: url.clone(), headers: headers.clone(), body: body.clone() };
@@ -340,4 +331,25 @@ fn a_call_waits_for_another_tab() {
     assert_eq!((bearers(&tab), presented(&tab).len()), (vec!["theirs"], 0));
     assert_eq!(answered(&tab), [(1, Ok(200))]);
     assert!(json!(tab.locks).as_array().is_some_and(Vec::is_empty));
+}
+
+/// RS-7: the user info endpoint is an API like any other: what it refuses is renewed and asked for once more.
+#[test]
+fn user_info_that_was_refused_is_asked_for_with_a_new_token() {
+    const USERINFO: &str = "https://as.example/userinfo";
+    let id_token = id_tokens::compact(&id_tokens::header(), &id_tokens::claims());
+    let body = json!({
+        "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": FIRST, "id_token": id_token,
+    });
+    let scenario = Scenario::public_client().openid().tokens(&body.to_string());
+    let mut tab = scenario.metadata("userinfo_endpoint", json!(USERINFO)).run();
+    tab.silence(TOKEN_ENDPOINT);
+    tab.answering(USERINFO, refused());
+    tab.happen(Event::AskUserInfo(key(ISSUER)));
+    tab.answering(USERINFO, document(r#"{"sub":"248289761001","nickname":"JD"}"#));
+    tab.arrive(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    let bearers: Vec<_> = tab.sent_to(USERINFO).iter().filter_map(|request| request.bearer.as_ref()).collect();
+    assert_eq!(bearers.iter().map(|token| token.expose()).collect::<Vec<_>>(), [ACCESS_TOKEN, "new"]);
+    let claims = session(&tab).userinfo().expect("it was answered");
+    assert!(claims.get("nickname").is_some());
 }

@@ -32,6 +32,11 @@ impl Server {
         Self(Rc::new(RefCell::new(State { current, issued: 0, presented, are_lost: false })))
     }
 
+    /// Somebody signs in: `first` is good, and whatever was before is not.
+    pub(crate) fn begin(&self, first: &str) {
+        self.0.borrow_mut().current = Some(first.to_owned());
+    }
+
     /// From now on answers are lost, or not.
     pub(crate) fn lose_answers(&self, are_lost: bool) {
         self.0.borrow_mut().are_lost = are_lost;
@@ -76,7 +81,10 @@ impl Browser {
     /// Signs in in the first of `count` tabs.
     pub(crate) fn signed_in(scenario: &Scenario, count: usize) -> Self {
         let mut browser = Self { tabs: (0..count).map(|_| scenario.open()).collect(), has_messages: true };
-        browser.tabs.iter_mut().for_each(|tab| tab.lock = None);
+        for (tab, attempt) in browser.tabs.iter_mut().zip((0..=255).step_by(30)) {
+            tab.lock = None;
+            tab.draw_from(attempt);
+        }
         browser.in_tab(0, Tab::sign_in);
         browser.in_tab(0, |tab| {
             tab.now += 60;

@@ -308,7 +308,7 @@ fn the_old_refresh_token_is_kept_where_none_comes() {
     assert!(session(&tab).has_refresh_token());
 }
 
-/// RFC 6749 §6, TOK-9, F34: a scope that is not named is the one of before; one that is named is the granted one now.
+/// TOK-9, F34: a scope that is not named is the one of before; one that is named is the granted one now.
 #[test]
 fn the_scope_stays_unless_it_is_named() {
     let mut tab = Scenario::public_client().configured("scope", json!("a b")).run();

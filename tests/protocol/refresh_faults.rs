@@ -46,7 +46,7 @@ fn ambiguous() -> Vec<(&'static str, Outcome)> {
 /// Everything after which it is known that nobody has looked at the token.
 fn not_seen() -> Vec<(&'static str, Outcome)> {
     vec![
-        ("F1", Err(HttpFailure::Offline)),
+        ("F1", Err(HttpFailure::Unsent)),
         ("F8", status(429)),
         ("F8", status(503)),
         ("F8", answer(503, "application/json", r#"{"error":"temporarily_unavailable"}"#)),
@@ -117,11 +117,13 @@ fn a_second_answer_makes_good_for_a_lost_one() {
 /// is still down. A server that is down for a minute costs nobody the session.
 #[test]
 fn a_server_that_is_down_for_a_minute_costs_nobody_the_session() {
-    for storage in ["memory", "session", "shared"] {
+    for (storage, fault) in
+        [("memory", lost()), ("session", status(502)), ("shared", status(500)), ("memory", status(503))]
+    {
         let mut tab = kept_in(storage);
         let metadata = document(Scenario::metadata_text());
         tab.answering(TOKEN_ENDPOINT, lost());
-        tab.answering(DISCOVERY, lost());
+        tab.answering(DISCOVERY, fault);
         tab.pass(3540 + 60);
         assert_eq!(presented(&tab).len(), 1, "{storage}: the second time waits for the network");
         assert!(tab.sent_to(DISCOVERY).len() > 3, "{storage}");
@@ -153,7 +155,7 @@ fn what_nobody_has_seen_is_tried_until_it_works() {
 #[test]
 fn coming_back_tries_again_at_once() {
     for storage in ["memory", "session", "shared"] {
-        for fault in [lost(), Err(HttpFailure::Offline)] {
+        for fault in [lost(), Err(HttpFailure::Unsent)] {
             let mut tab = kept_in(storage);
             tab.answering(TOKEN_ENDPOINT, fault.clone());
             tab.answering(DISCOVERY, fault);

@@ -444,6 +444,15 @@ impl Tab {
         self.happen(Event::Started(configuration_file()));
     }
 
+    /// The same inside of another page.
+    pub(crate) fn begin_framed(&mut self, query: &str) {
+        self.begin();
+        let (path, query) = (self.redirect_path(query), query.to_owned());
+        self.happen(Event::Framed);
+        self.happen(Event::Redirected { path, query, fragment: String::new() });
+        self.happen(Event::Started(configuration_file()));
+    }
+
     /// The path of the redirect URI that was sent with the state in `query`.
     pub(crate) fn redirect_path(&self, query: &str) -> String {
         let state = state_in(query).unwrap_or_default();
@@ -483,6 +492,16 @@ impl Tab {
     pub(crate) fn call(&mut self, call: u64, url: &str) {
         let request = ResourceRequest { method: "GET".into(), url: url.into(), headers: vec![], body: None };
         self.happen(Event::Call { call: CallId(call), key: key(ISSUER), request });
+    }
+
+    /// The number of the next sign-in, which decides about its octets.
+    pub(crate) fn draw_from(&mut self, attempt: u8) {
+        self.entropy = Some(attempt);
+    }
+
+    /// What WebCrypto says from now on.
+    pub(crate) fn set_verdict(&mut self, verdict: fn(&Verification) -> Verdict) {
+        self.verdict = verdict;
     }
 
     /// Lets time pass; the page is woken whenever it asked for it. How often it was.
@@ -559,6 +578,23 @@ impl Tab {
         }
     }
 
+    /// Tells the flow of `event`, and of nothing that takes its time: [`Tab::take_arriving`] has that.
+    pub(crate) fn happen_slowly(&mut self, event: Event) {
+        let flow = self.flow.take().expect("a page is open");
+        let (flow, effects) = flow.step(UnixTime(self.now), event);
+        self.flow = Some(flow);
+        for effect in effects {
+            if let Some(event) = self.perform(effect) {
+                self.happen_slowly(event);
+            }
+        }
+    }
+
+    /// What is on its way to the page.
+    pub(crate) fn take_arriving(&mut self) -> VecDeque<Event> {
+        std::mem::take(&mut self.arriving)
+    }
+
     /// Does what the driver does; storage answers at once, servers a little later.
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         self.trace.push(in_words(&effect, self.now));
@@ -580,7 +616,7 @@ impl Tab {
                 };
                 self.arriving.extend(answer.map(|outcome| Event::Fetched { fetch, outcome }));
                 self.sent.push((fetch, request));
-                assert!(self.sent.len() < 500, "requests without end");
+                assert!(self.sent.len() < 5_000, "requests without end");
             }
             Effect::Verify { verify, verification } => {
                 self.arriving.push_back(Event::Verified { verify, verdict: (self.verdict)(&verification) });

@@ -1,26 +1,14 @@
 //! What no test names, and why. A line here about something that a test does name fails, so that the list only shrinks.
 
-/// Renewal, sign-out at the server, and sessions over several tabs.
-const SESSIONS: &str = "not yet: sessions that last";
 /// What is shipped, and by whom.
 const RELEASES: &str = "not yet: releases";
 const NO_POPUP: &str = "not applicable: there is no popup flow";
 
 pub(crate) const MISSING: &[(&str, &str)] = &[
-    ("AUT-16", SESSIONS),
-    ("AUT-17", SESSIONS),
-    ("CB-18", SESSIONS),
-    ("REF-12", SESSIONS),
-    ("OUT-9", SESSIONS),
-    ("OUT-10", SESSIONS),
     ("WEB-6", "not yet: the policy does not enforce them, and SECURITY.md says so"),
     ("WEB-9", "not met: the callback is the app itself, so the entry stays until the next load; SECURITY.md says so"),
     ("WEB-14", NO_POPUP),
-    ("WEB-15", SESSIONS),
-    ("WEB-16", SESSIONS),
-    ("WEB-17", SESSIONS),
     ("OPS-5", RELEASES),
-    ("A28", SESSIONS),
     ("A30", NO_POPUP),
     ("A35", "not applicable: no worker holds a token"),
     ("A47", "not applicable: nobody else can ask, and ask again, in this tab"),

@@ -22,7 +22,8 @@ const GOODBYES: [Goodbye; 8] = {
         Goodbye("revocation-503", 3, &[NotRevoked], true, Some(Confirmed)),
         // Three seconds, and no more.
         Goodbye("revocation-slow", 1, &[NotRevoked], false, Some(Confirmed)),
-        Goodbye("revocation-unsupported-type", 2, &[NotRevoked], true, Some(Confirmed)),
+        // A server that revokes no tokens of a kind says so, and that is lawful (RFC 7009 §2.2.1).
+        Goodbye("revocation-unsupported-type", 2, &[], true, Some(Confirmed)),
         Goodbye("revocation-refused", 2, &[NotRevoked], true, Some(Confirmed)),
         Goodbye("revocation-missing", 0, &[], true, Some(Confirmed)),
         Goodbye("end-session-missing", 2, &[], false, None),

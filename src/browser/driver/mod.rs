@@ -39,6 +39,9 @@ use crate::protocol::site::Site;
 use crate::protocol::tab_message::CHANNEL;
 use crate::protocol::time::UnixTime;
 
+/// Who is told of what happens to sessions; leaked, as the driver is.
+type EventListener = &'static dyn Fn(&ClientKey, &SessionEvent);
+
 /// Runs one flow, for as long as the page lives; all copies are the same driver.
 #[derive(Clone, Copy)]
 pub struct Driver(&'static Shared);
@@ -47,7 +50,7 @@ struct Shared {
     flow: RefCell<Flow>,
     is_running: Cell<bool>,
     listeners: RefCell<Vec<&'static dyn Fn()>>,
-    event_listeners: RefCell<Vec<&'static dyn Fn(&ClientKey, &SessionEvent)>>,
+    event_listeners: RefCell<Vec<EventListener>>,
     channel: RefCell<Option<Channel>>,
     #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
     locks: Locks,
@@ -106,9 +109,9 @@ impl Driver {
             ConfigurationSource::File(name, read) => flow.started(name, read),
         });
         navigation::on_restored(move || driver.tell(Flow::restored));
-        wake::on_wake(move || driver.tell(Flow::resumed));
+        wake::on_wake(move || driver.nudge(Flow::resumed));
         #[cfg(feature = "idle_timeout")]
-        wake::on_activity(move || driver.tell(Flow::active));
+        wake::on_activity(move || driver.nudge(Flow::active));
         driver
     }
 
@@ -204,7 +207,12 @@ impl Driver {
         self.tell(|flow, now| flow.sign_out(key, now));
     }
 
-    /// The same, and then leaves for the server's own sign-out, if it has one.
+    /// Forgets everything of this client in this browser, and tells the server nothing.
+    pub fn forget(&self, key: ClientKey) {
+        self.tell(|flow, now| flow.sign_out_silently(&key, now));
+    }
+
+    /// Signs out, and then leaves for the server's own sign-out, if it has one.
     pub fn sign_out_at_server(&self, key: ClientKey) {
         self.tell(|flow, now| flow.sign_out_at_server(key, entropy::draw(), now));
     }
@@ -232,6 +240,14 @@ impl Driver {
     fn tell(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
         self.change(change);
         self.work();
+    }
+
+    /// The same for what happens all the time and mostly means nothing: then nobody is told.
+    fn nudge(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
+        self.change(change);
+        if self.read(Flow::asks_for_something) {
+            self.work();
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut Flow, UnixTime)) {
@@ -315,13 +331,7 @@ impl Driver {
             #[cfg(any(feature = "session_storage", feature = "shared_storage"))]
             Effect::Unlock(name) => self.0.locks.release(&name),
             #[cfg(feature = "shared_storage")]
-            Effect::ReadShared { ask, name } => self.read_shared(ask, name),
-            #[cfg(feature = "shared_storage")]
-            Effect::WriteShared { ask, name, before, version, record } => {
-                self.write_shared(ask, name, before, version, record);
-            }
-            #[cfg(feature = "shared_storage")]
-            Effect::RemoveShared(name) => self.remove_shared(name),
+            Effect::ReadShared { .. } | Effect::WriteShared { .. } | Effect::RemoveShared(_) => self.share(effect),
             Effect::Post(text) => {
                 if let Some(channel) = &*self.0.channel.borrow() {
                     channel.post(&text);

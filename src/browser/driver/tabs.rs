@@ -9,9 +9,9 @@ use super::{Driver, spawn};
 #[cfg(feature = "shared_storage")]
 use crate::protocol::authorization_request::StorageFailure;
 use crate::protocol::flow::AskId;
-use crate::protocol::renewal::Lock;
 #[cfg(feature = "shared_storage")]
-use crate::protocol::storage::{Record, RecordName};
+use crate::protocol::flow::Effect;
+use crate::protocol::renewal::Lock;
 use crate::protocol::time::Seconds;
 
 /// The locks that this page has or waits for, by name.
@@ -66,40 +66,36 @@ impl Driver {
         });
     }
 
+    /// Reads, writes or removes what all tabs share: one future for the three, which open the same database.
     #[cfg(feature = "shared_storage")]
-    pub(super) fn read_shared(&self, ask: AskId, name: RecordName) {
+    pub(super) fn share(&self, effect: Effect) {
         let driver = *self;
         spawn(async move {
-            let read = async { Vault::open().await?.read(name.as_str()).await };
-            let record = read.await.map_err(|_| StorageFailure::Blocked);
-            driver.tell(|flow, now| flow.shared_read(ask, record, now));
-        });
-    }
-
-    #[cfg(feature = "shared_storage")]
-    pub(super) fn write_shared(
-        &self,
-        ask: AskId,
-        name: RecordName,
-        before: Option<String>,
-        version: String,
-        record: Record,
-    ) {
-        let driver = *self;
-        spawn(async move {
-            let write =
-                async { Vault::open().await?.replace(name.as_str(), before.as_deref(), &version, &record).await };
-            let outcome = write.await.map_err(|_| StorageFailure::Blocked);
-            driver.tell(|flow, now| flow.shared_written(ask, outcome, now));
-        });
-    }
-
-    #[cfg(feature = "shared_storage")]
-    pub(super) fn remove_shared(&self, name: RecordName) {
-        spawn(async move {
-            // Where there is no database there is nothing in it.
-            if let Ok(vault) = Vault::open().await {
-                let _ = vault.remove(name.as_str()).await;
+            let vault = Vault::open().await;
+            match effect {
+                Effect::ReadShared { ask, name } => {
+                    let record = match vault {
+                        Ok(vault) => vault.read(name.as_str()).await,
+                        Err(failure) => Err(failure),
+                    };
+                    let record = record.map_err(|_| StorageFailure::Blocked);
+                    driver.tell(|flow, now| flow.shared_read(ask, record, now));
+                }
+                Effect::WriteShared { ask, name, before, version, record } => {
+                    let written = match vault {
+                        Ok(vault) => vault.replace(name.as_str(), before.as_deref(), &version, &record).await,
+                        Err(failure) => Err(failure),
+                    };
+                    let outcome = written.map_err(|_| StorageFailure::Blocked);
+                    driver.tell(|flow, now| flow.shared_written(ask, outcome, now));
+                }
+                Effect::RemoveShared(name) => {
+                    // Where there is no database there is nothing in it.
+                    if let Ok(vault) = vault {
+                        let _ = vault.remove(name.as_str()).await;
+                    }
+                }
+                _ => {}
             }
         });
     }

@@ -119,7 +119,7 @@ impl Flow {
                 self.callback = other;
                 if cfg!(feature = "end_session") {
                     let came_back = |Record(record): Record| came_back(&record, None, now);
-                    self.sign_out_return = self.sign_out_return.or(record.and_then(came_back));
+                    self.sign_out_return = self.sign_out_return.or_else(|| record.and_then(came_back));
                 }
                 return;
             }
@@ -274,7 +274,7 @@ impl Flow {
 
     /// Puts the place where the person was in that of the callback.
     fn go_back(&mut self, return_path: Option<&ReturnPath>) {
-        let path = return_path.map_or(self.site.base_path(), ReturnPath::as_str);
+        let path = return_path.map_or_else(|| self.site.base_path(), ReturnPath::as_str);
         self.effects.push(Effect::ReplaceRoute(path.to_owned()));
     }
 

@@ -69,21 +69,24 @@ impl Flow {
         let storage = client.token_storage;
         self.effects.push(Effect::Read(RecordName::signed_out(key)));
         if storage.is_session() {
-            self.effects.push(Effect::Read(RecordName::session(key)));
+            self.look_for_kept(key);
         } else if storage.is_shared() {
-            self.look_for_shared(key);
+            self.look_for_shared(key, false);
         } else {
             self.restore_if_lost(key);
         }
     }
 
-    /// Where there was none of this key; its metadata is asked for when somebody wants to sign in.
+    /// Where there was none of this key, its session may be kept; its metadata is asked for when somebody wants to sign in.
     pub(crate) fn client_added(&mut self, client: Client) {
         let key = client.key.clone();
         take_one(&mut self.discoveries, |(known, _)| *known == key);
         if let Configuration::Ready(clients) = &mut self.configuration {
-            take_one(clients, |known| known.key == key);
+            let known = take_one(clients, |known| known.key == key);
             clients.push(client);
+            if known.is_none() && self.session(&key).is_none() {
+                self.look_for_session(&key);
+            }
         }
     }
 
@@ -113,11 +116,14 @@ impl Flow {
         };
         let keeps = cfg!(any(feature = "session_storage", feature = "shared_storage"));
         if let Some(key) = find(self, RecordName::session).filter(|_| keeps) {
-            let session = record.and_then(|record| self.decode_session(&key, record));
-            match (self.upkeep(&key).is_some(), session) {
-                (true, _) => self.session_found(&key, record.cloned(), now),
-                (false, Some(session)) => self.take_on(session, true, now),
-                (false, None) => self.restore_if_lost(&key),
+            // Whoever signed out while it was read wants none.
+            let is_looked_for = take_one(&mut self.restoring, |search| search.key == key).is_some();
+            if self.upkeep(&key).is_some() {
+                self.session_found(&key, record.cloned(), now);
+            } else if is_looked_for {
+                let session = record.and_then(|record| self.decode_session(&key, record));
+                session.into_iter().for_each(|session| self.restore(session, false, now));
+                self.restore_if_lost(&key);
             }
         } else if cfg!(feature = "restore")
             && let Some(key) = find(self, RecordName::restore)
@@ -154,8 +160,10 @@ impl Flow {
 
     /// Asks the next well-known URL; when all were asked, what is configured must do, or there is no metadata.
     pub(super) fn attempt(&mut self, key: &ClientKey, attempts: Vec<Attempt>) {
-        let is_hopeless =
-            attempts.last().is_some_and(|last| last.problem == AttemptProblem::Failure(HttpFailure::Offline));
+        let is_hopeless = matches!(
+            attempts.last(),
+            Some(Attempt { problem: AttemptProblem::Failure(HttpFailure::Offline | HttpFailure::Unsent), .. })
+        );
         let request = if is_hopeless { None } else { metadata::discovery_request(&key.issuer, attempts.len()) };
         let configured = || {
             let client = self.client(key).filter(|_| cfg!(feature = "overrides"))?;

@@ -15,13 +15,12 @@ impl Flow {
         if cfg!(not(feature = "idle_timeout")) || now.since(self.active_at) < NEWS_EVERY && self.active_at <= now {
             return;
         }
-        let keys: Vec<ClientKey> = self.timed_out_after().map(|(key, _)| key.clone()).collect();
-        if keys.is_empty() {
-            return;
+        // Whoever comes back too late is signed out. Who is not, because they were in another tab, is seen with the next key.
+        if self.timed_out_after().any(|(_, timeout)| self.active_at.plus(timeout) <= now) {
+            return self.idle_woke(now);
         }
-        // Whoever comes back too late is signed out first.
-        self.idle_woke(now);
         self.active_at = now;
+        let keys: Vec<ClientKey> = self.timed_out_after().map(|(key, _)| key.clone()).collect();
         for key in keys {
             let mut record = Members::default();
             record.number("at", Some(now.0));
@@ -29,6 +28,12 @@ impl Flow {
             self.effects.push(Effect::Post(TabMessage { key, news: News::Active(now) }.encode()));
         }
         self.idle_arm(now);
+    }
+
+    /// A session is taken up, of somebody who was there when it began. By a clock that was turned back since, that is now.
+    pub(super) fn idle_begins(&mut self, signed_in_at: UnixTime, now: UnixTime) {
+        self.active_at = self.active_at.max(signed_in_at.min(now));
+        self.idle_woke(now);
     }
 
     /// Somebody did so in another tab.
@@ -56,6 +61,8 @@ impl Flow {
         if cfg!(not(feature = "idle_timeout")) {
             return;
         }
+        // By a clock that was turned back the time begins anew.
+        self.active_at = self.active_at.min(now);
         let is_over = |timeout: Seconds| self.active_at.plus(timeout) <= now;
         let over: Vec<ClientKey> =
             self.timed_out_after().filter(|(_, timeout)| is_over(*timeout)).map(|(key, _)| key.clone()).collect();

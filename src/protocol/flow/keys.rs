@@ -224,7 +224,8 @@ fn is_passing(error: &KeysError) -> bool {
     let KeysError::Unavailable(Attempt { problem, .. }) = error else { return false };
     match problem {
         AttemptProblem::Failure(failure) => {
-            matches!(failure, HttpFailure::Unreachable | HttpFailure::Timeout { .. } | HttpFailure::Offline)
+            use HttpFailure::{Offline, Timeout, Unreachable, Unsent};
+            matches!(failure, Unreachable | Timeout { .. } | Offline | Unsent)
         }
         AttemptProblem::Status(status) => *status == 429 || *status >= 500,
         AttemptProblem::NotJson { .. } => false,

@@ -49,6 +49,7 @@ use self::departure::SignIn;
 use self::keys::KeyEntry;
 use self::proofs::ProofKeyState;
 use self::restore::Automatic;
+use self::shared::Search;
 use self::sign_out::Farewell;
 use self::upkeep::Upkeep;
 use self::userinfo::UserInfoState;
@@ -83,8 +84,8 @@ pub struct Flow {
     callback: Callback,
     prepared: Option<(ClientKey, Url)>,
     sessions: Vec<Session>,
-    /// Clients whose shared sessions are looked for.
-    restoring: Vec<(ClientKey, AskId)>,
+    /// Sessions that are looked for.
+    restoring: Vec<Search>,
     /// Clients whose shared sessions began in this page and are being written down.
     beginning: Vec<(ClientKey, AskId)>,
     upkeeps: Vec<Upkeep>,
@@ -280,6 +281,12 @@ impl Flow {
     /// What the transitions since the last time ask for, in their order.
     pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
+    }
+
+    /// Whether there is anything that [`Self::take_effects`] would give.
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "for the driver"))]
+    pub(crate) fn asks_for_something(&self) -> bool {
+        !self.effects.is_empty()
     }
 
     /// WebCrypto has answered.

@@ -69,7 +69,12 @@ impl Flow {
         let times = record.member("times").and_then(Value::as_array).unwrap_or_default();
         let times = times.iter().filter_map(Value::as_whole_number).take(MOST);
         self.automatic.times.extend(times.map(UnixTime));
-        self.automatic.last = record.text("last").map(|last| shorten(last, 100));
+        if self.automatic.last.is_none() {
+            self.automatic.last = record.text("last").map(|last| shorten(last, 100));
+        } else if !self.automatic.times.is_empty() {
+            // The page began with an answer, and that is the last one.
+            self.remember_automatic();
+        }
     }
 
     /// Notes why a sign-in gave no session, if nobody clicked for it. Whether it was a quiet one, after which the person is
@@ -79,8 +84,9 @@ impl Flow {
         if cfg!(not(feature = "restore")) {
             return false;
         }
+        // Whether anybody had clicked, the record knows, which may be read later.
+        self.automatic.last = Some(refusal.error.clone());
         if !self.automatic.times.is_empty() {
-            self.automatic.last = Some(refusal.error.clone());
             self.remember_automatic();
         }
         if is_quiet {
@@ -130,23 +136,28 @@ impl Flow {
         }
     }
 
-    fn signed_out_at(&self, key: &ClientKey) -> Option<UnixTime> {
+    pub(super) fn signed_out_at(&self, key: &ClientKey) -> Option<UnixTime> {
         self.signed_out.iter().find(|(known, _)| known == key).map(|(_, at)| *at)
     }
 
     /// When somebody signed out in any tab. Whoever has a session from before in this page, is signed out too: the page may
     /// have been away while it was said.
     pub(super) fn signed_out_read(&mut self, key: &ClientKey, record: Option<&Value>, now: UnixTime) {
-        if let Some(at) = record.and_then(|record| record.number("at")).map(UnixTime) {
+        if let Some(at) = record.and_then(|record| time_in(record, "at", now)) {
             take_one(&mut self.signed_out, |(known, _)| known == key);
             self.signed_out.push((key.clone(), at));
-            self.signed_out_elsewhere(key, at, now);
+            self.signed_out_before(key, at, now);
         }
         if let Some((_, began_at)) = take_one(&mut self.gone, |(known, _)| known == key)
             && self.signed_out_at(key).is_none_or(|at| at < began_at)
         {
             self.lost(key);
         }
+    }
+
+    /// Somebody signed out at `at`, and the record of it was found. Whoever signed in within that second did so afterwards.
+    pub(super) fn signed_out_before(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
+        self.signed_out_elsewhere(key, UnixTime(at.0.saturating_sub(1)), now);
     }
 
     /// Why the session of `key` ended, if it was not signed out; until somebody signs in again.

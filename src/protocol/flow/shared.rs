@@ -5,10 +5,20 @@
 use super::super::authorization_request::StorageFailure;
 use super::super::client::TokenStorage;
 use super::super::json::Value;
+use super::super::session::Session;
 #[cfg(feature = "shared_storage")]
-use super::super::storage::{Record, RecordName};
-use super::super::time::Seconds;
-use super::{AskId, ClientKey, Effect, Flow, take_one};
+use super::super::storage::Record;
+use super::super::storage::RecordName;
+use super::super::time::{Seconds, UnixTime};
+use super::{AskId, ClientKey, Effect, Flow, SessionEvent, take_one};
+
+/// A session is looked for, where this page has none.
+pub(super) struct Search {
+    pub(super) key: ClientKey,
+    pub(super) ask: AskId,
+    /// Whether another tab said that there is one.
+    pub(super) is_news: bool,
+}
 
 impl Flow {
     fn next_ask(&mut self) -> AskId {
@@ -45,9 +55,32 @@ impl Flow {
     }
 
     /// Looks whether there is one, where this page has none.
-    pub(super) fn look_for_shared(&mut self, key: &ClientKey) {
+    pub(super) fn look_for_shared(&mut self, key: &ClientKey, is_news: bool) {
         let ask = self.read_shared(key);
-        self.restoring.push((key.clone(), ask));
+        self.restoring.push(Search { key: key.clone(), ask, is_news });
+    }
+
+    /// Looks for a session of this tab.
+    pub(super) fn look_for_kept(&mut self, key: &ClientKey) {
+        let ask = self.next_ask();
+        self.restoring.push(Search { key: key.clone(), ask, is_news: false });
+        self.effects.push(Effect::Read(RecordName::session(key)));
+    }
+
+    /// What was looked for was found: it is taken up, unless somebody signed out since it began.
+    pub(super) fn restore(&mut self, session: Session, is_news: bool, now: UnixTime) {
+        let key = session.key.clone();
+        if self.session(&key).is_some() {
+            return;
+        }
+        self.take_on(session, true, now);
+        if is_news {
+            take_one(&mut self.ended, |(owner, _)| *owner == key);
+            self.effects.push(Effect::Announce(key.clone(), SessionEvent::SignedInElsewhere));
+        }
+        if let Some(at) = self.signed_out_at(&key) {
+            self.signed_out_before(&key, at, now);
+        }
     }
 
     /// Writes it over the version `before`; over whatever is there if that is `None`.

@@ -47,10 +47,20 @@ impl Flow {
         let session = self.session(&key).cloned();
         self.forget(&key, event, now);
         self.remove_shared(&key);
-        if let Some(session) = session {
+        // Another tab may have a session of which this one has not heard yet, and whose record is gone now.
+        if session.is_some() || self.client(&key).is_some_and(|client| client.token_storage.is_shared()) {
             self.tell_signed_out(&key, now);
+        }
+        if let Some(session) = session {
             self.revoke(&session, None, now);
         }
+    }
+
+    /// Signs out here and tells the server nothing: it is gone, or was never one.
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "for the driver"))]
+    pub(crate) fn sign_out_silently(&mut self, key: &ClientKey, now: UnixTime) {
+        self.forget(key, SessionEvent::SignedOut, now);
+        self.remove_shared(key);
     }
 
     /// Signs out here, and leaves for the server's own sign-out; where it has none, that is all.
@@ -71,20 +81,19 @@ impl Flow {
     /// Another tab of this browser has signed out: so has this one.
     pub(super) fn signed_out_elsewhere(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
         let Some(session) = self.session(key).filter(|session| session.signed_in_at <= at).cloned() else { return };
-        if session.token_storage.is_shared() {
-            // What is stored says whether that is so.
-            return self.hinted(key, now);
-        }
+        // Believed, although it could be looked up: the record of a shared session may not be gone yet.
         self.forget(key, SessionEvent::SignedOutElsewhere, now);
-        self.revoke(&session, None, now);
+        if !session.token_storage.is_shared() {
+            self.revoke(&session, None, now);
+        }
     }
 
-    fn tell_signed_out(&mut self, key: &ClientKey, now: UnixTime) {
+    pub(super) fn tell_signed_out(&mut self, key: &ClientKey, at: UnixTime) {
         // For pages that cannot hear: those that browsers keep for Back and Forward.
         let mut record = Members::default();
-        record.number("at", Some(now.0));
+        record.number("at", Some(at.0));
         self.write(RecordName::signed_out(key), record.finish());
-        let message = TabMessage { key: key.clone(), news: News::SignedOut(now) };
+        let message = TabMessage { key: key.clone(), news: News::SignedOut(at) };
         self.effects.push(Effect::Post(message.encode()));
     }
 
@@ -117,6 +126,7 @@ impl Flow {
             self.effects.push(Effect::Announce(key.clone(), event));
         }
         take_one(&mut self.ended, |(owner, _)| owner == key);
+        take_one(&mut self.restoring, |search| search.key == *key);
         self.set_userinfo(key, None);
         self.cancel_keys(&key.issuer);
         // Also where this build has no such records: another one may have left it.
@@ -184,6 +194,8 @@ impl Flow {
                     self.wake_at(farewell.until, now);
                     return true;
                 }
+                // Where that is, is not known, or the time is over: the tokens live on.
+                farewell.is_failed |= !farewell.tokens.is_empty() && (metadata.is_none() || endpoint.is_some());
             }
         }
         if farewell.is_failed {
@@ -217,7 +229,7 @@ impl Flow {
         let Some(farewell) = self.farewells.iter_mut().find(is_it) else { return Some(outcome) };
         farewell.stage = Stage::Waiting(now);
         match revoked(&outcome, now) {
-            Revoked::Later(delay) if !farewell.is_repeated => {
+            Revoked::Later(delay) if !farewell.is_repeated && now.plus(delay) < farewell.until => {
                 farewell.is_repeated = true;
                 farewell.stage = Stage::Waiting(now.plus(delay));
             }

@@ -22,7 +22,7 @@ impl Flow {
         if is_shared && self.session(key).is_some() {
             self.hinted(key, now);
         } else if is_shared && !self.is_restoring(key) {
-            self.look_for_shared(key);
+            self.look_for_shared(key, true);
         }
     }
 
@@ -38,6 +38,12 @@ impl Flow {
         let keys: Vec<ClientKey> = self.sessions.iter().map(|session| session.key.clone()).collect();
         for key in keys {
             self.effects.push(Effect::Read(RecordName::signed_out(&key)));
+        }
+        let is_without = |key: &&ClientKey| self.session(key).is_none();
+        let without: Vec<ClientKey> =
+            self.clients().iter().map(|client| &client.key).filter(is_without).cloned().collect();
+        for key in without {
+            self.changed_elsewhere(&key, now);
         }
         self.resumed(now);
     }

@@ -13,9 +13,8 @@ use super::super::authorization_request::StorageFailure;
 use super::super::client::TokenStorage;
 use super::super::error::Error;
 use super::super::http::{HttpFailure, HttpResponse};
-use super::super::id_token::{Signature, VerifiedIdToken, check_id_token};
+use super::super::id_token::VerifiedIdToken;
 use super::super::json::Value;
-use super::super::jws::Verdict;
 use super::super::keys::keys_request;
 use super::super::metadata::discovery_request;
 use super::super::refresh::{meaning, not_now, refresh_request};
@@ -26,17 +25,16 @@ use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::token_request::LIMITS;
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
-use super::super::vocabulary::Issuer;
 use super::proofs::{ProofAnswer, Proven};
-use super::verification::Step;
+use super::shared::Search;
 use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_one};
 
 /// What is done for one session.
 pub(super) struct Upkeep {
-    key: ClientKey,
+    pub(super) key: ClientKey,
     renewal: Renewal,
     ownership: Ownership,
-    attempt: Attempt,
+    pub(super) attempt: Attempt,
     /// The question to lock or record that is not answered yet.
     asked: Option<AskId>,
     /// What the last reading found.
@@ -50,6 +48,8 @@ pub(super) struct Upkeep {
 enum Ownership {
     /// Nobody else can have it.
     Sole,
+    /// This tab has the lock.
+    Owner,
     /// The lock is asked for that its tab holds for as long as it lives; whether a renewal waits for that.
     Asked { is_awaited: bool },
     /// Another tab has it: this one is a copy.
@@ -57,9 +57,11 @@ enum Ownership {
 }
 
 /// A refresh under way.
-enum Attempt {
+pub(super) enum Attempt {
     None,
     Probe(FetchId),
+    /// The issuer's keys are awaited first, for whoever presents a token must be able to look at the answer.
+    KeysFirst,
     Token {
         fetch: FetchId,
         proven: Option<Proven>,
@@ -72,10 +74,10 @@ enum Attempt {
 }
 
 /// An answer whose ID token was not verified yet.
-struct Unchecked {
-    response: TokenResponse,
-    id_token: IdToken,
-    sent_at: UnixTime,
+pub(super) struct Unchecked {
+    pub(super) response: TokenResponse,
+    pub(super) id_token: IdToken,
+    pub(super) sent_at: UnixTime,
 }
 
 /// How long a duplicated tab waits for the lock of a session that it finds: a page that was reloaded lets it go at once.
@@ -102,6 +104,7 @@ impl Flow {
         }
         self.end_upkeep(&key, now);
         take_one(&mut self.sessions, |known| known.key == key);
+        let signed_in_at = session.signed_in_at;
         let mut ownership = Ownership::Sole;
         let mut asked = None;
         if session.token_storage.is_session() && session.refresh_token.is_some() {
@@ -121,7 +124,7 @@ impl Flow {
             error: None,
         });
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
-        self.idle_woke(now);
+        self.idle_begins(signed_in_at, now);
         self.arm(now);
     }
 
@@ -139,15 +142,15 @@ impl Flow {
     /// Nothing more is done for the session of `key`.
     pub(super) fn end_upkeep(&mut self, key: &ClientKey, now: UnixTime) {
         self.renew(key, Input::Ended, now);
-        let session_lock =
-            self.session(key).filter(|session| session.token_storage.is_session()).map(Session::lock_name);
+        let name = self.session(key).map(Session::lock_name);
         if let Some(upkeep) = take_one(&mut self.upkeeps, |upkeep| upkeep.key == *key) {
             match upkeep.attempt {
                 Attempt::Probe(fetch) | Attempt::Token { fetch, .. } => self.effects.push(Effect::CancelFetch(fetch)),
                 _ => {}
             }
-            if upkeep.ownership != Ownership::Foreign {
-                session_lock.into_iter().for_each(|name| self.unlock(name));
+            // Also of a session that was in this tab's storage, and is in memory since that failed.
+            if matches!(upkeep.ownership, Ownership::Owner | Ownership::Asked { .. }) {
+                name.into_iter().for_each(|name| self.unlock(name));
             }
         }
     }
@@ -226,12 +229,12 @@ impl Flow {
                 }
             }
             Output::Mark(presented) => self.mark(key, presented, now),
-            Output::Send => {
-                let Some(request) = refresh_request(session) else { return };
-                let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
-                let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
-                self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
-            }
+            Output::Send => match session.asked.clone() {
+                Some(asked) if !self.has_keys(&key.issuer, &asked.jwks_uri) => {
+                    self.set_attempt(key, Attempt::KeysFirst);
+                }
+                _ => self.present(key, now),
+            },
             Output::Store => self.store(key, now),
             Output::Publish => {
                 if let Attempt::Renewed(session) = self.take_attempt(key) {
@@ -246,6 +249,14 @@ impl Flow {
             }
             _ => {}
         }
+    }
+
+    pub(super) fn present(&mut self, key: &ClientKey, now: UnixTime) {
+        let Some(session) = self.session(key) else { return };
+        let Some(request) = refresh_request(session) else { return };
+        let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
+        let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
+        self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
     }
 
     /// Rule 2 of `renewal`: it is written down before it happens.
@@ -305,7 +316,7 @@ impl Flow {
             let lock = if lock == Lock::Held { lock } else { Lock::Without };
             return self.renew(&key, Input::Locked(lock), now);
         };
-        upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Sole };
+        upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Owner };
         if lock == Lock::Foreign {
             self.disown(&key);
         }
@@ -325,13 +336,9 @@ impl Flow {
 
     /// A shared record was read; `Err` if the browser could not.
     pub(crate) fn shared_read(&mut self, ask: AskId, record: Result<Option<Record>, StorageFailure>, now: UnixTime) {
-        if let Some((key, _)) = take_one(&mut self.restoring, |(_, asked)| *asked == ask) {
+        if let Some(Search { key, is_news, .. }) = take_one(&mut self.restoring, |search| search.ask == ask) {
             let session = record.ok().flatten().and_then(|record| self.decode_session(&key, &record));
-            if let Some(session) = session
-                && self.session(&key).is_none()
-            {
-                self.take_on(session, true, now);
-            }
+            session.into_iter().for_each(|session| self.restore(session, is_news, now));
             return self.restore_if_lost(&key);
         }
         let Some(upkeep) = self.asker(ask) else { return };
@@ -413,7 +420,9 @@ impl Flow {
 
     /// Another tab has renewed the session, or somebody has signed in there.
     fn adopt(&mut self, key: &ClientKey, now: UnixTime) {
-        let Some(found) = self.upkeep_mut(key).and_then(|upkeep| upkeep.found.take()) else { return };
+        let Some(upkeep) = self.upkeep_mut(key) else { return };
+        upkeep.error = None;
+        let Some(found) = upkeep.found.take() else { return };
         let is_another = self.session(key).is_none_or(|session| session.id != found.id);
         if is_another {
             self.end_what_is_on_its_way(key);
@@ -426,13 +435,13 @@ impl Flow {
 
     // Messages
 
-    fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
+    pub(super) fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
         if let Some(upkeep) = self.upkeep_mut(key) {
             upkeep.attempt = attempt;
         }
     }
 
-    fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
+    pub(super) fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
         let upkeep = self.upkeep_mut(key);
         upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
     }
@@ -497,7 +506,7 @@ impl Flow {
         }
     }
 
-    fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
+    pub(super) fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
         if let Some(upkeep) = self.upkeep_mut(key) {
             upkeep.error = Some(error.clone());
         }
@@ -507,7 +516,7 @@ impl Flow {
         self.renew(key, Input::Answered(answer), now);
     }
 
-    fn renewed(
+    pub(super) fn renewed(
         &mut self,
         key: &ClientKey,
         response: TokenResponse,
@@ -526,59 +535,6 @@ impl Flow {
         self.renew(key, Input::Answered(Answer::Tokens), now);
     }
 
-    // The ID token that may come along
-
-    fn verify_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, now: UnixTime) {
-        let Some(asked) = self.session(key).and_then(|session| session.asked.clone()) else { return };
-        self.want_keys(&key.issuer, &asked.jwks_uri);
-        match self.begin_verification(&key.issuer, &unchecked.id_token, &asked, &unchecked.response.access_token, now) {
-            Step::Failed(error) => self.fail(key, error, Answer::Unclear, now),
-            Step::Keys => self.set_attempt(key, Attempt::Keys(unchecked)),
-            Step::Verdict(verify) => self.set_attempt(key, Attempt::Verdict(verify, unchecked)),
-            Step::Known(signature) => self.check_renewed(key, unchecked, signature, now),
-        }
-    }
-
-    /// Whether a renewal waits for this issuer's keys.
-    pub(super) fn renewal_waits_for_keys(&self, issuer: &Issuer) -> bool {
-        self.upkeeps.iter().any(|upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_)))
-    }
-
-    /// Goes on with what waited for these keys.
-    pub(super) fn renewal_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
-        let waits = |upkeep: &&Upkeep| upkeep.key.issuer == *issuer && matches!(upkeep.attempt, Attempt::Keys(_));
-        let waiting: Vec<ClientKey> = self.upkeeps.iter().filter(waits).map(|upkeep| upkeep.key.clone()).collect();
-        for key in waiting {
-            if let Attempt::Keys(unchecked) = self.take_attempt(&key) {
-                self.verify_renewed(&key, unchecked, now);
-            }
-        }
-    }
-
-    /// WebCrypto has answered; gives the answer back if nobody waits for it here.
-    pub(super) fn renewal_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
-        let is_it = |upkeep: &&Upkeep| matches!(upkeep.attempt, Attempt::Verdict(id, _) if id == verify);
-        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(verdict) };
-        let Attempt::Verdict(_, unchecked) = self.take_attempt(&key) else { return None };
-        if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) {
-            self.set_attempt(&key, Attempt::Keys(unchecked));
-        } else {
-            self.check_renewed(&key, unchecked, Signature::Asked(verdict), now);
-        }
-        None
-    }
-
-    /// OpenID Connect Core §12.2: one that is not about the same person takes the whole answer with it.
-    fn check_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, signature: Signature, now: UnixTime) {
-        let Unchecked { response, id_token, sent_at } = unchecked;
-        let Some(session) = self.session(key) else { return };
-        let (Some(asked), before) = (&session.asked, session.claims()) else { return };
-        match check_id_token(&id_token, asked, key, before, signature, now, self.clock_of(&key.issuer)) {
-            Err(error) => self.fail(key, error.into(), Answer::Unusable, now),
-            Ok(verified) => self.renewed(key, response, Some(verified), sent_at, now),
-        }
-    }
-
     // The end, and time
 
     fn expire(&mut self, key: &ClientKey, end: End, now: UnixTime) {
@@ -594,8 +550,12 @@ impl Flow {
         };
         if let Some(session) = self.session(key).filter(|session| session.token_storage.is_shared()) {
             // Over this version alone: somebody may be signing in.
-            let before = Some(session.version());
+            let (before, began_at) = (Some(session.version()), session.signed_in_at);
             self.write_shared(key, before, String::new(), Value::Null);
+            if end != End::AnswerLost {
+                // Nothing was lost, so no other tab asks for it anew; but one that began later is another session.
+                self.tell_signed_out(key, began_at);
+            }
         }
         self.forget(key, SessionEvent::Expired(error.clone()), now);
         self.ended.push((key.clone(), error));

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use super::super::error::Error;
-use super::super::id_token::{IdTokenRequest, Signature};
-use super::super::jws::{Jws, Unverifiable};
+use super::super::id_token::{IdTokenRequest, Signature, check_id_token};
+use super::super::jws::{Jws, Unverifiable, Verdict};
 use super::super::quirks;
+use super::super::renewal::Answer;
 use super::super::secret::{AccessToken, IdToken};
-use super::super::time::UnixTime;
+use super::super::time::{Seconds, UnixTime};
+use super::super::url::Url;
 use super::super::vocabulary::Issuer;
 use super::keys::KeyState;
-use super::{Flow, VerifyId};
+use super::upkeep::{Attempt, Unchecked, Upkeep};
+use super::{ClientKey, Flow, VerifyId};
 
 /// What the verification of a signature waits for.
 pub(super) enum Step {
@@ -24,7 +27,19 @@ pub(super) enum Step {
     Failed(Arc<Error>),
 }
 
+impl Upkeep {
+    fn waits_for_keys(&self, issuer: &Issuer) -> bool {
+        self.key.issuer == *issuer && matches!(self.attempt, Attempt::Keys(_) | Attempt::KeysFirst)
+    }
+}
+
 impl Flow {
+    /// Whether the issuer's keys are there; asks for them if not.
+    pub(super) fn has_keys(&mut self, issuer: &Issuer, jwks_uri: &Url) -> bool {
+        self.want_keys(issuer, jwks_uri);
+        matches!(self.keys_of(issuer), Some(KeyState::Ready(_)))
+    }
+
     /// Asks WebCrypto about the signature of `id_token` and about the hash of the access token beside it, once there are keys.
     pub(super) fn begin_verification(
         &mut self,
@@ -52,6 +67,67 @@ impl Flow {
             }
             Err(Unverifiable::Key) if self.refetch_keys(issuer, now) => Step::Keys,
             Err(reason) => Step::Known(Signature::Unverifiable(reason)),
+        }
+    }
+
+    // The one that comes with renewed tokens
+
+    pub(super) fn verify_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, now: UnixTime) {
+        let Some(asked) = self.session(key).and_then(|session| session.asked.clone()) else { return };
+        self.want_keys(&key.issuer, &asked.jwks_uri);
+        match self.begin_verification(&key.issuer, &unchecked.id_token, &asked, &unchecked.response.access_token, now) {
+            Step::Failed(error) => self.fail(key, error, Answer::Unclear, now),
+            Step::Keys => self.set_attempt(key, Attempt::Keys(unchecked)),
+            Step::Verdict(verify) => self.set_attempt(key, Attempt::Verdict(verify, unchecked)),
+            Step::Known(signature) => self.check_renewed(key, unchecked, signature, now),
+        }
+    }
+
+    /// Whether a renewal waits for this issuer's keys.
+    pub(super) fn renewal_waits_for_keys(&self, issuer: &Issuer) -> bool {
+        self.upkeeps.iter().any(|upkeep| upkeep.waits_for_keys(issuer))
+    }
+
+    /// Goes on with what waited for these keys.
+    pub(super) fn renewal_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
+        let waiting = self.upkeeps.iter().filter(|upkeep| upkeep.waits_for_keys(issuer));
+        let waiting: Vec<ClientKey> = waiting.map(|upkeep| upkeep.key.clone()).collect();
+        for key in waiting {
+            match (self.take_attempt(&key), self.keys_of(issuer)) {
+                (Attempt::Keys(unchecked), _) => self.verify_renewed(&key, unchecked, now),
+                (Attempt::KeysFirst, Some(KeyState::Ready(_))) => self.present(&key, now),
+                (Attempt::KeysFirst, Some(KeyState::Failed(error))) => {
+                    let error = error.clone();
+                    self.fail(&key, error, Answer::NotNow(Seconds(1)), now);
+                }
+                (attempt, _) => self.set_attempt(&key, attempt),
+            }
+        }
+    }
+
+    /// WebCrypto has answered; gives the answer back if nobody waits for it here.
+    pub(super) fn renewal_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
+        let is_it = |upkeep: &&Upkeep| matches!(upkeep.attempt, Attempt::Verdict(id, _) if id == verify);
+        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(verdict) };
+        let Attempt::Verdict(_, unchecked) = self.take_attempt(&key) else { return None };
+        if verdict.signature == Ok(false) && self.refetch_recorded_keys(&key.issuer, now) {
+            self.set_attempt(&key, Attempt::Keys(unchecked));
+        } else {
+            self.check_renewed(&key, unchecked, Signature::Asked(verdict), now);
+        }
+        None
+    }
+
+    /// OpenID Connect Core §12.2: one that is not about the same person takes the whole answer with it.
+    fn check_renewed(&mut self, key: &ClientKey, unchecked: Unchecked, signature: Signature, now: UnixTime) {
+        let Unchecked { response, id_token, sent_at } = unchecked;
+        let Some(session) = self.session(key) else { return };
+        let (Some(asked), before) = (&session.asked, session.claims()) else { return };
+        match check_id_token(&id_token, asked, key, before, signature, now, self.clock_of(&key.issuer)) {
+            // One of the clocks was set since the sign-in. It is the same person, who stays as they were.
+            Err(error) if error.is_about_time() => self.renewed(key, response, None, sent_at, now),
+            Err(error) => self.fail(key, error.into(), Answer::Unusable, now),
+            Ok(verified) => self.renewed(key, response, Some(verified), sent_at, now),
         }
     }
 }

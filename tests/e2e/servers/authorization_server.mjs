@@ -4,8 +4,10 @@
 // Clients: `workbench` gets opaque access tokens, `workbench-jwt` gets JWT ones (RFC 9068). Both are public, must use
 // PKCE (RFC 7636) and may use the redirect URIs that the caller names. Users: alice and bob, with any password.
 
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { allowOrigin, listen, read, reply } from "./loopback.mjs";
+import { createStore } from "./store.mjs";
 import { consentPage, loginPage, page, text } from "./pages.mjs";
 
 /** The resource that JWT access tokens are for (RFC 8707); the API checks it as their audience. */
@@ -32,6 +34,8 @@ const USERS = {
  * @param {"localhost" | "127.0.0.1"} [options.host] the host name in the issuer
  * @param {string} [options.issuerPath] e.g. `/tenant`: an issuer with a path
  * @param {number} [options.accessTokenLifetime] seconds
+ * @param {boolean} [options.rotation] each refresh token is good for one renewal, and a second one with it ends the whole
+ *   family (RFC 9700 §4.14.2); each sign-in begins a family of its own
  * @param {(configuration: object) => void} [options.configure] changes oidc-provider's configuration in place
  */
 export async function startAuthorizationServer({
@@ -42,6 +46,7 @@ export async function startAuthorizationServer({
   host = "localhost",
   issuerPath = "",
   accessTokenLifetime = 300,
+  rotation = false,
   configure = () => {},
 }) {
   // The issuer holds the port, which is known only once the server listens; until then there is nothing to ask.
@@ -49,8 +54,13 @@ export async function startAuthorizationServer({
   const server = await listen((request, response) => answer(request, response), { port, host });
   const issuer = server.origin + issuerPath;
   const jwks = developmentKeys();
+  /** What outlives the protocol's own object: a server that was restarted still knows everybody. */
+  const store = createStore();
+  /** Requests to the token endpoint and what came of them, without any token. */
+  const tokenLog = [];
 
   const configuration = {
+    adapter: store.adapter,
     acrValues: ACR_VALUES,
     jwks: { keys: jwks.map((key) => key.private) },
     clients: ["workbench", "workbench-jwt"].map((client_id) => ({
@@ -109,12 +119,18 @@ export async function startAuthorizationServer({
     interactions: { url: (_context, interaction) => `${issuerPath}/interaction/${interaction.uid}` },
     findAccount: (_context, sub) => USERS[sub] && { accountId: sub, claims: () => ({ sub, ...USERS[sub] }) },
     renderError,
+    ...(rotation && families(store)),
   };
   configure(configuration);
 
   const { Provider, interactionPolicy } = await quietly(() => import("oidc-provider"));
   configuration.interactions.policy = policyOf(interactionPolicy);
-  const start = () => quietly(async () => new Provider(issuer, configuration));
+  const start = () =>
+    quietly(async () => {
+      const made = new Provider(issuer, configuration);
+      made.use(noteTokenRequests(tokenLog));
+      return made;
+    });
   let provider = await start();
   let protocol = provider.callback();
 
@@ -129,13 +145,14 @@ export async function startAuthorizationServer({
       return reply(response, 404, "text/plain", "Not found.\n");
     }
     request.originalUrl = issuerPath + request.url; // from which oidc-provider learns where it is mounted
-    if (request.url.startsWith("/interaction/")) return interact(provider, request, response);
+    if (request.url.startsWith("/interaction/")) return interact(provider, store, request, response);
     return protocol(request, response);
   };
 
   return {
     ...server,
     issuer,
+    tokenLog,
     /** The public keys, for those who verify JWT access tokens. */
     jwks: { keys: jwks.map((key) => key.public) },
     get provider() {
@@ -145,16 +162,31 @@ export async function startAuthorizationServer({
     rotateKeys: async () => {
       const keys = developmentKeys(`-${randomBytes(3).toString("hex")}`);
       configuration.jwks = { keys: keys.map((key) => key.private) };
+      store.clear();
       provider = await start();
       protocol = provider.callback();
     },
+    /** Away for a while, then there again, on the same port and with everything that it knew. */
+    restart: async (milliseconds = 0) => {
+      await server.close();
+      await sleep(milliseconds);
+      provider = await start();
+      protocol = provider.callback();
+      await server.reopen();
+    },
+    /** Takes back every token. What people allowed stays, and so do their sessions here. */
+    revokeTokens: () => store.forget("AccessToken", "RefreshToken", "Grant"),
+    /** Takes back access tokens alone, as if they had expired early. */
+    revokeAccessTokens: () => store.forget("AccessToken"),
+    /** Signs everybody out, here. */
+    endSessions: () => store.forget("Session"),
     /** The token's record (`accountId`, `scope`, `exp`, …), or undefined if it is unknown, expired or revoked. */
     findAccessToken: (value) => provider.AccessToken.find(value),
   };
 }
 
 /** Shows the page that the authorization request waits for, or takes the answer that its form sent. */
-async function interact(provider, request, response) {
+async function interact(provider, store, request, response) {
   let interaction;
   try {
     interaction = await provider.interactionDetails(request, response);
@@ -166,7 +198,7 @@ async function interact(provider, request, response) {
   const { prompt, params, session } = interaction;
   if (request.method === "POST") {
     const form = new URLSearchParams((await read(request)).toString());
-    return provider.interactionFinished(request, response, await decide(provider, interaction, form), {
+    return provider.interactionFinished(request, response, await decide(provider, store, interaction, form), {
       mergeWithLastSubmission: prompt.name === "consent",
     });
   }
@@ -178,14 +210,14 @@ async function interact(provider, request, response) {
 }
 
 /** What oidc-provider is told about the person's decision. */
-async function decide(provider, { prompt, params, session, grantId }, form) {
+async function decide(provider, store, { prompt, params, session, grantId }, form) {
   switch (form.get("choice")) {
     case "login":
       if (!USERS[form.get("user")]) return refusal("the user name is neither alice nor bob");
       // Who asks for a level gets it: the pages are a stand-in for a second factor.
       return { login: { accountId: form.get("user"), acr: params.acr_values?.split(" ")[0] ?? ACR_VALUES[0] } };
     case "allow":
-      return { consent: { grantId: await grant(provider, { prompt, params, session, grantId }) } };
+      return { consent: { grantId: await grant(provider, store, { prompt, params, session, grantId }) } };
     case "deny":
       return refusal("the person denied the request");
     default:
@@ -198,7 +230,7 @@ function refusal(description) {
 }
 
 /** Records the consent: exactly what was missing, in addition to what was granted before. */
-async function grant(provider, { prompt: { details }, params, session, grantId }) {
+async function grant(provider, store, { prompt: { details }, params, session, grantId }) {
   const grant = grantId
     ? await provider.Grant.find(grantId)
     : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
@@ -206,7 +238,66 @@ async function grant(provider, { prompt: { details }, params, session, grantId }
   for (const [resource, scopes] of Object.entries(details.missingResourceScopes ?? {})) {
     grant.addResourceScope(resource, scopes.join(" "));
   }
+  store.allow(grant);
   return grant.save();
+}
+
+/**
+ * Rotation with families. oidc-provider has one grant for each person and client, so that a refresh token used twice would
+ * end every tab's sign-in; and it drops `offline_access` where nobody is asked, so that whoever came back by
+ * `prompt=none` would have no refresh token any more. Here each sign-in gets a grant of its own, with what the person
+ * allowed before, `offline_access` included.
+ */
+function families(store) {
+  return {
+    rotateRefreshToken: true,
+    issueRefreshToken: ({ oidc }, client) =>
+      client.grantTypeAllowed("refresh_token") && oidc.entities.Grant.getOIDCScope().split(" ").includes("offline_access"),
+    // They are bound to a session's latest grant, which is another one's here.
+    expiresWithSession: () => false,
+    async loadExistingGrant({ oidc, query }) {
+      const { Grant } = oidc.provider;
+      const allowedNow = oidc.result?.consent?.grantId;
+      if (allowedNow) return Grant.find(allowedNow);
+      const { accountId } = oidc.session;
+      const { clientId } = oidc.client;
+      const allowed = store.allowed({ accountId, clientId });
+      if (!allowed) return undefined;
+      const grant = new Grant({ accountId, clientId, ...allowed });
+      const asked = query.scope ?? oidc.params.scope ?? "";
+      if (grant.openid && !asked.includes("offline_access")) grant.openid.scope = without(grant.openid.scope, "offline_access");
+      await grant.save();
+      return grant;
+    },
+  };
+}
+
+const without = (scope, token) => scope.split(" ").filter((other) => other !== token).join(" ");
+
+/** What a token may be called in a log. */
+export const digest = (token) => createHash("sha256").update(token).digest("base64url").slice(0, 12);
+
+/**
+ * Notes each token request before it is looked at, and then what came of it: `tokens`, or the error's code. Refresh tokens
+ * are noted by their digests.
+ */
+function noteTokenRequests(tokenLog) {
+  return async (context, next) => {
+    if (context.method !== "POST" || context.path !== "/token") return next();
+    const entry = { at: Date.now(), grantType: undefined, presented: undefined, issued: undefined, outcome: null };
+    tokenLog.push(entry);
+    try {
+      await next();
+    } finally {
+      const { grant_type, refresh_token } = context.oidc?.params ?? {};
+      const { refresh_token: issued, error } = context.body ?? {};
+      entry.grantType = grant_type;
+      if (refresh_token) entry.presented = digest(refresh_token);
+      if (issued) entry.issued = digest(issued);
+      entry.outcome = error ?? (context.status === 200 ? "tokens" : String(context.status));
+    }
+    return undefined;
+  };
 }
 
 /** What the consent page lists: what is new, or everything asked for where consent is demanded again. */

@@ -9,25 +9,49 @@ import { page, text } from "./pages.mjs";
 
 /** What the token endpoint, `POST /token`, does with a request; one function per mode. */
 const TOKEN_MODES = {
-  /** Passes the request on, and the answer back. */
-  async forward(fault, request, response) {
-    const answer = await passOn(fault, request);
-    response.writeHead(answer.statusCode, answer.headers);
+  /** Passes the request on, and the answer back; hangs up if there is nobody to pass it on to. */
+  async forward(fault, request, response, entry) {
+    const answer = await passOn(fault, request, entry).catch(() => undefined);
+    if (!answer) return hangUp(response, entry);
+    // On a connection that was used before, Chromium sends what got no answer a second time by itself.
+    response.writeHead(answer.statusCode, { ...answer.headers, connection: "close" });
     answer.pipe(response);
+    return undefined;
   },
 
   /** Passes the request on when the test calls `release`. */
-  async held(fault, request, response) {
+  async held(fault, request, response, entry) {
     await new Promise((resolve) => fault.waiting.push(resolve));
-    return TOKEN_MODES.forward(fault, request, response);
+    return TOKEN_MODES.forward(fault, request, response, entry);
+  },
+
+  /** Passes the request on after `pause`. */
+  async delayed(fault, request, response, entry) {
+    await sleep(fault.pause);
+    return TOKEN_MODES.forward(fault, request, response, entry);
+  },
+
+  /** The request is lost on its way: nobody but this log has seen it. */
+  async swallowed(_fault, request, response, entry) {
+    if (!request.readableEnded) await read(request);
+    hangUp(response, entry);
   },
 
   /** The request takes full effect (the code is spent), but not one byte of the answer arrives. */
   async lost(fault, request, response, entry) {
-    const answer = await passOn(fault, request);
-    await read(answer);
-    entry.cutByServerAt = Date.now();
-    response.destroy();
+    const answer = await passOn(fault, request, entry).catch(() => undefined);
+    if (answer) await read(answer);
+    hangUp(response, entry);
+  },
+
+  /** One of the others by lot, as often as `odds` says; the entry in the log tells as `fate` which one it was. */
+  async drawn(fault, request, response, entry) {
+    await read(request);
+    if (!fault.isDrawn(new URLSearchParams(entry.body))) return TOKEN_MODES.forward(fault, request, response, entry);
+    let lot = fault.random();
+    const fate = Object.entries(fault.odds).find(([, odds]) => (lot -= odds) < 0)?.[0] ?? "forward";
+    entry.fate = fate;
+    return TOKEN_MODES[fate](fault, request, response, entry);
   },
 
   /** A 307 re-sends the body, code and verifier included, to where it points. */
@@ -77,11 +101,11 @@ const TOKEN_MODES = {
 };
 
 // These leave the body unread and CORS to the real server, whose answer is passed on or thrown away.
-const PASSES_ON = new Set(["forward", "held", "lost"]);
+const PASSES_ON = new Set(["forward", "held", "delayed", "swallowed", "lost", "drawn"]);
 
 /**
  * @param {object} [options]
- * @param {string} [options.forwardTo] URL of the real token endpoint, for the modes `forward`, `held` and `lost`
+ * @param {string} [options.forwardTo] URL of the real token endpoint, for the modes that pass requests on
  * @param {number} [options.port]
  * @param {"localhost" | "127.0.0.1"} [options.host]
  */
@@ -95,6 +119,13 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
     /** For the mode `held`: the requests that wait, and what lets them go on. */
     waiting: [],
     release: () => fault.waiting.splice(0).forEach((goOn) => goOn()),
+    /** For the mode `delayed`, in milliseconds. */
+    pause: 1000,
+    /** For the mode `drawn`: mode → how often, of 1; what is left is `forward`. Seeded, it draws the same every time. */
+    odds: {},
+    random: Math.random,
+    /** Whether a request, as its form, is drawn for at all; the others are passed on. */
+    isDrawn: (_form) => true,
     /** For the mode `reply`; a `body` that is neither text nor bytes is sent as JSON. */
     reply: {},
     /** For the mode `endless`: a chunk, and the pause after it. */
@@ -143,14 +174,21 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
 }
 
 /** Sends the request to the real token endpoint as it came, and resolves with the answer's stream. */
-async function passOn(fault, request) {
-  const body = await read(request);
+async function passOn(fault, request, entry) {
+  if (!request.readableEnded) await read(request);
+  const { body } = entry;
   const { host: _host, connection: _connection, ...headers } = request.headers;
   return new Promise((resolve, reject) => {
     const onward = httpRequest(fault.forwardTo, { method: "POST", headers, agent: false }, resolve);
     onward.on("error", reject);
     onward.end(body);
   });
+}
+
+/** The connection ends without an answer. */
+function hangUp(response, entry) {
+  entry.cutByServerAt ??= Date.now();
+  response.destroy();
 }
 
 function authorize(fault, { query }, response) {

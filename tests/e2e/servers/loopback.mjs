@@ -26,7 +26,8 @@ import { createServer } from "node:http";
  *
  * @param {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse, entry: LogEntry) => unknown} handler
  * @param {{ port?: number, host?: "localhost" | "127.0.0.1" }} [options] port 0 takes any free one
- * @returns {Promise<{ origin: string, log: LogEntry[], close: () => Promise<void> }>}
+ * @returns {Promise<{ origin: string, log: LogEntry[], close: () => Promise<void>, reopen: () => Promise<void> }>} once it
+ *   was closed, `reopen` has it listen on the same port again
  */
 export async function listen(handler, { port = 0, host = "localhost" } = {}) {
   /** @type {LogEntry[]} */
@@ -46,14 +47,18 @@ export async function listen(handler, { port = 0, host = "localhost" } = {}) {
     }
   });
 
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
+  const open = (wanted) =>
+    new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(wanted, "127.0.0.1", resolve);
+    });
+  await open(port);
+  const { port: ours } = server.address();
 
   return {
-    origin: `http://${host}:${server.address().port}`,
+    origin: `http://${host}:${ours}`,
     log,
+    reopen: () => open(ours),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -113,7 +113,7 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
       stage.answer("/introduction.html", { body: "<!doctype html><title>Introduction</title>" });
       const page = await context.newPage();
       await page.goto(stage.url("introduction.html"));
-      await page.evaluate(introduceAlice, { base: host.base, redirectUri: stage.url("callback"), scope: stage.client().scope });
+      await page.evaluate(introduceAlice, { base: host.base, redirectUri: stage.url("callback"), scope: `${stage.client().scope} offline_access` });
       await page.close();
       stage.answer("/introduction.html");
     },

@@ -54,12 +54,13 @@ export function setting({ familiar = false, needs: settingNeeds, sandbox = ON_SA
    * @param {object} [options.preferences] of a browser started for this test alone
    * @param {string[]} [options.names] further host names of this machine, in a browser started for this test alone
    * @param {string} [options.needs] what the sandbox cannot have: not run there
+   * @param {number} [options.timeout] milliseconds, for what takes its time
    * @param {(scene: object) => Promise<void>} play
    */
   return function scenario(title, options, play) {
     if (!play) [options, play] = [{}, options];
     const needs = sandbox && (options.needs ?? settingNeeds);
-    it(title, { timeout: 60_000, skip: needs && `needs ${needs}` }, async () => {
+    it(title, { timeout: options.timeout ?? 60_000, skip: needs && `needs ${needs}` }, async () => {
       const { context, close } = await visit(options);
       try {
         context.setDefaultTimeout(PATIENCE);

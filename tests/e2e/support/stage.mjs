@@ -105,6 +105,7 @@ export async function startStage({
     /** As if it had just been started: nothing logged, the usual configuration, no fault. */
     reset: () => {
       for (const { log } of servers) log.length = 0;
+      authorizationServer.tokenLog.length = 0;
       host.overrides.clear();
       stage.configure();
       if (fault) {

@@ -1,0 +1,303 @@
+//! Sign-ins that nobody clicked for: a lost session that is asked for anew, and apps that send people to sign in.
+
+use leptos_pkce::protocol::authorization_request::AuthorizationRequestError;
+use leptos_pkce::protocol::authorization_response::CallbackError;
+use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::flow::{Activity, Event, SessionEvent};
+use serde_json::json;
+
+use crate::answers::lost;
+use crate::browser::Server;
+use crate::refresh::{FIRST, renew};
+use crate::scenario::{
+    AUTHORIZATION_ENDPOINT, CODE, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter, parameters,
+};
+
+fn restoring() -> Scenario {
+    Scenario::public_client().configured("restore", json!(true))
+}
+
+/// Signed in; the page was not left since.
+fn signed_in(scenario: &Scenario) -> Tab {
+    let mut tab = scenario.run();
+    tab.navigations.clear();
+    tab.take_announced();
+    tab
+}
+
+/// The app wants somebody to be signed in, though nobody clicked.
+fn sign_in_by_itself(tab: &mut Tab, attempt: u8) {
+    let return_path = Some("/guarded".to_owned());
+    let entropy = Ok(octets(attempt));
+    tab.happen(Event::SignInByItself { key: key(ISSUER), return_path, is_quiet: false, entropy });
+}
+
+fn come_back(tab: &mut Tab, query: &str) {
+    tab.now += 1;
+    tab.come_back(query, "");
+}
+
+// A lost session
+
+/// WEB-15: a session in memory is asked for anew after a reload, by a round trip of the whole page that shows nothing, and
+/// the person is where they were.
+#[test]
+fn a_reload_asks_for_the_session_anew() {
+    let mut tab = signed_in(&restoring());
+    tab.now += 600;
+    tab.reload();
+    assert!(tab.session().is_none());
+    assert_eq!(tab.navigation().without_query(), AUTHORIZATION_ENDPOINT);
+    assert_eq!(parameter(tab.navigation().query(), "prompt"), "none");
+    let names = parameters(tab.navigation().query().unwrap_or_default());
+    assert_eq!(names.iter().filter(|(name, _)| name == "prompt").count(), 1);
+    come_back(&mut tab, &format!("code={CODE}&state={{state}}"));
+    assert!(tab.session().is_some());
+    assert!(tab.trace.iter().any(|line| line == "replace /where"));
+    assert_eq!(tab.navigations.len(), 1);
+}
+
+/// WEB-15: nobody is sent anywhere unless that is configured.
+#[test]
+fn nothing_is_asked_for_unless_that_is_configured() {
+    let mut tab = signed_in(&Scenario::public_client());
+    tab.reload();
+    tab.pass(60);
+    tab.sleep(3600);
+    assert!(tab.navigations.is_empty());
+}
+
+/// OUT-6: a first visit is no lost session: no address begins a round trip.
+#[test]
+fn a_first_visit_asks_for_nothing() {
+    let mut tab = restoring().open();
+    tab.pass(60);
+    tab.happen(Event::Resumed);
+    tab.happen(Event::Restored);
+    assert!(tab.navigations.is_empty());
+}
+
+/// OUT-3: whoever signed out is not signed in again by a reload, whichever tab it was in.
+#[test]
+fn nobody_is_signed_in_again_who_signed_out() {
+    let mut tab = signed_in(&restoring());
+    tab.sign_out();
+    tab.reload();
+    assert!(tab.navigations.is_empty());
+
+    let mut tab = signed_in(&restoring());
+    tab.now += 10;
+    let at = tab.now;
+    let name = format!("leptos-pkce signed-out {ISSUER} spa");
+    tab.storage.of_origin.insert(name, json!({ "at": at }).to_string());
+    tab.now += 10;
+    tab.reload();
+    assert!(tab.navigations.is_empty());
+}
+
+/// F28: a server that would have to show something is no error: the person is signed out, and where they were; once.
+#[test]
+fn a_server_that_must_ask_is_no_error() {
+    for error in ["login_required", "interaction_required", "consent_required", "account_selection_required"] {
+        let mut tab = signed_in(&restoring());
+        tab.reload();
+        come_back(&mut tab, &format!("error={error}&state={{state}}"));
+        assert!(tab.flow().callback_failure().is_none(), "{error}");
+        assert_eq!(tab.flow().activity(), Activity::Idle);
+        assert!(tab.trace.iter().any(|line| line == "replace /where"), "{error}");
+        tab.reload();
+        assert_eq!(tab.navigations.len(), 1, "{error}");
+        tab.sign_in();
+        assert_eq!(parameter(tab.navigation().query(), "prompt"), "");
+    }
+}
+
+/// REF-7: a session that ended because an answer was lost is asked for anew, for the person has done nothing to end it.
+#[test]
+fn a_session_that_was_lost_with_an_answer_is_asked_for_anew() {
+    for is_configured in [true, false] {
+        let mut tab = signed_in(&Scenario::public_client().configured("restore", json!(is_configured)));
+        let server = Server::new(FIRST);
+        server.lose_answers(true);
+        tab.server = Some(server);
+        renew(&mut tab);
+        tab.pass(10);
+        assert!(tab.session().is_none());
+        assert_eq!(tab.navigations.len(), usize::from(is_configured));
+    }
+}
+
+/// REF-5: one that the server ended is not: the person is asked to sign in, where they can see it.
+#[test]
+fn a_session_that_the_server_ended_is_not_asked_for_anew() {
+    let mut tab = signed_in(&restoring());
+    tab.answering(TOKEN_ENDPOINT, crate::answers::refusal("invalid_grant"));
+    renew(&mut tab);
+    tab.pass(10);
+    assert!(tab.session().is_none() && tab.navigations.is_empty());
+    tab.reload();
+    assert!(tab.navigations.is_empty());
+}
+
+/// F20: a record that is gone though nobody signed out is a loss, and what is gone because somebody did is none.
+#[test]
+fn a_record_that_is_gone_is_asked_for_unless_somebody_signed_out() {
+    for is_signed_out in [false, true] {
+        for storage in ["session", "shared"] {
+            let mut tab = signed_in(&restoring().configured("token_storage", json!(storage)));
+            tab.storage.records.retain(|name, _| !name.contains(" session "));
+            tab.shared.clear();
+            tab.now += 10;
+            if is_signed_out {
+                let (name, at) = (format!("leptos-pkce signed-out {ISSUER} spa"), tab.now);
+                tab.storage.of_origin.insert(name, json!({ "at": at }).to_string());
+            }
+            tab.happen(Event::Resumed);
+            assert!(tab.session().is_none(), "{storage}");
+            assert_eq!(tab.navigations.len(), usize::from(!is_signed_out), "{storage}");
+        }
+    }
+}
+
+/// AUT-9: what wants the person to sign in now cannot be had unseen.
+#[test]
+fn nobody_is_asked_quietly_who_must_sign_in_now() {
+    let mut tab = signed_in(&restoring().configured("max_age", json!(0)));
+    tab.reload();
+    assert!(tab.navigations.is_empty());
+}
+
+/// F28: a session that is kept is taken from where it is kept, and no round trip is made.
+#[test]
+fn a_session_that_is_kept_is_not_asked_for() {
+    for storage in ["session", "shared"] {
+        let mut tab = signed_in(&restoring().configured("token_storage", json!(storage)));
+        tab.reload();
+        assert!(tab.session().is_some() && tab.navigations.is_empty(), "{storage}");
+        tab.storage.records.retain(|name, _| !name.contains(" session "));
+        tab.shared.clear();
+        tab.reload();
+        assert_eq!(tab.navigations.len(), 1, "{storage}: where the record is gone, it is");
+    }
+}
+
+// Loops
+
+/// CB-17, F23: the fourth within a minute is not begun, and says why the last one gave no session.
+#[test]
+fn sign_ins_that_fail_at_once_do_not_loop() {
+    let mut tab = Scenario::public_client().open();
+    for attempt in 0..3 {
+        sign_in_by_itself(&mut tab, attempt);
+        assert_eq!(tab.navigations.len(), usize::from(attempt) + 1);
+        come_back(&mut tab, "error=login_required&state={state}");
+        assert!(matches!(tab.callback_error(), Error::Callback(CallbackError::Refused(_))));
+    }
+    sign_in_by_itself(&mut tab, 3);
+    assert_eq!(tab.navigations.len(), 3);
+    let last = Some("login_required".to_owned());
+    let expected: Error = AuthorizationRequestError::Loop { last }.into();
+    assert_eq!(*tab.sign_in_error(), expected);
+    assert_eq!(tab.flow().activity(), Activity::Idle);
+    tab.sign_in();
+    assert_eq!(tab.navigations.len(), 4, "a click is no loop");
+}
+
+/// CB-17: what is quiet counts like the rest.
+#[test]
+fn round_trips_that_show_nothing_do_not_loop() {
+    let mut tab = signed_in(&restoring());
+    for _ in 0..3 {
+        tab.reload();
+        come_back(&mut tab, &format!("code={CODE}&state={{state}}"));
+        assert!(tab.session().is_some());
+    }
+    tab.reload();
+    assert_eq!(tab.navigations.len(), 3);
+    let error = tab.sign_in_error();
+    assert!(matches!(error, Error::AuthorizationRequest(AuthorizationRequestError::Loop { last: None })), "{error:?}");
+}
+
+/// CB-17: after a minute it may be tried again.
+#[test]
+fn a_loop_is_over_after_a_minute() {
+    let mut tab = Scenario::public_client().open();
+    for attempt in 0..4 {
+        sign_in_by_itself(&mut tab, attempt);
+        come_back(&mut tab, "error=login_required&state={state}");
+    }
+    assert_eq!(tab.navigations.len(), 3);
+    tab.now += 60;
+    tab.reload();
+    sign_in_by_itself(&mut tab, 5);
+    assert_eq!(tab.navigations.len(), 4);
+}
+
+/// CB-17, F11: nor does a clock that was turned back keep anybody out.
+#[test]
+fn a_clock_that_was_turned_back_keeps_nobody_out() {
+    let mut tab = Scenario::public_client().open();
+    for attempt in 0..3 {
+        sign_in_by_itself(&mut tab, attempt);
+        come_back(&mut tab, "error=login_required&state={state}");
+    }
+    tab.now -= 86_400;
+    tab.reload();
+    sign_in_by_itself(&mut tab, 5);
+    assert_eq!(tab.navigations.len(), 4);
+}
+
+/// CB-17, WEB-2: what is written of earlier ones is read with care.
+#[test]
+fn a_poisoned_record_of_earlier_sign_ins_keeps_nobody_out() {
+    for record in ["", "{}", "null", r#"{"times":"x"}"#, r#"{"times":[null,{},"1",-5,1e300],"last":5}"#] {
+        let mut tab = Scenario::public_client().open();
+        tab.storage.records.insert("leptos-pkce automatic".to_owned(), record.to_owned());
+        tab.reload();
+        sign_in_by_itself(&mut tab, 0);
+        assert_eq!(tab.navigations.len(), 1, "{record}");
+    }
+}
+
+/// AUT-13: a sign-in that is on its way is not begun once more.
+#[test]
+fn a_sign_in_that_is_on_its_way_is_not_begun_again() {
+    let mut tab = Scenario::public_client().open();
+    tab.sign_in();
+    sign_in_by_itself(&mut tab, 7);
+    assert_eq!(tab.navigations.len(), 1);
+}
+
+// Somebody's frame
+
+/// CB-18, WEB-12, A29: in a frame nobody signs in, by a click or by itself, and no response is taken.
+#[test]
+fn nobody_signs_in_in_a_frame() {
+    let mut tab = Scenario::public_client().open();
+    tab.happen(Event::Framed);
+    tab.sign_in();
+    let expected: Error = AuthorizationRequestError::Framed.into();
+    assert_eq!(*tab.sign_in_error(), expected);
+    sign_in_by_itself(&mut tab, 1);
+    assert!(tab.navigations.is_empty());
+
+    let mut tab = Scenario::public_client().open();
+    tab.sign_in();
+    let query = format!("code={CODE}&state={}", parameter(tab.navigation().query(), "state"));
+    tab.begin_framed(&query);
+    let expected: Error = CallbackError::Framed.into();
+    assert_eq!(*tab.callback_error(), expected);
+    assert_eq!((tab.sent_to(TOKEN_ENDPOINT).len(), tab.storage.names("pending").len()), (0, 1));
+    tab.redirected(&query, "");
+    assert!(tab.session().is_some(), "the page itself may still take it");
+}
+
+/// REF-6, F1: that there is no network is no reason to send anybody away.
+#[test]
+fn a_network_that_is_down_sends_nobody_away() {
+    let mut tab = signed_in(&restoring());
+    tab.answering(TOKEN_ENDPOINT, lost());
+    tab.pass(3550);
+    assert!(tab.session().is_some() && tab.navigations.is_empty());
+    assert!(matches!(tab.take_announced()[0], SessionEvent::NotRenewed(_)));
+}
