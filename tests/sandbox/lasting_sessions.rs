@@ -209,6 +209,46 @@ fn a_quiet_round_trip_that_is_refused_is_the_last() {
     assert!(world.is_signed_in());
 }
 
+/// CB-17: what only a page had is asked for once after a reload; where the server wants a page, not again at the next one.
+#[test]
+fn a_reload_makes_one_quiet_round_trip() {
+    let settings = ClientSettings { restore: true, token_storage: None, ..lasting() };
+    for (switches, departures) in [(&["login-required-always"][..], 2), (&[], 4)] {
+        let mut world = signed_in(settings.clone(), switches);
+        for _ in 0..3 {
+            world.pass(60);
+            world.open(None);
+        }
+        world.pass(60);
+        assert_eq!((world.departures, world.is_signed_in()), (departures, switches.is_empty()), "{switches:?}");
+        assert_eq!(world.error_code(), None);
+    }
+}
+
+/// REF-6, JOSE-11: the keys cannot be had that a renewed ID token is to be verified with: they are asked for less and less
+/// often, the refresh token is not sent again, and what it brought is used as soon as they are there.
+#[test]
+fn an_answer_waits_for_the_keys() {
+    for switch in ["keys-500", "keys-lost", "keys-html"] {
+        let mut world = signed_in(lasting(), &[]);
+        world.pass(2 * 3_600);
+        // What the last page has kept of them is too old.
+        world.open(None);
+        let (asked, sent) = (world.asked.len(), world.presented.len());
+        world.take_announced();
+        world.switch(&[switch]);
+        world.renew();
+        world.pass(100);
+        let keys = world.asked[asked..].iter().filter(|url| url.ends_with("/jwks")).count();
+        assert!((2..25).contains(&keys), "{switch}: {keys}");
+        world.switch(&[]);
+        world.pass(125);
+        assert_eq!(heard(&mut world).last().map(String::as_str), Some("renewed"), "{switch}");
+        assert_eq!(world.presented.len(), sent + 1, "{switch}");
+        assert_eq!(call(&mut world), Ok(200), "{switch}");
+    }
+}
+
 /// REF-6, RS-11: a busy server is left alone for as long as it says, whoever wants tokens meanwhile; then the same token is
 /// good.
 #[test]

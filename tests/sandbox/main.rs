@@ -26,3 +26,4 @@ mod lasting_sessions;
 mod sign_outs;
 mod step_up;
 mod schedules;
+mod lasting_schedules;

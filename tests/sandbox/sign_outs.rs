@@ -62,16 +62,6 @@ fn parameters(world: &World) -> Vec<(String, String)> {
     form::decode(url.query().expect("a query")).expect("parameters")
 }
 
-/// Whether somebody is signed in at the server.
-fn is_signed_in_there(world: &mut World) -> bool {
-    let answer = world.person.sign_in(&[("prompt", "none"), ("scope", "openid photos:read")]);
-    match value(&answer, "error").as_deref() {
-        None => true,
-        Some("login_required") => false,
-        Some(other) => panic!("{other}"),
-    }
-}
-
 /// OUT-2, OUT-3, OUT-5, OUT-8, OUT-11: the whole list: here the person is signed out at once and whatever the server does,
 /// nothing is left in the tab but when that was, and who leaves for the server does so in three seconds.
 #[test]
@@ -107,7 +97,7 @@ fn every_misbehaviour_at_a_sign_out_ends_as_it_should() {
             assert_eq!(left_at_server(&world) > 0, is_left, "{switch}");
             assert_eq!(world.flow().sign_out_return(), returned.filter(|_| at_server), "{switch}");
             assert_eq!((world.take_announced(), world.error_code(), world.is_signed_in()), (vec![], None, false));
-            assert_eq!(is_signed_in_there(&mut world), !at_server || returned.is_none(), "{switch}");
+            assert_eq!(world.is_signed_in_there(), !at_server || returned.is_none(), "{switch}");
             // And the next one may come.
             world.click_sign_in();
             world.settle();
@@ -165,7 +155,7 @@ fn without_a_hint_the_server_asks() {
         assert!(world.left_for.iter().all(|url| !url.as_str().contains("eyJ")));
         // Here the person is signed out either way.
         assert_eq!(world.flow().sign_out_return(), Some(SignOutReturn::Confirmed));
-        assert_eq!((world.is_signed_in(), is_signed_in_there(&mut world)), (false, says_no));
+        assert_eq!((world.is_signed_in(), world.is_signed_in_there()), (false, says_no));
     }
 }
 
@@ -179,7 +169,7 @@ fn without_an_address_people_find_back_on_their_own() {
     let names: Vec<_> = parameters(&world).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["id_token_hint"]);
     assert_eq!((world.flow().sign_out_return(), world.error_code()), (Some(SignOutReturn::Unconfirmed), None));
-    assert!(!is_signed_in_there(&mut world));
+    assert!(!world.is_signed_in_there());
     world.open(None);
     assert_eq!(world.flow().sign_out_return(), None);
 }

@@ -214,6 +214,12 @@ impl World {
         self.settings.token_storage.as_deref().unwrap_or("memory")
     }
 
+    /// Whether somebody is signed in at the server.
+    pub(crate) fn is_signed_in_there(&mut self) -> bool {
+        let answer = self.person.sign_in(&[("prompt", "none"), ("scope", "openid photos:read")]);
+        crate::person::value(&answer, "error").as_deref() != Some("login_required")
+    }
+
     /// Who is signed in.
     pub(crate) fn sub(&self) -> Option<String> {
         self.flow().session(&self.key())?.claims().map(|claims| claims.sub().to_owned())
