@@ -168,18 +168,27 @@ impl Flow {
                 }
                 self.calls_may_go_on(&key, now);
             }
-            (outcome, _) => self.answer(purpose, key, outcome, now),
+            (outcome, _) => {
+                // Nothing here can renew it; the server may.
+                let is_lost = outcome.as_ref().is_ok_and(is_no_to_token) && self.is_final(&key);
+                self.answer(purpose, key.clone(), outcome, now);
+                if is_lost {
+                    self.lost(&key);
+                }
+            }
         }
         None
+    }
+
+    /// Whether the session of `key` has its last token.
+    fn is_final(&self, key: &ClientKey) -> bool {
+        self.session(key).is_some_and(|session| session.refresh_token.is_none())
     }
 
     /// Whether the answer is a no to the token itself, and there may be another: not to the scope (403), and not to how the
     /// person signed in (RFC 9470).
     fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
-        response.status == 401
-            && self.session(key).is_some_and(|session| session.refresh_token.is_some())
-            && (cfg!(not(feature = "step_up"))
-                || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
+        is_no_to_token(response) && self.session(key).is_some_and(|session| session.refresh_token.is_some())
     }
 
     fn answer(
@@ -225,6 +234,11 @@ impl Flow {
             }
         }
     }
+}
+
+fn is_no_to_token(response: &HttpResponse) -> bool {
+    response.status == 401
+        && (cfg!(not(feature = "step_up")) || Denial::of(response).is_none_or(|denial| denial.calls_for_new_token()))
 }
 
 fn token_of(session: &Session) -> Token {

@@ -78,6 +78,7 @@ impl Flow {
         }
         self.callback = Callback::Idle;
         self.prepared = None;
+        self.stay(&key);
         let Ok(entropy) = entropy else {
             self.sign_in = SignIn::Failed { key, error: AuthorizationRequestError::Entropy.into() };
             return;

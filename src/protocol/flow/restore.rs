@@ -92,6 +92,8 @@ impl Flow {
         if is_quiet {
             self.callback = Callback::Idle;
             self.effects.push(Effect::Remove(RecordName::restore(key)));
+            // What this tab still has of a session is of no use, and would lead to the next round trip.
+            self.effects.push(Effect::Remove(RecordName::session(key)));
         }
         is_quiet
     }

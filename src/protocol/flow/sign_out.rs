@@ -78,6 +78,13 @@ impl Flow {
         self.revoke(&session, Some(entropy.state()), now);
     }
 
+    /// Whoever signs in again no longer wants to leave for the server's sign-out.
+    pub(super) fn stay(&mut self, key: &ClientKey) {
+        for farewell in self.farewells.iter_mut().filter(|farewell| farewell.key == *key) {
+            farewell.departure = None;
+        }
+    }
+
     /// Another tab of this browser has signed out: so has this one.
     pub(super) fn signed_out_elsewhere(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
         let Some(session) = self.session(key).filter(|session| session.signed_in_at <= at).cloned() else { return };
