@@ -115,7 +115,8 @@ const OF_THE_WORKBENCH = {
     await page.goto(stage.url());
     await signInButton(page).waitFor();
     await breakDocument(page);
-    await navigationTo(page, "API").click();
+    // What is on its way from the server may have changed the page already, and ended it.
+    await navigationTo(page, "API").click({ timeout: 2000 }).catch(() => {});
     await heading(page, "The workbench has stopped").waitFor();
     await mendDocument(page);
   },
