@@ -51,7 +51,8 @@ scenario(
       response_type: "code",
       client_id: "workbench",
       redirect_uri: stage.url("callback"),
-      scope: "openid profile photos:read",
+      // The workbench asks its own sandbox for a session that lasts.
+      scope: `openid profile photos:read${ON_SANDBOX ? " offline_access" : ""}`,
       code_challenge_method: "S256",
     });
     for (const random of [state, nonce, code_challenge]) assert.match(random, RANDOM);
