@@ -70,7 +70,7 @@ describe("tabs that share a session", () => {
     assert.equal(stage.authorizationRequests.length, 1);
   });
 
-  // It passed on earlier builds and failed on the last, unexplained: the tab that stays did not ask anew within 45 s.
+  // Alone it passes; in the whole suite it failed once, unexplained: the tab that stays did not ask anew within 45 s.
   if (process.env.LEPTOS_PKCE_SOAK)
   scenario(
     "get over one that is closed in the middle of a renewal, by one round trip that shows nothing (REF-7, REF-10, A27)",
