@@ -25,9 +25,12 @@ import { joinStyles } from "./dist.d/styles.mjs";
 
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** What nobody needs who signs in: it is fetched later. src/workbench/later/mod.rs has the other side of this. */
+const REST = { isLater: /\bworkbench::later::/, doors: ["api_page", "fault_panel", "from_api"].map((name) => `workbench::later::${name}`) };
+
 /** `budget`: kilobytes (1000 bytes) of brotli, for everything that one sign-in loads. A build over it fails. */
 const SITES = {
-  app: { title: "workbench", binary: "workbench", source: TOP, suffix: "", budget: 152, hasConfig: true, worker: {
+  app: { title: "workbench", binary: "workbench", source: TOP, suffix: "", budget: 136, rest: REST, hasConfig: true, worker: {
     title: "sandbox", binary: "sandbox_worker", script: "sandbox-service-worker.js", budget: 150,
   } },
   minimal: {
@@ -35,7 +38,7 @@ const SITES = {
     binary: "minimal",
     source: join(TOP, "examples/minimal"),
     suffix: "-minimal",
-    budget: 80,
+    budget: 70,
     hasConfig: false,
   },
 };
@@ -88,7 +91,7 @@ async function build(site, { publicUrl, deployment, dist }) {
     const isSmall = hasSmallLibrary();
     runTrunk(site, root, publicUrl, isSmall ? smallLibrary(join(TOP, "target")) : {});
     const servers = site.hasConfig ? installConfig(root, deployment) : ANY_SERVER;
-    await shrinkFile(root, "index.html", namesInPage, site.binary);
+    await shrinkFile(root, "index.html", namesInPage, site.binary, site.rest);
     const hasWorker = Boolean(site.worker) && (deployment?.hasSandbox ?? true);
     if (hasWorker) await finishWorker(root, site.worker);
     else for (const file of list(root).filter(isOfWorker)) rmSync(join(root, file));
@@ -108,9 +111,9 @@ async function build(site, { publicUrl, deployment, dist }) {
   }
 }
 
-/** The copies of the page, the schema, the icon and what explains errors are loaded by nobody who signs in, or not in its way. */
+/** The copies of the page, the schema, the icon, what explains errors and the rest are loaded by nobody who signs in, or not in its way. */
 function isLoadedBySignIn(file) {
-  return /\.(css|js|wasm)$/.test(file) || file === "index.html" || file === "config.json";
+  return (/\.(css|js|wasm)$/.test(file) && !/-rest-/.test(file)) || file === "index.html" || file === "config.json";
 }
 
 function runTrunk({ source }, root, publicUrl, environment) {
@@ -141,12 +144,12 @@ function isOfWorker(file) {
 }
 
 /** Shrinks the script and the module that a file of the site names. */
-async function shrinkFile(root, name, namesIn, binary) {
+async function shrinkFile(root, name, namesIn, binary, rest) {
   const file = join(root, name);
   const text = readFileSync(file, "utf8");
   // Trunk keeps what wasm-bindgen gave it, before it was optimised and minified.
   const bound = join(process.env.CARGO_TARGET_DIR ?? join(TOP, "target"), `wasm-bindgen/release/${binary}`);
-  writeFileSync(file, await shrink(root, text, namesIn(text), bound));
+  writeFileSync(file, await shrink(root, text, namesIn(text), bound, rest));
 }
 
 async function finishWorker(root, { script, binary }) {

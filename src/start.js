@@ -13,6 +13,18 @@ for (const kind of ["error", "unhandledrejection"]) {
 const root = document.documentElement;
 root.dataset.base = new URL(".", import.meta.url).pathname;
 
+// What a sign-in does not need is in a file of its own, where the build has made one: the program asks for it when it is wanted.
+const { rest, restIntegrity } = root.dataset;
+let begin;
+const program = new Promise((resolve) => (begin = resolve));
+if (rest) {
+  globalThis.loadRest = async () => {
+    const answer = await fetch(rest, { integrity: restIntegrity, credentials: "same-origin" });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    await WebAssembly.instantiate(await answer.arrayBuffer(), { first: await program });
+  };
+}
+
 const module = document.querySelector("link[rel=modulepreload]");
 const wasm = document.querySelector("link[rel=preload][href$='.wasm']");
 
@@ -21,7 +33,7 @@ try {
   const { default: start } = await import(module.href);
   const answer = await fetch(wasm.href, { integrity: wasm.integrity, credentials: "same-origin" });
   if (!answer.ok) throw new Error(`status ${answer.status}`);
-  await start({ module_or_path: answer });
+  begin(await start({ module_or_path: answer }));
   document.getElementById("boot").remove();
 } catch (error) {
   // Once the app has begun, the crash screen is its own affair.

@@ -19,7 +19,7 @@ export function inspectPage(html, root, publicUrl) {
   const all = elements(html);
   refuseWhatThePolicyForbids(all);
 
-  const files = all.filter(isLoaded).map((element) => verifiedFile(element, root, publicUrl));
+  const files = all.flatMap(asLoaded).map((element) => verifiedFile(element, root, publicUrl));
   return {
     inlineScripts: all.filter(isInlineScript).map(({ text }) => text),
     files,
@@ -62,9 +62,13 @@ function isInlineScript({ name, attributes }) {
   return name === "script" && !("src" in attributes);
 }
 
-/** Code and style, and what the page fetches ahead of them. */
-function isLoaded(element) {
-  return (element.name === "script" && "src" in element.attributes) || isLink(element, "stylesheet", "modulepreload", "preload");
+/** Code and style, what the page fetches ahead of them, and the rest of the program, which the root element names. */
+function asLoaded(element) {
+  const { name, attributes } = element;
+  if (name === "html" && attributes["data-rest"]) {
+    return [{ name, attributes: { src: attributes["data-rest"], integrity: attributes["data-rest-integrity"] } }];
+  }
+  return (name === "script" && "src" in attributes) || isLink(element, "stylesheet", "modulepreload", "preload") ? [element] : [];
 }
 
 function isDataImage(element) {

@@ -1,13 +1,8 @@
 // Functions in an order in which like follows like: a compressor finds what it has seen in the neighbourhood sooner and says
 // it in fewer bits. One to two percent of a module, which then does exactly what it did.
 
-import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-
-// What Rust's target has by default: what else binaryen knows, a browser may not.
-const FEATURES = "bulk-memory bulk-memory-opt multivalue mutable-globals nontrapping-float-to-int reference-types sign-ext"
-  .split(" ")
-  .map((feature) => `--enable-${feature}`);
+import { FEATURES, run } from "./tools.mjs";
 
 const FUNCTION = /^ \(func (\$[^\s()]+)/gm;
 // Wherever a function is named: defined, exported, called, referred to; and the lists that fill the table.
@@ -26,9 +21,9 @@ export function orderFunctions(path) {
     .replace(TABLE, (list) => list.replace(/(?<=\) .*)\$[^\s()]+/g, (name) => names.get(name) ?? name));
   const written = `${path}.wat`;
   writeFileSync(written, named);
-  run("wasm-as", ["--mvp-features", ...FEATURES, "--debuginfo", written, "--output", path]);
+  run("wasm-as", [...FEATURES, "--debuginfo", written, "--output", path]);
   rmSync(written);
-  run("wasm-opt", [path, "--mvp-features", ...FEATURES, "--reorder-functions-by-name", "--strip-debug", "--output", path]);
+  run("wasm-opt", [path, ...FEATURES, "--reorder-functions-by-name", "--strip-debug", "--output", path]);
   if (!WebAssembly.validate(readFileSync(path))) throw new Error("The module is none any more after its functions were ordered.");
 }
 
@@ -67,5 +62,3 @@ function pairs(body) {
   const lines = body.split("\n").slice(1).map((line) => line.trim().replace(/\)+$/, "")).filter(Boolean);
   return new Set(lines.slice(1).map((line, at) => `${lines[at]}|${line}`));
 }
-
-const run = (command, args) => execFileSync(command, args, { encoding: "utf8", maxBuffer: 2 ** 30, stdio: ["ignore", "pipe", "inherit"] });

@@ -5,7 +5,6 @@
 // contents, as Trunk names files, and the file that names them follows.
 
 import { createHash } from "node:crypto";
-import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "acorn";
@@ -14,6 +13,8 @@ import binaryen from "binaryen";
 import { minify } from "terser";
 import { elements, isLink } from "./html.mjs";
 import { orderFunctions } from "./order.mjs";
+import { split } from "./split.mjs";
+import { FEATURES, run } from "./tools.mjs";
 
 // The second round finds what the first has made possible; the rest drops what only tools read. The lowest kilobyte of
 // memory is the far end of the stack: who gets there has overflown it. What is there twice compresses better than what is
@@ -24,8 +25,8 @@ const OPTIMISATION = [
   ..."--skip-pass=local-cse --skip-pass=simplify-locals --one-caller-inline-max-function-size=100".split(" "),
   ..."-Oz --flatten --rereloop -Oz -Oz".split(" "),
   ..."--dealign --strip-debug --strip-producers --strip-target-features".split(" "),
-  "--minify-imports-and-exports-and-modules",
 ];
+const MINIFY = "--minify-imports-and-exports-and-modules";
 
 /**
  * Puts smaller ones in the place of a script and a module.
@@ -34,15 +35,19 @@ const OPTIMISATION = [
  * @param {string} text the file that names the two: a page, or a worker's script
  * @param {{ script: string, module: string, isClassic?: boolean }} names the two files; a classic script is none of modules
  * @param {string} bound the two as wasm-bindgen wrote them, without `.js` and `_bg.wasm`: with all their names
+ * @param {{ isLater: RegExp, doors: string[] }} [rest] what of the module comes later, in a file of its own; see `split`
  * @returns {Promise<string>} the text, with their new names and hashes
  * @throws {Error} a sentence, if they are not as wasm-bindgen writes them
  */
-export async function shrink(root, text, { script: oldScript, module: oldModule, isClassic = false }, bound) {
+export async function shrink(root, text, { script: oldScript, module: oldModule, isClassic = false }, bound, rest) {
   const script = withoutFallbacks(withoutClasses(readFileSync(`${bound}.js`, "utf8")));
   const module = join(root, oldModule);
-  writeFileSync(module, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script)));
+  const whole = withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script));
+  const parts = rest ? split(whole, rest.isLater, rest.doors, module) : { first: whole };
+  writeFileSync(module, parts.first);
   const names = optimise(module);
   orderFunctions(module);
+  if (rest) text = addRest(root, text, oldModule, parts.later(names.exports));
   const { code: minified } = await minify(rename(script, names), { module: !isClassic, ecma: 2022, compress: { passes: 3 } });
   const code = sortImports(minified);
 
@@ -64,10 +69,9 @@ export async function minifyScripts(root, html) {
 /** The module as `shrink` optimises it, written to `path`, with the names of its functions. */
 export function optimisedWithNames(bound, path) {
   const script = withoutFallbacks(withoutClasses(readFileSync(`${bound}.js`, "utf8")));
-  binaryen.setDebugInfo(true);
   writeFileSync(path, withoutUnused(readFileSync(`${bound}_bg.wasm`), exportsUsed(script)));
-  const options = OPTIMISATION.filter((option) => !["--strip-debug", "--minify-imports-and-exports-and-modules"].includes(option));
-  execFileSync("wasm-opt", [path, "--debuginfo", ...options, "-o", path], { stdio: "inherit" });
+  const options = OPTIMISATION.filter((option) => option !== "--strip-debug");
+  run("wasm-opt", [path, ...FEATURES, "--debuginfo", ...options, "-o", path]);
   return readFileSync(path);
 }
 
@@ -193,8 +197,9 @@ export function sortImports(script) {
   return script.slice(0, functions[0].start) + texts.join(",") + script.slice(functions.at(-1).end);
 }
 
-/** The module without the exports that are not `used`. */
+/** The module without the exports that are not `used`, with the names of its functions. */
 function withoutUnused(octets, used) {
+  binaryen.setDebugInfo(true);
   const module = binaryen.readBinary(octets);
   try {
     for (let index = module.getNumExports() - 1; index >= 0; index--) {
@@ -209,9 +214,26 @@ function withoutUnused(octets, used) {
 
 /** Optimises the module in place; returns the new names, for `rename`. */
 function optimise(path) {
-  const names = execFileSync("wasm-opt", [path, ...OPTIMISATION, "-o", path], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const names = run("wasm-opt", [path, ...FEATURES, ...OPTIMISATION, MINIFY, "-o", path]);
   const [{ module }] = WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(path)));
   return { module, ...JSON.parse(names) };
+}
+
+/** Writes the rest of the module beside it; returns the page, which says where that is and what its integrity is. */
+function addRest(root, html, module, octets) {
+  const [place] = html.match(/<html\b/i) ?? [];
+  const [, directory] = new RegExp(`["'=]([^"'=\\s>]*/)${module}`).exec(html) ?? [];
+  if (!place || directory === undefined) throw new Error("The page has no <html>, or does not name its module: the rest of it could not be found.");
+  const path = join(root, module.replace(/(-[0-9a-f]+_bg\.wasm)$/, "-rest$1"));
+  writeFileSync(path, octets);
+  run("wasm-opt", [path, ...FEATURES, ...OPTIMISATION, "-o", path]);
+  orderFunctions(path);
+  const content = readFileSync(path);
+  const hash = (algorithm, encoding) => createHash(algorithm).update(content).digest(encoding);
+  const name = module.replace(/-[0-9a-f]+(?=_bg\.wasm$)/, `-rest-${hash("sha256", "hex").slice(0, 16)}`);
+  rmSync(path);
+  writeFileSync(join(root, name), content);
+  return html.replace(place, `${place} data-rest="${directory}${name}" data-rest-integrity="sha256-${hash("sha256", "base64")}"`);
 }
 
 /** The statements of the script; those of a classic one stand in the function that it begins with. */

@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod indexed_db;
 pub mod locks;
 pub mod navigation;
+pub mod rest;
 pub mod service_worker;
 pub mod storage;
 pub mod subtle;

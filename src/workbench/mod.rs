@@ -4,9 +4,11 @@
 
 mod added;
 mod explanations;
+mod later;
 mod node;
 mod pages;
 mod parts;
+mod rest;
 mod sandbox;
 mod shell;
 

@@ -9,9 +9,11 @@ use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::ui::{Auth, use_auth};
 
 use super::explanations::Explainer;
+use super::later;
 use super::node::{Child as _, Node, element, fragment};
-use super::pages::{api_page, callback_page, not_found_page, session_page, sign_in_page};
+use super::pages::{callback_page, not_found_page, session_page, sign_in_page};
 use super::parts::{button, lifetime_bar, lifetime_text};
+use super::rest::Rest;
 use super::sandbox::Sandbox;
 use crate::route::Route;
 
@@ -24,6 +26,8 @@ pub(super) struct Place {
     pub(super) sandbox: Sandbox,
     /// What is wrong, in words.
     pub(super) explainer: Explainer,
+    /// What the first pages do not need.
+    pub(super) rest: Rest,
     route: RwSignal<Route>,
 }
 
@@ -65,7 +69,7 @@ impl Place {
 pub(super) fn shell() -> AnyView {
     let auth = use_auth();
     let route = RwSignal::new(Place::read_address_bar(auth));
-    let place = Place { auth, sandbox: Sandbox::new(auth), explainer: Explainer::new(auth), route };
+    let place = Place { auth, sandbox: Sandbox::new(auth), explainer: Explainer::new(auth), rest: Rest::new(), route };
     set_title(route.get_untracked());
     // The first page leaves the focus where the browser put it; every later one moves it to its heading.
     navigation::on_route_change(move || {
@@ -94,7 +98,7 @@ pub(super) fn shell() -> AnyView {
             Route::SignIn => sign_in_page(place),
             Route::Callback => callback_page(place),
             Route::Session => session_page(place),
-            Route::Api => api_page(place),
+            Route::Api => place.rest.show_alone(move || later::api_page(place)),
             Route::NotFound => not_found_page(place),
         });
     fragment()

@@ -1,9 +1,11 @@
 //! Callback: short-lived; says which step it is at, or what went wrong.
 
+use std::sync::Arc;
+
 use leptos_pkce::ui::CallbackView;
 
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{button, fault_panel};
+use super::super::parts::{Retry, button, fault_panel};
 use super::super::shell::Place;
 use crate::route::Route;
 
@@ -27,7 +29,7 @@ fn show(place: Place, view: &CallbackView) -> Node {
             .child(step("Sending the code and the code verifier to the token endpoint…"))
             .child(element("p.late").child(button("button.button", "Cancel", move || auth.cancel_sign_in()))),
         CallbackView::Failed { error, key } => {
-            let retry = key.is_some().then(|| Box::new(move || auth.retry_sign_in()) as Box<dyn Fn()>);
+            let retry = key.is_some().then(|| Arc::new(move || auth.retry_sign_in()) as Retry);
             onwards(fragment().child(fault_panel(place, error, key.as_ref(), retry)))
         }
         CallbackView::Empty => onwards(fragment().child(element("p").child(

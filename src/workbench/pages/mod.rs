@@ -1,13 +1,10 @@
 //! The pages, in pipeline order.
 
-mod api;
 mod callback;
-mod from_api;
 mod not_found;
 mod session;
 mod sign_in;
 
-pub(super) use api::api_page;
 pub(super) use callback::callback_page;
 pub(super) use not_found::not_found_page;
 pub(super) use session::session_page;

@@ -13,13 +13,14 @@ use leptos_pkce::protocol::token_response::{TokenType, Tolerance};
 use leptos_pkce::ui::{Auth, Status};
 
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, values};
+use super::super::parts::{Retry, button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, values};
 use super::super::shell::Place;
 use crate::route::Route;
 
 /// Follows the session of the selected client.
 pub(in super::super) fn session_page(place: Place) -> Node {
     let auth = place.auth;
+    place.rest.want_soon();
     fragment().live_by(
         move || (auth.session(), auth.status()),
         move |(session, status)| match session {
@@ -37,7 +38,7 @@ fn nobody(place: Place) -> Node {
     match ended {
         None => place.dead_end("Nobody is signed in. "),
         Some((error, key)) => {
-            let again = Box::new(move || auth.sign_in_and_return_to(place.path(Route::Session)));
+            let again: Retry = Arc::new(move || auth.sign_in_and_return_to(place.path(Route::Session)));
             fault_panel(place, &error, Some(&key), Some(again))
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use leptos::prelude::*;
 use leptos_pkce::browser::capabilities::{Capability, missing};
 use leptos_pkce::protocol::client::{Client, ClientKey};
 use leptos_pkce::protocol::end_session::SignOutReturn;
@@ -10,11 +11,11 @@ use leptos_pkce::protocol::flow::{Activity, Configuration, Flow};
 use leptos_pkce::protocol::metadata::{IssParameter, Metadata, PkceSupport};
 use leptos_pkce::protocol::quirks::{self, Quirk};
 
+use super::super::later;
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{button, code, copy_button, fault_panel, values};
+use super::super::parts::{Retry, button, code, copy_button, fault_panel, values};
 use super::super::sandbox;
 use super::super::shell::Place;
-use super::from_api::from_api;
 use crate::route::Route;
 
 /// What there is to show, coarse enough that a card is not made anew while somebody uses it.
@@ -39,7 +40,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
     };
     let show = move |content: &Content| match content {
         Content::Loading => element("p.late").attribute("role", "status").child("Reading config.json…"),
-        Content::Failed(error) => fault_panel(place, error, None, Some(Box::new(sandbox::reload))),
+        Content::Failed(error) => fault_panel(place, error, None, Some(Arc::new(sandbox::reload))),
         Content::Cards(keys) if keys.is_empty() => sandbox::nowhere(),
         Content::Cards(keys) => {
             let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
@@ -120,7 +121,7 @@ fn card(place: Place, client: &Client) -> Node {
     let owner = key.clone();
     let failed = move |error: &Option<Arc<Error>>| {
         let retry = owner.clone();
-        let retry = Box::new(move || sign_in(place, &retry));
+        let retry: Retry = Arc::new(move || sign_in(place, &retry));
         error.as_ref().map(|error| fault_panel(place, error, Some(&owner), Some(retry)))
     };
     element("section.card")
@@ -177,6 +178,20 @@ fn facts(client: &Client) -> Node {
         None => fragment().child("none is asked for"),
     };
     values([("Issuer", code(&client.key().issuer)), ("Client ID", code(&client.key().client_id)), ("Scope", scope)])
+}
+
+/// The card that begins with an API; there is more to it when somebody opens it.
+fn from_api(place: Place) -> Node {
+    let is_open = RwSignal::new(false);
+    let form = move |is_open: &bool| is_open.then(|| place.rest.show_alone(move || later::from_api(place)));
+    element("details.card")
+        .on("toggle", move |_| is_open.set(true))
+        .child(element("summary").child("Start from an API"))
+        .child(element("p.muted").child(
+            "An API can say whose tokens it takes (RFC 9728). It is asked without a token; then only a client ID is \
+             missing, which the server's administrator gives you.",
+        ))
+        .live_by(move || is_open.get(), form)
 }
 
 /// What the server's metadata says, as far as it matters here.

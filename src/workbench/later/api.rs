@@ -50,7 +50,7 @@ struct Caller {
 const MOST_SHOWN: usize = 200_000;
 
 /// The form for people who are signed in.
-pub(in super::super) fn api_page(place: Place) -> Node {
+pub(super) fn api_page(place: Place) -> Node {
     let auth = place.auth;
     fragment().live_by(
         move || auth.status(),

@@ -31,7 +31,7 @@ struct Typed {
     redirect_uri: RwSignal<String>,
 }
 
-/// The card at the end of the sign-in page.
+/// What stands in the card at the end of the sign-in page.
 pub(super) fn from_api(place: Place) -> Node {
     let url = RwSignal::new(String::new());
     let stage = RwSignal::new(Stage::Idle);
@@ -64,14 +64,7 @@ pub(super) fn from_api(place: Place) -> Node {
             Stage::Found(url, metadata) => found(place, url, metadata),
         })
     };
-    element("details.card")
-        .child(element("summary").child("Start from an API"))
-        .child(element("p.muted").child(
-            "An API can say whose tokens it takes (RFC 9728). It is asked without a token; then only a client ID is \
-             missing, which the server's administrator gives you.",
-        ))
-        .child(form)
-        .live(outcome)
+    fragment().child(form).live(outcome)
 }
 
 fn found(place: Place, url: &str, metadata: &ResourceMetadata) -> Node {
