@@ -269,6 +269,8 @@ impl Renewal {
             (_, Input::Ended) => self.end(&mut outputs),
             (_, Input::Hint) => self.is_hinted = true,
             (State::Idle(idle), Input::Wanted | Input::Resumed) => self.want(idle, input, now, &mut outputs),
+            // Whatever comes of this attempt, it was made in another place than the ones before.
+            (_, Input::Resumed) => self.failures = 0,
             (State::Following { back, .. }, Input::Wanted) => {
                 self.state = State::Following { back, is_wanted: true };
             }

@@ -194,6 +194,11 @@ impl Session {
         self.refresh_token.is_some()
     }
 
+    /// Whether the access token can be renewed.
+    pub(super) fn is_renewable(&self) -> bool {
+        cfg!(feature = "refresh") && self.refresh_token.is_some()
+    }
+
     /// The verified ID token; `None` for a sign-in that did not ask for `openid`.
     pub fn id_token(&self) -> Option<&VerifiedIdToken> {
         self.id_token.as_ref()

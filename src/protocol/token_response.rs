@@ -67,6 +67,8 @@ pub enum Tolerance {
     ExpiresInsteadOfExpiresIn,
     /// The lifetime came as a string.
     LifetimeAsString,
+    /// The lifetime was zero, with which no token could ever be used; it counts as unknown.
+    LifetimeZero,
     /// `scope` was there and is no list of scope tokens; it was ignored.
     ScopeIgnored,
     /// `token_type` was absent; Bearer was assumed.
@@ -275,7 +277,12 @@ fn lifetime(document: &Value, tolerated: &mut Vec<Tolerance>) -> Result<Option<S
         tolerated.push(Tolerance::LifetimeAsString);
     }
     // In bounds, so the conversion only drops a fraction.
-    Ok(Some(Seconds(number as u64)))
+    let lifetime = Seconds(number as u64);
+    if lifetime == Seconds(0) {
+        tolerated.push(Tolerance::LifetimeZero);
+        return Ok(None);
+    }
+    Ok(Some(lifetime))
 }
 
 impl fmt::Display for TokenError {

@@ -424,6 +424,19 @@ fn signing_out_stops_a_discovery_that_would_write_again() {
     assert!(tab.storage.records.is_empty());
 }
 
+/// Signing out asks for metadata, to revoke the tokens; where they were not known, a record of them used to be left behind.
+#[test]
+fn signing_out_asks_for_metadata_and_keeps_none() {
+    let mut tab = Scenario::public_client().configured("token_storage", json!("session")).run();
+    tab.storage.records.retain(|name, _| name.contains("session"));
+    tab.silence(DISCOVERY);
+    tab.reload();
+    assert!(tab.session().is_some());
+    tab.sign_out();
+    tab.arrive(DISCOVERY, document(Scenario::metadata_text()));
+    assert!(tab.storage.records.is_empty(), "{:?}", tab.storage.records);
+}
+
 /// Signing out at one server used to take back the link that was shown for another.
 #[test]
 fn signing_out_of_one_client_keeps_the_link_of_another() {

@@ -389,6 +389,47 @@ fn a_shared_session_that_cannot_be_kept_lives_in_the_page() {
     assert_eq!(access_token(&tab), "new");
 }
 
+/// F19: where a quota is full, and the record can be read but no longer written, the second try does without it: the session
+/// lives on in this page. It used to back off for ever.
+#[test]
+fn a_shared_record_that_can_no_longer_be_written_costs_nobody_the_session() {
+    let mut tab = kept_in("shared");
+    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    tab.shared_is_full = true;
+    tab.pass(3540);
+    assert_eq!((access_token(&tab), presented(&tab).len()), (ACCESS_TOKEN, 0), "once may be bad luck");
+    tab.pass(2);
+    assert_eq!((access_token(&tab), presented(&tab).len()), ("new", 1));
+    assert_eq!(session(&tab).token_storage(), leptos_pkce::protocol::client::TokenStorage::Memory);
+    assert!(tab.shared.is_empty(), "spent tokens mislead nobody");
+
+    let mut tab = kept_in("shared");
+    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    tab.shared_is_full = true;
+    tab.pass(3540);
+    tab.shared_is_full = false;
+    tab.pass(2);
+    assert_eq!(access_token(&tab), "new");
+    assert_eq!(session(&tab).token_storage(), leptos_pkce::protocol::client::TokenStorage::Shared);
+}
+
+/// REF-6, F1: coming back while a try is under way that then fails makes the next one come soon, however many failed before.
+#[test]
+fn coming_back_during_a_try_makes_the_next_one_come_soon() {
+    let mut tab = kept_in("memory");
+    tab.answering(TOKEN_ENDPOINT, Err(HttpFailure::Unsent));
+    tab.pass(3540 + 600);
+    tab.silence(TOKEN_ENDPOINT);
+    tab.pass(120);
+    let before = presented(&tab).len();
+    tab.happen(Event::Resumed);
+    assert_eq!(presented(&tab).len(), before, "one is under way");
+    tab.answering(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    tab.arrive(TOKEN_ENDPOINT, Err(HttpFailure::Unsent));
+    tab.pass(2);
+    assert_eq!(access_token(&tab), "new");
+}
+
 /// F27, F24: a bound token is renewed with a proof; that the server wants a nonce in it is no second presentation.
 #[test]
 fn a_bound_session_is_renewed_with_a_proof() {

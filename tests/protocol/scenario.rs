@@ -116,6 +116,8 @@ pub(crate) struct Tab {
     pub(crate) shared: BTreeMap<String, (String, String)>,
     /// Whether the browser keeps such records at all.
     pub(crate) shared_is_blocked: bool,
+    /// Whether the browser reads and removes what tabs share, but writes no more of it.
+    pub(crate) shared_is_full: bool,
     /// What becomes of a wish for a lock; `None` is never, or what a test says later.
     pub(crate) lock: Option<Lock>,
     pub(crate) locks: Vec<String>,
@@ -342,6 +344,7 @@ impl Scenario {
             answered: Vec::new(),
             shared: BTreeMap::new(),
             shared_is_blocked: false,
+            shared_is_full: false,
             lock: Some(Lock::Held),
             locks: Vec::new(),
             wished: Vec::new(),
@@ -671,10 +674,11 @@ impl Tab {
             Effect::WriteShared { ask, name, before, version, record: Record(record) } => {
                 let stored = self.shared.get(name.as_str()).map(|(version, _)| version.as_str());
                 let may = before.is_none() || before.as_deref() == stored;
-                if may && !self.shared_is_blocked {
+                let is_refused = self.shared_is_blocked || self.shared_is_full;
+                if may && !is_refused {
                     self.shared.insert(name.as_str().to_owned(), (version, record.to_text()));
                 }
-                let outcome = if self.shared_is_blocked { Err(StorageFailure::Blocked) } else { Ok(may) };
+                let outcome = if is_refused { Err(StorageFailure::Blocked) } else { Ok(may) };
                 self.arriving.push_back(Event::SharedWritten { ask, outcome });
             }
             Effect::RemoveShared(name) => {

@@ -1,7 +1,7 @@
 //! Several tabs: who renews what they share, and how a sign-in and a sign-out get from one to the others.
 
 use leptos_pkce::protocol::client::TokenStorage;
-use leptos_pkce::protocol::flow::{Event, SessionEvent};
+use leptos_pkce::protocol::flow::{Activity, Event, SessionEvent};
 use leptos_pkce::protocol::http::HttpFailure;
 use leptos_pkce::protocol::protected_resource::ResourceError;
 use leptos_pkce::protocol::renewal::Lock;
@@ -643,5 +643,25 @@ fn news_of_a_record_are_looked_up() {
         let mut tab = kept_in(storage);
         tab.happen(heard(changed.clone()));
         assert_eq!(tab.take_trace(), [""; 0], "{storage}");
+    }
+}
+
+/// OUT-3, F17: whoever signs out while another tab exchanges its code is signed out there too, before the tokens come. They
+/// used to be published.
+#[test]
+fn a_sign_out_reaches_a_sign_in_that_is_not_over() {
+    for storage in ["memory", "session", "shared"] {
+        let mut tab = storing(storage).silent(TOKEN_ENDPOINT).open();
+        tab.sign_in_from(Some("/deep"));
+        tab.now += 5;
+        tab.come_back(&format!("code={CODE}&state={{state}}"), "");
+        tab.happen(heard(signed_out_at(START + 4)));
+        assert_eq!(tab.flow().activity(), Activity::Exchanging(key(ISSUER)), "{storage}: the sign-in is the later one");
+        tab.happen(heard(signed_out_at(tab.now)));
+        assert_eq!(tab.flow().activity(), Activity::Idle, "{storage}");
+        tab.arrive(TOKEN_ENDPOINT, tokens("late", Some("r"), 3600));
+        assert!(tab.session().is_none(), "{storage}");
+        assert!(tab.shared.is_empty(), "{storage}");
+        assert!(tab.flow().callback_failure().is_none(), "{storage}: nothing has failed");
     }
 }

@@ -95,7 +95,11 @@ fn reads_a_lifetime_or_none() {
     let lifetime =
         |value: serde_json::Value| with("expires_in", value).map(|response| (response.expires_in, response.tolerated));
     assert_eq!(lifetime(json!(null)), Ok((None, vec![])));
-    assert_eq!(lifetime(json!(0)), Ok((Some(Seconds(0)), vec![])));
+    for zero in [json!(0), json!(0.9), json!(-0.0)] {
+        assert_eq!(lifetime(zero), Ok((None, vec![Tolerance::LifetimeZero])));
+    }
+    assert_eq!(lifetime(json!(1)), Ok((Some(Seconds(1)), vec![])));
+    assert_eq!(lifetime(json!("0")), Ok((None, vec![Tolerance::LifetimeAsString, Tolerance::LifetimeZero])));
     assert_eq!(lifetime(json!(3599.9)), Ok((Some(Seconds(3599)), vec![])));
     assert_eq!(lifetime(json!(315_360_000)), Ok((Some(Seconds(315_360_000)), vec![])));
     assert_eq!(lifetime(json!("3600")), Ok((Some(Seconds(3600)), vec![Tolerance::LifetimeAsString])));
@@ -123,7 +127,7 @@ fn reads_a_lifetime_or_none() {
     for number in ["1e400", "-1e400", "0e400"] {
         let body = format!(r#"{{"access_token":"a","token_type":"Bearer","expires_in":{number}}}"#);
         let lifetime = read(&body).map(|response| response.expires_in);
-        assert!(matches!(lifetime, Err(TokenError::InvalidMember { .. }) | Ok(Some(Seconds(0)))), "{number}");
+        assert!(matches!(lifetime, Err(TokenError::InvalidMember { .. }) | Ok(None)), "{number}");
     }
 }
 

@@ -68,6 +68,11 @@ impl Exchanging {
             Stage::Keys | Stage::Verdict(_) => None,
         }
     }
+
+    /// Whether it is for `key`, and the code was sent at `at` at the latest.
+    pub(super) fn began_before(&self, key: &ClientKey, at: UnixTime) -> bool {
+        self.exchange.key == *key && self.sent_at <= at
+    }
 }
 
 impl Flow {
@@ -273,7 +278,7 @@ impl Flow {
     }
 
     /// Puts the place where the person was in that of the callback.
-    fn go_back(&mut self, return_path: Option<&ReturnPath>) {
+    pub(super) fn go_back(&mut self, return_path: Option<&ReturnPath>) {
         let path = return_path.map_or_else(|| self.site.base_path(), ReturnPath::as_str);
         self.effects.push(Effect::ReplaceRoute(path.to_owned()));
     }

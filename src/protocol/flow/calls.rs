@@ -67,6 +67,14 @@ impl Flow {
 
     /// Sends a request with the token of `key`, as soon as that is good.
     pub(super) fn submit(&mut self, purpose: Purpose, key: ClientKey, request: HttpRequest, now: UnixTime) {
+        if cfg!(not(feature = "refresh")) {
+            let is_spent = self.is_spent(&key, now);
+            self.send(purpose, key.clone(), request, false);
+            if is_spent {
+                self.lost(&key);
+            }
+            return;
+        }
         let until = now.plus(LIMITS.deadline);
         self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused: None });
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
@@ -81,6 +89,9 @@ impl Flow {
 
     /// Sends or answers what waited for a token of `key`, if it need not wait longer.
     pub(super) fn calls_may_go_on(&mut self, key: &ClientKey, now: UnixTime) {
+        if cfg!(not(feature = "refresh")) {
+            return;
+        }
         let mut index = 0;
         while let Some(call) = self.waiting.get(index) {
             if call.key != *key || !self.is_decided(call, now) {
@@ -130,7 +141,7 @@ impl Flow {
         request.bearer = Some(session.access_token.clone());
         let (is_bound, token) = (session.is_bound(), token_of(session));
         let thumbprint = session.dpop_jkt.clone();
-        let may_repeat = !is_repeat && session.refresh_token.is_some() && is_repeatable(&request);
+        let may_repeat = !is_repeat && session.is_renewable() && is_repeatable(&request);
         let again = may_repeat.then(|| request.again());
         let (fetch, proven) = self.fetch_bound(is_bound, &key, request, thumbprint);
         self.calls.push(PendingCall { purpose, key, fetch, proven, again, is_repeat, token });
@@ -182,13 +193,13 @@ impl Flow {
 
     /// Whether the session of `key` has its last token.
     fn is_final(&self, key: &ClientKey) -> bool {
-        self.session(key).is_some_and(|session| session.refresh_token.is_none())
+        self.session(key).is_some_and(|session| !session.is_renewable())
     }
 
     /// Whether the answer is a no to the token itself, and there may be another: not to the scope (403), and not to how the
     /// person signed in (RFC 9470).
     fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
-        is_no_to_token(response) && self.session(key).is_some_and(|session| session.refresh_token.is_some())
+        is_no_to_token(response) && self.session(key).is_some_and(Session::is_renewable)
     }
 
     fn answer(

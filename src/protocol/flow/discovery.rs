@@ -188,7 +188,8 @@ impl Flow {
         match metadata::read_document(outcome) {
             Ok(document) => {
                 let checked = Metadata::check(&document, client.overrides(), &key.issuer, policy);
-                if checked.is_ok() {
+                // Whoever signed out only wants the server told: nothing is written any more.
+                if checked.is_ok() && !self.is_leaving(key) {
                     let mut record = Members::default();
                     record.number("fetched_at", Some(now.0));
                     record.value("document", Some(metadata::used_members(document)));

@@ -44,8 +44,7 @@ impl Flow {
     }
 
     pub(super) fn sign_out_because(&mut self, key: ClientKey, event: SessionEvent, now: UnixTime) {
-        let session = self.session(&key).cloned();
-        self.forget(&key, event, now);
+        let session = self.forget(&key, event, now);
         self.remove_shared(&key);
         // Another tab may have a session of which this one has not heard yet, and whose record is gone now.
         if session.is_some() || self.client(&key).is_some_and(|client| client.token_storage.is_shared()) {
@@ -70,9 +69,8 @@ impl Flow {
         entropy: Result<Entropy, EntropyFailure>,
         now: UnixTime,
     ) {
-        let Some(session) = self.session(&key).cloned() else { return self.sign_out(key, now) };
-        let Ok(entropy) = entropy else { return self.sign_out(key, now) };
-        self.forget(&key, SessionEvent::SignedOut, now);
+        let (Ok(entropy), Some(_)) = (entropy, self.session(&key)) else { return self.sign_out(key, now) };
+        let Some(session) = self.forget(&key, SessionEvent::SignedOut, now) else { return };
         self.remove_shared(&key);
         self.tell_signed_out(&key, now);
         self.revoke(&session, Some(entropy.state()), now);
@@ -87,12 +85,26 @@ impl Flow {
 
     /// Another tab of this browser has signed out: so has this one.
     pub(super) fn signed_out_elsewhere(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
-        let Some(session) = self.session(key).filter(|session| session.signed_in_at <= at).cloned() else { return };
+        // A session that is on its way here was signed out before it began.
+        let is_coming = matches!(&self.callback, Callback::Exchanging(exchanging) if exchanging.began_before(key, at));
+        if is_coming {
+            let exchanging = self.take_exchanging(|_| true);
+            self.effects.extend(exchanging.iter().filter_map(|exchanging| exchanging.fetch()).map(Effect::CancelFetch));
+            self.go_back(exchanging.as_ref().and_then(|exchanging| exchanging.exchange.return_path.as_ref()));
+        }
+        if self.session(key).is_none_or(|session| at < session.signed_in_at) {
+            return;
+        }
         // Believed, although it could be looked up: the record of a shared session may not be gone yet.
-        self.forget(key, SessionEvent::SignedOutElsewhere, now);
+        let Some(session) = self.forget(key, SessionEvent::SignedOutElsewhere, now) else { return };
         if !session.token_storage.is_shared() {
             self.revoke(&session, None, now);
         }
+    }
+
+    /// Whether the session of `key` is over here, and the server is still being told.
+    pub(super) fn is_leaving(&self, key: &ClientKey) -> bool {
+        self.session(key).is_none() && self.farewells.iter().any(|farewell| farewell.key == *key)
     }
 
     pub(super) fn tell_signed_out(&mut self, key: &ClientKey, at: UnixTime) {
@@ -115,8 +127,8 @@ impl Flow {
         self.effects.push(Effect::Post(TabMessage { key: key.clone(), news: News::Changed }.encode()));
     }
 
-    /// Forgets everything of `key` in this browser.
-    pub(super) fn forget(&mut self, key: &ClientKey, event: SessionEvent, now: UnixTime) {
+    /// Forgets everything of `key` in this browser; gives the session that is over.
+    pub(super) fn forget(&mut self, key: &ClientKey, event: SessionEvent, now: UnixTime) -> Option<Session> {
         self.end_calls_of(key);
         if let Callback::Exchanging(exchanging) = &self.callback
             && exchanging.exchange.key == *key
@@ -129,7 +141,8 @@ impl Flow {
         self.drop_sign_in(key);
         self.end_upkeep(key, now);
         self.prepared.take_if(|(owner, _)| owner == key);
-        if take_one(&mut self.sessions, |session| session.key == *key).is_some() {
+        let session = take_one(&mut self.sessions, |session| session.key == *key);
+        if session.is_some() {
             self.effects.push(Effect::Announce(key.clone(), event));
         }
         take_one(&mut self.ended, |(owner, _)| owner == key);
@@ -144,6 +157,7 @@ impl Flow {
         self.forget_proof_key(key);
         self.effects.push(Effect::List);
         self.forgetting.push(key.clone());
+        session
     }
 
     // The server

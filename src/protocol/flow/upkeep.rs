@@ -41,6 +41,8 @@ pub(super) struct Upkeep {
     found: Option<Session>,
     /// Why the last attempt gave nothing.
     error: Option<Arc<Error>>,
+    /// Whether the browser would not write the record the last time.
+    is_unwritable: bool,
 }
 
 /// Whether a session that is kept in a tab belongs to this one: browsers copy sessionStorage when they duplicate a tab.
@@ -114,6 +116,9 @@ impl Flow {
         // Before those that this page began, which people look at: the last one is the newest.
         let place = if is_restored { 0 } else { self.sessions.len() };
         self.sessions.insert(place, session);
+        if cfg!(not(feature = "refresh")) {
+            return self.idle_begins(signed_in_at, now);
+        }
         self.upkeeps.push(Upkeep {
             key,
             renewal: Renewal::default(),
@@ -122,6 +127,7 @@ impl Flow {
             asked,
             found: None,
             error: None,
+            is_unwritable: false,
         });
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
         self.idle_begins(signed_in_at, now);
@@ -141,6 +147,9 @@ impl Flow {
 
     /// Nothing more is done for the session of `key`.
     pub(super) fn end_upkeep(&mut self, key: &ClientKey, now: UnixTime) {
+        if cfg!(not(feature = "refresh")) {
+            return;
+        }
         self.renew(key, Input::Ended, now);
         let name = self.session(key).map(Session::lock_name);
         if let Some(upkeep) = take_one(&mut self.upkeeps, |upkeep| upkeep.key == *key) {
@@ -162,10 +171,13 @@ impl Flow {
 
     /// Tells the machine of `key`, and does what it asks for.
     pub(super) fn renew(&mut self, key: &ClientKey, input: Input, now: UnixTime) {
+        if cfg!(not(feature = "refresh")) {
+            return;
+        }
         let seed = self.seed;
-        let has_refresh_token = self.session(key).is_some_and(|session| session.refresh_token.is_some());
+        let is_renewable = self.session(key).is_some_and(Session::is_renewable);
         // What is being written down cannot be found yet.
-        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !has_refresh_token
+        let is_vain = matches!(input, Input::Wanted | Input::Resumed) && !is_renewable
             || input == Input::Hint && self.is_beginning(key);
         let Some(upkeep) = self.upkeep_mut(key).filter(|_| !is_vain) else { return };
         let outputs = upkeep.renewal.advance(input, now, seed);
@@ -384,12 +396,7 @@ impl Flow {
             Err(_) => Written::Failed,
         };
         if is_marking {
-            if let Attempt::Renewed(marked) = self.take_attempt(&key)
-                && written == Written::Done
-            {
-                self.replace_session(*marked);
-            }
-            return self.renew(&key, Input::Marked(written), now);
+            return self.marked(&key, written, now);
         }
         if written == Written::Failed {
             // The tokens live on in this page, and the spent ones mislead nobody.
@@ -399,6 +406,23 @@ impl Flow {
             self.remove_shared(&key);
         }
         self.renew(&key, Input::Stored(written), now);
+    }
+
+    /// Where the record can not be written, twice in a row, it goes, and the session lives on in this page.
+    fn marked(&mut self, key: &ClientKey, mut written: Written, now: UnixTime) {
+        let Some(upkeep) = self.upkeep_mut(key) else { return };
+        let was_unwritable = std::mem::replace(&mut upkeep.is_unwritable, written == Written::Failed);
+        if let Attempt::Renewed(mut marked) = self.take_attempt(key) {
+            if was_unwritable && written == Written::Failed {
+                marked.token_storage = TokenStorage::Memory;
+                self.remove_shared(key);
+                written = Written::Done;
+            }
+            if written == Written::Done {
+                self.replace_session(*marked);
+            }
+        }
+        self.renew(key, Input::Marked(written), now);
     }
 
     pub(super) fn decode_session(&self, key: &ClientKey, Record(record): &Record) -> Option<Session> {
@@ -453,6 +477,9 @@ impl Flow {
         outcome: Result<HttpResponse, HttpFailure>,
         now: UnixTime,
     ) -> Option<Result<HttpResponse, HttpFailure>> {
+        if cfg!(not(feature = "refresh")) {
+            return Some(outcome);
+        }
         let is_it = |upkeep: &&Upkeep| match upkeep.attempt {
             Attempt::Probe(id) | Attempt::Token { fetch: id, .. } => id == fetch,
             _ => false,
@@ -575,18 +602,21 @@ impl Flow {
 
     /// Whether the access token of `key` has expired for good: nothing here can renew it.
     pub(super) fn is_spent(&self, key: &ClientKey, now: UnixTime) -> bool {
-        let is_over = |session: &Session| session.is_expired(now) && session.refresh_token.is_none();
+        let is_over = |session: &Session| session.is_expired(now) && !session.is_renewable();
         self.session(key).is_some_and(|session| is_over(session) || session.is_expired(now) && self.is_unrenewable(key))
     }
 
     /// Whether the session's tokens are due, and may be renewed.
     pub(super) fn wants_renewal(&self, session: &Session, now: UnixTime) -> bool {
         let skew = self.client(&session.key).map_or(Seconds(0), |client| client.clock_tolerance);
-        session.refresh_token.is_some() && session.is_due(now, skew)
+        session.is_renewable() && session.is_due(now, skew)
     }
 
     /// Renews what is due, and asks to be woken for what will be.
     pub(super) fn upkeep_woke(&mut self, now: UnixTime) {
+        if cfg!(not(feature = "refresh")) {
+            return;
+        }
         // What failed is tried again at its time, whether it was due or only wished for.
         let is_over = |upkeep: &Upkeep| upkeep.renewal.waits_until().is_some_and(|until| until <= now);
         let is_failed = |session: &Session| self.upkeep(&session.key).is_some_and(is_over);
@@ -604,6 +634,9 @@ impl Flow {
 
     /// The page is visible or online again: others may have changed what is kept, and what failed may work now.
     pub(super) fn upkeep_resumed(&mut self, now: UnixTime) {
+        if cfg!(not(feature = "refresh")) {
+            return;
+        }
         // First what failed, while nothing is being read: who tries again reads the record anyway.
         let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
         for key in keys {
@@ -624,7 +657,7 @@ impl Flow {
     /// Contract 6: asks to be woken for the next thing that is due, strictly later than now.
     pub(super) fn arm(&mut self, now: UnixTime) {
         let mut next: Option<UnixTime> = None;
-        for session in self.sessions.iter().filter(|session| session.refresh_token.is_some()) {
+        for session in self.sessions.iter().filter(|session| session.is_renewable()) {
             let Some(Upkeep { renewal, .. }) = self.upkeep(&session.key) else { continue };
             let skew = self.client(&session.key).map_or(Seconds(0), |client| client.clock_tolerance);
             let due = renewal.waits_until().or_else(|| session.due_at(skew).filter(|_| !renewal.is_under_way()));

@@ -85,11 +85,14 @@ impl Flow {
 
     /// Whether a renewal waits for this issuer's keys.
     pub(super) fn renewal_waits_for_keys(&self, issuer: &Issuer) -> bool {
-        self.upkeeps.iter().any(|upkeep| upkeep.waits_for_keys(issuer))
+        cfg!(feature = "refresh") && self.upkeeps.iter().any(|upkeep| upkeep.waits_for_keys(issuer))
     }
 
     /// Goes on with what waited for these keys.
     pub(super) fn renewal_keys_changed(&mut self, issuer: &Issuer, now: UnixTime) {
+        if !self.renewal_waits_for_keys(issuer) {
+            return;
+        }
         let waiting = self.upkeeps.iter().filter(|upkeep| upkeep.waits_for_keys(issuer));
         let waiting: Vec<ClientKey> = waiting.map(|upkeep| upkeep.key.clone()).collect();
         for key in waiting {
@@ -107,6 +110,9 @@ impl Flow {
 
     /// WebCrypto has answered; gives the answer back if nobody waits for it here.
     pub(super) fn renewal_verified(&mut self, verify: VerifyId, verdict: Verdict, now: UnixTime) -> Option<Verdict> {
+        if cfg!(not(feature = "refresh")) {
+            return Some(verdict);
+        }
         let is_it = |upkeep: &&Upkeep| matches!(upkeep.attempt, Attempt::Verdict(id, _) if id == verify);
         let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(verdict) };
         let Attempt::Verdict(_, unchecked) = self.take_attempt(&key) else { return None };
