@@ -141,9 +141,10 @@ fn forbidden(file: &File, import: &Import, levels: &[String]) -> Option<&'static
             let allowed = match to_layer {
                 "protocol" | "inspect" | "ui" | "route" | "workbench" => true,
                 // What pages offer beside the flow: copying, lifetimes, explanations, links, the sandbox, added servers.
-                "browser" => ["capabilities", "clipboard", "clock", "fetch", "navigation", "rest", "service_worker",
-                    "storage"]
-                    .contains(&to_module),
+                "browser" => {
+                    ["capabilities", "clipboard", "clock", "fetch", "navigation", "rest", "service_worker", "storage"]
+                        .contains(&to_module)
+                }
                 _ => false,
             };
             (!allowed).then_some("the workbench uses what the library makes public to everybody")

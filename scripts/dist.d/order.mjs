@@ -14,7 +14,7 @@ export function orderFunctions(path) {
   const text = run("wasm-dis", [path]);
   const starts = [...text.matchAll(FUNCTION)];
   const bodies = starts.map(({ index }, at) => text.slice(index, starts[at + 1]?.index));
-  const names = new Map(likeAfterLike(bodies.map(pairs)).map((at, place) => [starts[at][1], `$f${String(place).padStart(6, "0")}`]));
+  const names = new Map(likeAfterLike(bodies.map(runs)).map((at, place) => [starts[at][1], `$f${String(place).padStart(6, "0")}`]));
   const named = text
     .replace(NAMED, (_, before, name) => before + (names.get(name) ?? name))
     // The first name is that of the list.
@@ -27,8 +27,12 @@ export function orderFunctions(path) {
   if (!WebAssembly.validate(readFileSync(path))) throw new Error("The module is none any more after its functions were ordered.");
 }
 
+// How many functions before one count in what it should be like, and by how much less each earlier one does: measured.
+const MEMORY = 4;
+const FADING = 0.3;
+
 /**
- * An order of the indices: the smallest first, and then always the one that is most like the last.
+ * An order of the indices: the smallest first, and then always the one that is most like the last few.
  *
  * @param {Set<string>[]} features what each has
  */
@@ -39,10 +43,10 @@ export function likeAfterLike(features) {
   while (left.size) {
     order.push(next);
     left.delete(next);
-    const last = features[next];
+    const last = order.slice(-MEMORY).reverse();
     let most = -1;
     for (const at of left) {
-      const likeness = jaccard(last, features[at]);
+      const likeness = last.reduce((sum, before, ago) => sum + FADING ** ago * jaccard(features[before], features[at]), 0);
       if (likeness > most) [most, next] = [likeness, at];
     }
   }
@@ -57,8 +61,8 @@ function jaccard(a, b) {
   return both / (a.size + b.size - both + 1);
 }
 
-/** The pairs of instructions that follow each other, with their operands. */
-function pairs(body) {
+/** The instructions with their operands: each, each with the next, and each with the next two. */
+function runs(body) {
   const lines = body.split("\n").slice(1).map((line) => line.trim().replace(/\)+$/, "")).filter(Boolean);
-  return new Set(lines.slice(1).map((line, at) => `${lines[at]}|${line}`));
+  return new Set([1, 2, 3].flatMap((length) => lines.slice(length - 1).map((_, at) => lines.slice(at, at + length).join("|"))));
 }

@@ -231,13 +231,15 @@ impl Flow {
             }
             is_kept
         });
-        self.waiting.retain(|call| {
-            let is_kept = !is_ended(&call.key, call.purpose);
-            if !is_kept {
-                ended.push((call.purpose, None));
-            }
-            is_kept
-        });
+        if cfg!(feature = "refresh") {
+            self.waiting.retain(|call| {
+                let is_kept = !is_ended(&call.key, call.purpose);
+                if !is_kept {
+                    ended.push((call.purpose, None));
+                }
+                is_kept
+            });
+        }
         for (purpose, fetch) in ended {
             self.effects.extend(fetch.map(Effect::CancelFetch));
             if let Purpose::Api(call) = purpose {

@@ -222,8 +222,10 @@ impl Flow {
         if farewell.is_failed {
             self.effects.push(Effect::Announce(farewell.key.clone(), SessionEvent::NotRevoked));
         }
-        let departure = farewell.departure.take().filter(|_| cfg!(feature = "end_session"));
-        let Some((state, hint)) = departure else { return false };
+        if cfg!(not(feature = "end_session")) {
+            return false;
+        }
+        let Some((state, hint)) = farewell.departure.take() else { return false };
         let endpoint = metadata.as_ref().and_then(|metadata| metadata.end_session_endpoint.as_ref());
         let client = self.client(&farewell.key);
         let url = endpoint.zip(client).map(|(url, client)| end_session_url(url, client, hint.as_ref(), &state));

@@ -6,6 +6,7 @@
 mod api;
 mod fault_panel;
 mod from_api;
+mod prepared_request;
 
 use std::sync::Arc;
 
@@ -32,4 +33,10 @@ pub(super) fn from_api(place: Place) -> Node {
 #[inline(never)]
 pub(super) fn fault_panel(place: Place, error: &Arc<Error>, key: Option<&ClientKey>, retry: Option<Retry>) -> Node {
     fault_panel::fault_panel(place, error, key, retry)
+}
+
+/// An authorization request as a plain link.
+#[inline(never)]
+pub(super) fn prepared_request(url: &str) -> Node {
+    prepared_request::prepared_request(url)
 }

@@ -1,11 +1,13 @@
 //! Callback: short-lived; says which step it is at, or what went wrong.
 
+use std::mem::discriminant;
 use std::sync::Arc;
 
+use leptos::prelude::untrack;
 use leptos_pkce::ui::CallbackView;
 
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{Retry, button, fault_panel};
+use super::super::parts::{Retry, Seen, button, fault_panel};
 use super::super::shell::Place;
 use crate::route::Route;
 
@@ -13,7 +15,15 @@ use crate::route::Route;
 pub(in super::super) fn callback_page(place: Place) -> Node {
     // A failure is explained once more when the configuration arrives: only then is it known what was sent.
     let configured = move || place.auth.read(|flow| flow.clients().len());
-    fragment().live_by(move || (place.auth.callback(), configured()), move |(view, _)| show(place, view))
+    let look = move || {
+        let view = place.auth.callback();
+        let error = match &view {
+            CallbackView::Failed { error, .. } => Some(Seen(error.clone())),
+            _ => None,
+        };
+        (discriminant(&view), error, configured())
+    };
+    fragment().live_by(look, move |_| show(place, &untrack(|| place.auth.callback())))
 }
 
 fn show(place: Place, view: &CallbackView) -> Node {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use leptos_pkce::inspect::trust::{in_words, title};
 use leptos_pkce::protocol::claims::Claims;
 use leptos_pkce::protocol::client::TokenStorage;
-use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::UserInfoActivity;
 use leptos_pkce::protocol::id_token::{Check, Outcome};
 use leptos_pkce::protocol::session::Session;
@@ -13,7 +12,7 @@ use leptos_pkce::protocol::token_response::{TokenType, Tolerance};
 use leptos_pkce::ui::{Auth, Status};
 
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{Retry, button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, values};
+use super::super::parts::{Retry, Seen, button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, values};
 use super::super::shell::Place;
 use crate::route::Route;
 
@@ -76,11 +75,11 @@ fn renewal(place: Place, session: &Session) -> Node {
     let owner = key.clone();
     let trouble = move || {
         let key = owner.clone();
-        auth.read(move |flow| flow.renewal_error(&key).map(|error| (error.clone(), flow.is_unrenewable(&key))))
+        auth.read(move |flow| flow.renewal_error(&key).map(|error| (Seen(error.clone()), flow.is_unrenewable(&key))))
     };
     let owner = key;
-    let shown = move |trouble: &Option<(Arc<Error>, bool)>| {
-        let (error, is_final) = trouble.as_ref()?;
+    let shown = move |trouble: &Option<(Seen, bool)>| {
+        let (Seen(error), is_final) = trouble.as_ref()?;
         let words = if *is_final {
             "It can not be renewed any more; the session lasts for as long as this access token does."
         } else {
@@ -111,11 +110,14 @@ fn person(place: Place, session: &Session, claims: &Claims) -> Node {
     let auth = place.auth;
     let key = session.key().clone();
     let owner = key.clone();
-    let activity = move || auth.read(|flow| flow.userinfo(&key));
-    let state = move |activity: &UserInfoActivity| match activity {
+    let activity = move || match auth.read(|flow| flow.userinfo(&key)) {
         UserInfoActivity::Idle => None,
-        UserInfoActivity::Asking => Some(element("p.late").attribute("role", "status").child("Asking the server…")),
-        UserInfoActivity::Failed(error) => Some(fault_panel(place, error, Some(&owner), None)),
+        UserInfoActivity::Asking => Some(Ok(())),
+        UserInfoActivity::Failed(error) => Some(Err(Seen(error))),
+    };
+    let state = move |activity: &Option<Result<(), Seen>>| match activity.as_ref()? {
+        Ok(()) => Some(element("p.late").attribute("role", "status").child("Asking the server…")),
+        Err(Seen(error)) => Some(fault_panel(place, error, Some(&owner), None)),
     };
     let more = session.userinfo().map(|claims| {
         let words = "What the user info endpoint says about the same person:";

@@ -13,7 +13,7 @@ use leptos_pkce::protocol::quirks::{self, Quirk};
 
 use super::super::later;
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{Retry, button, code, copy_button, fault_panel, values};
+use super::super::parts::{Retry, Seen, button, code, copy_button, fault_panel, values};
 use super::super::sandbox;
 use super::super::shell::Place;
 use crate::route::Route;
@@ -22,7 +22,7 @@ use crate::route::Route;
 #[derive(PartialEq)]
 enum Content {
     Loading,
-    Failed(Arc<Error>),
+    Failed(Seen),
     Cards(Vec<ClientKey>),
 }
 
@@ -32,7 +32,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
     let content = move || {
         auth.read(|flow| match flow.configuration() {
             Configuration::Loading(_) => Content::Loading,
-            Configuration::Failed(error) => Content::Failed(error.clone()),
+            Configuration::Failed(error) => Content::Failed(Seen(error.clone())),
             Configuration::Ready(clients) => {
                 Content::Cards(clients.iter().map(|client| client.key().clone()).collect())
             }
@@ -40,7 +40,7 @@ pub(in super::super) fn sign_in_page(place: Place) -> Node {
     };
     let show = move |content: &Content| match content {
         Content::Loading => element("p.late").attribute("role", "status").child("Reading config.json…"),
-        Content::Failed(error) => fault_panel(place, error, None, Some(Arc::new(sandbox::reload))),
+        Content::Failed(Seen(error)) => fault_panel(place, error, None, Some(Arc::new(sandbox::reload))),
         Content::Cards(keys) if keys.is_empty() => sandbox::nowhere(),
         Content::Cards(keys) => {
             let clients = keys.iter().filter_map(|key| auth.peek(|flow| flow.client(key).cloned()));
@@ -117,12 +117,12 @@ fn card(place: Place, client: &Client) -> Node {
     let owner = key.clone();
     let prepared = move || auth.read(|flow| flow.prepared(&owner).map(|url| url.as_str().to_owned()));
     let owner = key.clone();
-    let error = move || auth.read(|flow| flow.sign_in_error(&owner).cloned());
+    let error = move || auth.read(|flow| flow.sign_in_error(&owner).cloned().map(Seen));
     let owner = key.clone();
-    let failed = move |error: &Option<Arc<Error>>| {
+    let failed = move |error: &Option<Seen>| {
         let retry = owner.clone();
         let retry: Retry = Arc::new(move || sign_in(place, &retry));
-        error.as_ref().map(|error| fault_panel(place, error, Some(&owner), Some(retry)))
+        error.as_ref().map(|Seen(error)| fault_panel(place, error, Some(&owner), Some(retry)))
     };
     element("section.card")
         .attribute("aria-label", client.name().to_owned())
@@ -133,7 +133,7 @@ fn card(place: Place, client: &Client) -> Node {
         .children(quirks::known(&client.key().issuer).map(|quirk| known_quirk(place, quirk)))
         .live_by(move || is_there().then(&line), |line| line.as_ref().map(metadata_line))
         .child(actions(place, key))
-        .live_by(prepared, |url| url.as_deref().map(prepared_request))
+        .live_by(prepared, move |url| url.clone().map(|url| request(place, url)))
         .live_by(error, failed)
         .live(move || is_sandbox.then(|| place.sandbox.line()))
 }
@@ -178,6 +178,11 @@ fn facts(client: &Client) -> Node {
         None => fragment().child("none is asked for"),
     };
     values([("Issuer", code(&client.key().issuer)), ("Client ID", code(&client.key().client_id)), ("Scope", scope)])
+}
+
+/// The request that was made to be shown.
+fn request(place: Place, url: String) -> Node {
+    place.rest.show_alone(move || later::prepared_request(&url))
 }
 
 /// The card that begins with an API; there is more to it when somebody opens it.
@@ -234,29 +239,4 @@ fn known_quirk(place: Place, quirk: &'static Quirk) -> Node {
             .child(link.attribute("target", "_blank").child("Source"))
     };
     fragment().live(move || note(words().unwrap_or_default()))
-}
-
-/// An authorization request as a plain link.
-fn prepared_request(url: &str) -> Node {
-    let (endpoint, query) = url.split_once('?').unwrap_or((url, ""));
-    let parameters = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (code(name), code(value))
-    });
-    // RFC 9126 §2.2: what the name stands for is with the server already, and is not kept there for long.
-    let is_pushed = query.split('&').any(|pair| pair.starts_with("request_uri="));
-    let words = if is_pushed {
-        "A plain link for this tab, good for one sign-in. The server has the request already, and keeps it for a minute or so."
-    } else {
-        "A plain link for this tab, good for one sign-in within an hour. Its values are as they stand on the wire."
-    };
-    let copied = url.to_owned();
-    let link = element("a.button").attribute("href", url.to_owned()).child("Follow the link");
-    element("section.prepared")
-        .attribute("aria-label", "Authorization request")
-        .child(element("h3").child("Authorization request"))
-        .child(element("p.muted").child(words))
-        .child(element("p").child(code(endpoint)))
-        .child(values(parameters))
-        .child(element("div.actions").child(link).child(copy_button("Copy the link", Box::new(move || copied.clone()))))
 }

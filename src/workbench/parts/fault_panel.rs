@@ -14,6 +14,16 @@ use super::{button, code};
 /// What "Try again" does.
 pub(in super::super) type Retry = Arc<dyn Fn() + Send + Sync>;
 
+/// An error that is looked at: the same for as long as it is that very one, whatever it says.
+#[derive(Clone)]
+pub(in super::super) struct Seen(pub(in super::super) Arc<Error>);
+
+impl PartialEq for Seen {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// Explains `error`.
 ///
 /// `key` says whose it was, if that is known; `retry` is what "Try again" does, and without it there is no such button.

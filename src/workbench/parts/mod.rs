@@ -7,7 +7,7 @@ mod secret_field;
 mod values;
 
 pub(super) use buttons::{button, copy_button};
-pub(super) use fault_panel::{Retry, again_button, fault_panel};
+pub(super) use fault_panel::{Retry, Seen, again_button, fault_panel};
 pub(super) use lifetime::{lifetime_bar, lifetime_text};
 pub(super) use secret_field::secret_field;
 pub(super) use values::{code, values};
