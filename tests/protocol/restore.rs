@@ -4,13 +4,14 @@ use leptos_pkce::protocol::authorization_request::AuthorizationRequestError;
 use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Event, SessionEvent};
+use leptos_pkce::protocol::http::HttpFailure;
 use serde_json::json;
 
-use crate::answers::lost;
-use crate::browser::Server;
+use crate::answers::{document, lost, status};
+use crate::browser::{Browser, Server};
 use crate::refresh::{FIRST, renew};
 use crate::scenario::{
-    AUTHORIZATION_ENDPOINT, CODE, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter, parameters,
+    AUTHORIZATION_ENDPOINT, CODE, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter, parameters,
 };
 
 fn restoring() -> Scenario {
@@ -154,6 +155,8 @@ fn a_record_that_is_gone_is_asked_for_unless_somebody_signed_out() {
             }
             tab.happen(Event::Resumed);
             assert!(tab.session().is_none(), "{storage}");
+            // Where tabs share it, another one may be asking for it.
+            tab.pass(if storage == "shared" { 20 } else { 0 });
             assert_eq!(tab.navigations.len(), usize::from(!is_signed_out), "{storage}");
         }
     }
@@ -300,4 +303,129 @@ fn a_network_that_is_down_sends_nobody_away() {
     tab.pass(3550);
     assert!(tab.session().is_some() && tab.navigations.is_empty());
     assert!(matches!(tab.take_announced()[0], SessionEvent::NotRenewed(_)));
+}
+
+/// Tabs that share a session which is lost with an answer, in the first of them.
+fn sharing(count: usize) -> Browser {
+    let mut browser = Browser::signed_in(&restoring().configured("token_storage", json!("shared")), count);
+    let server = Server::new(FIRST);
+    server.lose_answers(true);
+    for index in 0..count {
+        browser.on_its_own(index, |tab| {
+            tab.server = Some(server.clone());
+            tab.navigations.clear();
+            tab.take_announced();
+        });
+    }
+    browser.in_tab(0, renew);
+    browser.pass(4);
+    browser.in_tab(0, |tab| tab.server = None);
+    browser
+}
+
+/// How often each tab left for the server.
+fn departures(browser: &Browser, count: usize) -> Vec<usize> {
+    (0..count).map(|index| browser.tab(index).navigations.len()).collect()
+}
+
+/// REF-7, F17: of the tabs that share a session the one that lost it asks for it anew, and the others wait for what becomes of
+/// that. Each used to make a round trip of its own, and each new session ended the calls of the tabs before.
+#[test]
+fn one_tab_asks_for_a_lost_session_and_the_others_wait() {
+    let mut browser = sharing(3);
+    assert_eq!(departures(&browser, 3), [1, 0, 0]);
+    for index in 0..3 {
+        assert!(browser.tab(index).session().is_none(), "{index}");
+    }
+    for index in 1..3 {
+        assert!(browser.tab(index).flow().is_restoring(&key(ISSUER)), "{index}: nobody says signed out yet");
+        assert!(browser.tab(index).flow().session_end(&key(ISSUER)).is_none(), "{index}");
+    }
+    browser.in_tab(0, |tab| come_back(tab, &format!("code={CODE}&state={{state}}")));
+    for index in 0..3 {
+        assert!(browser.tab(index).session().is_some(), "{index}");
+        assert!(!browser.tab(index).flow().is_restoring(&key(ISSUER)), "{index}");
+    }
+    browser.pass(60);
+    assert_eq!(departures(&browser, 3), [1, 0, 0]);
+}
+
+/// REF-7, F14: where that tab is closed meanwhile, another one asks; not all of them at once.
+#[test]
+fn a_tab_that_waits_in_vain_asks_itself() {
+    let mut browser = sharing(2);
+    browser.pass(5);
+    assert_eq!(departures(&browser, 2), [1, 0]);
+    browser.pass(15);
+    assert_eq!(departures(&browser, 2), [1, 1]);
+}
+
+/// F28: where the server knows nobody any more, the other tabs are told, and go nowhere.
+#[test]
+fn a_server_that_must_ask_one_tab_is_not_asked_by_the_others() {
+    let mut browser = sharing(3);
+    browser.in_tab(0, |tab| come_back(tab, "error=login_required&state={state}"));
+    for index in 1..3 {
+        assert!(!browser.tab(index).flow().is_restoring(&key(ISSUER)), "{index}");
+    }
+    browser.pass(60);
+    assert_eq!(departures(&browser, 3), [1, 0, 0]);
+}
+
+/// F1, F9, WEB-15: nobody is sent to a server that cannot be reached, whose place the browser's own error page would take; it is
+/// asked again, and at once when the browser is online again. What did not leave does not count for the loop guard.
+#[test]
+fn nobody_leaves_for_a_server_that_is_not_there() {
+    for fault in [lost(), Err(HttpFailure::Unsent), Err(HttpFailure::Offline), status(503)] {
+        let mut tab = signed_in(&restoring());
+        tab.answering(DISCOVERY, fault.clone());
+        tab.reload();
+        tab.pass(200);
+        let asked = tab.sent_to(DISCOVERY).len();
+        assert!((5..12).contains(&asked), "{fault:?}: {asked}");
+        assert!(tab.navigations.is_empty(), "{fault:?}");
+        assert!(!tab.flow().is_restoring(&key(ISSUER)), "{fault:?}: somebody who is offline may click");
+        tab.answering(DISCOVERY, document(Scenario::metadata_text()));
+        tab.happen(Event::Resumed);
+        assert_eq!(tab.navigations.len(), 1, "{fault:?}");
+        come_back(&mut tab, &format!("code={CODE}&state={{state}}"));
+        assert!(tab.session().is_some(), "{fault:?}");
+    }
+}
+
+/// WEB-15: where the metadata is not known yet, asking for it is the question; what came is used.
+#[test]
+fn a_server_is_asked_once_before_a_round_trip() {
+    for is_known in [true, false] {
+        let mut tab = signed_in(&restoring());
+        if !is_known {
+            tab.storage.records.retain(|name, _| !name.contains("metadata"));
+        }
+        let before = tab.sent_to(DISCOVERY).len();
+        tab.reload();
+        assert_eq!((tab.sent_to(DISCOVERY).len(), tab.navigations.len()), (before + 1, 1), "{is_known}");
+    }
+}
+
+/// CFG-5: metadata that is configured was never fetched, so nothing is asked; the browser may not even be allowed to.
+#[test]
+fn a_server_whose_metadata_is_configured_is_not_asked() {
+    let document: serde_json::Value = serde_json::from_str(&Scenario::metadata_text()).expect("JSON");
+    let mut tab = signed_in(&restoring().configured("metadata", document));
+    tab.answering(DISCOVERY, lost());
+    let before = tab.sent_to(DISCOVERY).len();
+    tab.reload();
+    assert_eq!((tab.sent_to(DISCOVERY).len(), tab.navigations.len()), (before, 1));
+}
+
+/// OUT-1: whoever signs out while a session is asked for anew wants none.
+#[test]
+fn signing_out_ends_what_was_to_come_back() {
+    let mut tab = signed_in(&restoring());
+    tab.silence(DISCOVERY);
+    tab.reload();
+    tab.sign_out();
+    tab.arrive(DISCOVERY, document(Scenario::metadata_text()));
+    tab.pass(60);
+    assert!(tab.navigations.is_empty());
 }

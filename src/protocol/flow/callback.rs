@@ -133,9 +133,15 @@ impl Flow {
         let pending = record.and_then(|Record(record)| PendingAuthorization::decode(&record, policy));
         let Some(pending) = pending else { return self.refuse(response.unknown_state().into(), None) };
         let origin = (pending.key.clone(), pending.return_path.clone());
-        let (is_quiet, key) = (pending.is_quiet, pending.key.clone());
+        let (is_quiet, storage, key) = (pending.is_quiet, pending.token_storage, pending.key.clone());
         match pending.complete(&response, now) {
-            Err(error) if self.quiet_sign_in_refused(&key, &error, is_quiet) => self.go_back(origin.1.as_ref()),
+            Err(error) if self.quiet_sign_in_refused(&key, &error, is_quiet) => {
+                if storage.is_shared() {
+                    // The other tabs wait for this one.
+                    self.tell_signed_out(&key, now);
+                }
+                self.go_back(origin.1.as_ref());
+            }
             Err(error) => self.refuse(error.into(), Some(origin)),
             Ok(grant) => {
                 let thumbprint = grant.pending.dpop_jkt.clone();

@@ -71,7 +71,7 @@ impl Flow {
             let is_spent = self.is_spent(&key, now);
             self.send(purpose, key.clone(), request, false);
             if is_spent {
-                self.lost(&key);
+                self.lost(&key, now);
             }
             return;
         }
@@ -82,7 +82,7 @@ impl Flow {
             self.renew(&key, Input::Wanted, now);
         } else if self.is_spent(&key, now) {
             // The API has the last word; but what can be asked for anew is.
-            self.lost(&key);
+            self.lost(&key, now);
         }
         self.calls_may_go_on(&key, now);
     }
@@ -107,7 +107,7 @@ impl Flow {
                 (Some(session), None) if self.wants_renewal(session, now) && session.is_expired(now) => {
                     self.answer(purpose, key.clone(), Err(ResourceError::NotRenewed), now);
                     if self.is_spent(&key, now) {
-                        self.lost(&key);
+                        self.lost(&key, now);
                     }
                 }
                 (Some(_), refused) => self.send(purpose, key, request, refused.is_some()),
@@ -184,7 +184,7 @@ impl Flow {
                 let is_lost = outcome.as_ref().is_ok_and(is_no_to_token) && self.is_final(&key);
                 self.answer(purpose, key.clone(), outcome, now);
                 if is_lost {
-                    self.lost(&key);
+                    self.lost(&key, now);
                 }
             }
         }

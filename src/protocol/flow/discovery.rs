@@ -205,6 +205,7 @@ impl Flow {
         }
         self.userinfo_metadata_changed(key, now);
         self.farewells_go_on(now);
+        self.round_trips_go_on(now);
         self.proceed(now);
     }
 

@@ -33,6 +33,7 @@ mod calls;
 mod userinfo;
 mod sign_out;
 mod restore;
+mod round_trip;
 mod idle;
 mod tabs;
 mod view;
@@ -49,6 +50,7 @@ use self::departure::SignIn;
 use self::keys::KeyEntry;
 use self::proofs::ProofKeyState;
 use self::restore::Automatic;
+use self::round_trip::RoundTrip;
 use self::shared::Search;
 use self::sign_out::Farewell;
 use self::upkeep::Upkeep;
@@ -100,6 +102,8 @@ pub struct Flow {
     /// When somebody last signed out in any tab, as far as that was looked up.
     signed_out: Vec<(ClientKey, UnixTime)>,
     automatic: Automatic,
+    /// Lost sessions that will be asked for anew.
+    round_trips: Vec<RoundTrip>,
     /// When somebody last touched a key or a pointer.
     active_at: UnixTime,
     userinfo: Vec<(ClientKey, UserInfoState)>,
@@ -206,6 +210,7 @@ impl Flow {
             gone: Vec::new(),
             signed_out: Vec::new(),
             automatic: Automatic::default(),
+            round_trips: Vec::new(),
             active_at: UnixTime(0),
             userinfo: Vec::new(),
             proof_keys: Vec::new(),
@@ -315,6 +320,7 @@ impl Flow {
         self.farewells_go_on(now);
         self.idle_woke(now);
         self.upkeep_woke(now);
+        self.round_trips_go_on(now);
     }
 
     // Fetches and records
@@ -355,6 +361,8 @@ impl Flow {
         let Some(outcome) = self.call_answered(fetch, outcome, now) else { return };
         let Some(outcome) = self.refresh_answered(fetch, outcome, now) else { return };
         let Some(outcome) = self.revocation_answered(fetch, outcome, now) else { return };
+        #[cfg(feature = "restore")]
+        let Some(outcome) = self.round_trip_answered(fetch, outcome, now) else { return };
         #[cfg(feature = "par")]
         let Some(outcome) = self.pushed(fetch, outcome, now) else { return };
         let Some(outcome) = self.keys_fetched(fetch, outcome, now) else { return };

@@ -112,15 +112,6 @@ impl Flow {
         self.active(now);
     }
 
-    /// A session was lost: asks for it anew, if that is configured.
-    pub(super) fn lost(&mut self, key: &ClientKey) {
-        let can_be_quiet = |client: &&Client| client.restores() && client.authentication.max_age != Some(Seconds(0));
-        if self.client(key).filter(can_be_quiet).is_some() {
-            #[cfg(feature = "restore")]
-            self.effects.push(Effect::SignInQuietly(key.clone()));
-        }
-    }
-
     /// What is kept was looked for, and gave no session: perhaps there was one before this page was loaded anew.
     pub(super) fn restore_if_lost(&mut self, key: &ClientKey) {
         let is_expected = matches!(self.callback, Callback::Idle) && self.session(key).is_none();
@@ -134,7 +125,7 @@ impl Flow {
         let Some(began_at) = time_in(record, "at", now) else { return };
         let is_signed_out = self.signed_out_at(key).is_some_and(|at| began_at <= at);
         if self.session(key).is_none() && matches!(self.callback, Callback::Idle) && !is_signed_out {
-            self.lost(key);
+            self.lost(key, now);
         }
     }
 
@@ -153,7 +144,7 @@ impl Flow {
         if let Some((_, began_at)) = take_one(&mut self.gone, |(known, _)| known == key)
             && self.signed_out_at(key).is_none_or(|at| at < began_at)
         {
-            self.lost(key);
+            self.lost_elsewhere(key, now);
         }
     }
 

@@ -92,6 +92,10 @@ impl Flow {
             self.effects.extend(exchanging.iter().filter_map(|exchanging| exchanging.fetch()).map(Effect::CancelFetch));
             self.go_back(exchanging.as_ref().and_then(|exchanging| exchanging.exchange.return_path.as_ref()));
         }
+        // Nor is it asked for any more that another tab asked for in vain.
+        if self.session(key).is_none() {
+            self.end_round_trip(key);
+        }
         if self.session(key).is_none_or(|session| at < session.signed_in_at) {
             return;
         }
@@ -140,6 +144,7 @@ impl Flow {
         self.cancel_discovery(key);
         self.drop_sign_in(key);
         self.end_upkeep(key, now);
+        self.end_round_trip(key);
         self.prepared.take_if(|(owner, _)| owner == key);
         let session = take_one(&mut self.sessions, |session| session.key == *key);
         if session.is_some() {

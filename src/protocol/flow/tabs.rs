@@ -21,7 +21,7 @@ impl Flow {
         let is_shared = self.client(key).is_some_and(|client| client.token_storage.is_shared());
         if is_shared && self.session(key).is_some() {
             self.hinted(key, now);
-        } else if is_shared && !self.is_restoring(key) {
+        } else if is_shared && !self.restoring.iter().any(|search| search.key == *key) {
             self.look_for_shared(key, true);
         }
     }
@@ -30,6 +30,7 @@ impl Flow {
     pub(crate) fn resumed(&mut self, now: UnixTime) {
         self.woke(now);
         self.upkeep_resumed(now);
+        self.round_trips_resumed(now);
     }
 
     /// The page comes back from the back/forward cache, in which it heard nothing.

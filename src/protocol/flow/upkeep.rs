@@ -105,6 +105,7 @@ impl Flow {
             self.end_what_is_on_its_way(&key);
         }
         self.end_upkeep(&key, now);
+        self.end_round_trip(&key);
         take_one(&mut self.sessions, |known| known.key == key);
         let signed_in_at = session.signed_in_at;
         let mut ownership = Ownership::Sole;
@@ -452,6 +453,7 @@ impl Flow {
             self.end_what_is_on_its_way(key);
         }
         self.replace_session(found);
+        self.end_round_trip(key);
         let event = if is_another { SessionEvent::SignedInElsewhere } else { SessionEvent::Renewed };
         self.effects.push(Effect::Announce(key.clone(), event));
         self.arm(now);
@@ -587,7 +589,7 @@ impl Flow {
         self.forget(key, SessionEvent::Expired(error.clone()), now);
         self.ended.push((key.clone(), error));
         if end == End::AnswerLost {
-            self.lost(key);
+            self.lost(key, now);
         }
     }
 

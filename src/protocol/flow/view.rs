@@ -97,9 +97,9 @@ impl Flow {
         self.client(key).map(|client| AllowedResources::new(client, metadata)).unwrap_or_default()
     }
 
-    /// Whether it is not known yet if `key` has a session that is kept.
+    /// Whether it is not known yet if `key` has a session that is kept, or will have one back in a moment.
     pub fn is_restoring(&self, key: &ClientKey) -> bool {
-        self.restoring.iter().any(|search| search.key == *key)
+        self.restoring.iter().any(|search| search.key == *key) || self.is_coming_back(key)
     }
 
     /// Whether this page began with the person coming back from the server's sign-out.

@@ -18,6 +18,7 @@ use leptos_pkce::protocol::token_response::TokenType;
 use leptos_pkce::ui::Status;
 
 use super::super::node::{Node, element, fragment};
+use super::super::pages::coming;
 use super::super::parts::{button, code, fault_panel};
 use super::super::shell::Place;
 
@@ -56,7 +57,7 @@ pub(super) fn api_page(place: Place) -> Node {
         move || auth.status(),
         move |status| match status {
             Status::SignedIn => Some(Caller::new(place).view()),
-            Status::Loading => None,
+            Status::Loading => Some(coming()),
             _ => Some(place.dead_end("Nobody is signed in, so there is no token to send. ")),
         },
     )

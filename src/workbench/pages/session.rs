@@ -24,10 +24,15 @@ pub(in super::super) fn session_page(place: Place) -> Node {
         move || (auth.session(), auth.status()),
         move |(session, status)| match session {
             Some(session) => Some(details(place, session)),
-            None if *status == Status::Loading => None,
+            None if *status == Status::Loading => Some(coming()),
             None => Some(nobody(place)),
         },
     )
+}
+
+/// A session is looked for, or another tab is getting it back.
+pub(in super::super) fn coming() -> Node {
+    element("p.late").attribute("role", "status").child("Looking for the session…")
 }
 
 /// Nobody is signed in: why, if nobody signed out.
