@@ -9,7 +9,7 @@ use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
 use super::super::time::{Seconds, UnixTime};
 use super::super::url::Url;
-use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration, take_one, time_in};
+use super::{Configuration, DiscoveryState, Effect, Flow, ReadConfiguration, take_in_order, take_one, time_in};
 
 /// Bounds of config.json: 10 s, 256 KiB.
 const CONFIGURATION_LIMITS: Limits = Limits { deadline: Seconds(10), body: 256 * 1024 };
@@ -82,7 +82,7 @@ impl Flow {
         let key = client.key.clone();
         take_one(&mut self.discoveries, |(known, _)| *known == key);
         if let Configuration::Ready(clients) = &mut self.configuration {
-            let known = take_one(clients, |known| known.key == key);
+            let known = take_in_order(clients, |known| known.key == key);
             clients.push(client);
             if known.is_none() && self.session(&key).is_none() {
                 self.look_for_session(&key);

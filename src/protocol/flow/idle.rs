@@ -1,6 +1,7 @@
 //! Signing out who has left: nobody touched a key or a pointer for the time that is configured, in no tab.
 
 use super::super::json::Members;
+use super::super::session::Session;
 use super::super::storage::RecordName;
 use super::super::tab_message::{News, TabMessage};
 use super::super::time::{Seconds, UnixTime};
@@ -16,12 +17,11 @@ impl Flow {
             return;
         }
         // Whoever comes back too late is signed out. Who is not, because they were in another tab, is seen with the next key.
-        if self.timed_out_after().any(|(_, timeout)| self.active_at.plus(timeout) <= now) {
+        if self.sessions.iter().any(|session| self.is_idle_over(session, now)) {
             return self.idle_woke(now);
         }
         self.active_at = now;
-        let keys: Vec<ClientKey> = self.timed_out_after().map(|(key, _)| key.clone()).collect();
-        for key in keys {
+        for key in self.keys_of_sessions(&|session| self.idle_end(session).is_some()) {
             let mut record = Members::default();
             record.number("at", Some(now.0));
             self.write(RecordName::active(&key), record.finish());
@@ -45,15 +45,18 @@ impl Flow {
         self.idle_arm(now);
     }
 
-    /// The sessions that end when nobody is there, and after how long.
-    fn timed_out_after(&self) -> impl Iterator<Item = (&ClientKey, Seconds)> {
-        self.sessions.iter().filter_map(|session| Some((&session.key, self.client(&session.key)?.idle_timeout()?)))
+    /// When a session ends if nobody does anything; `None` if that ends none.
+    fn idle_end(&self, session: &Session) -> Option<UnixTime> {
+        Some(self.active_at.plus(self.client(&session.key)?.idle_timeout()?))
+    }
+
+    fn is_idle_over(&self, session: &Session, now: UnixTime) -> bool {
+        self.idle_end(session).is_some_and(|end| end <= now)
     }
 
     /// How long it is until the person of `key` is signed out, if they do nothing; `None` if they never are.
     pub fn idle_remaining(&self, key: &ClientKey, now: UnixTime) -> Option<Seconds> {
-        let (_, timeout) = self.timed_out_after().find(|(known, _)| *known == key)?;
-        Some(self.active_at.plus(timeout).since(now))
+        Some(self.idle_end(self.session(key)?)?.since(now))
     }
 
     /// Looks whether another tab, of which this one heard nothing, has seen somebody; signs out if none has.
@@ -63,10 +66,7 @@ impl Flow {
         }
         // By a clock that was turned back the time begins anew.
         self.active_at = self.active_at.min(now);
-        let is_over = |timeout: Seconds| self.active_at.plus(timeout) <= now;
-        let over: Vec<ClientKey> =
-            self.timed_out_after().filter(|(_, timeout)| is_over(*timeout)).map(|(key, _)| key.clone()).collect();
-        for key in over {
+        for key in self.keys_of_sessions(&|session| self.is_idle_over(session, now)) {
             // Answered at once; what is left of the sessions then is `idle_checked`.
             self.effects.push(Effect::Read(RecordName::active(&key)));
         }
@@ -87,7 +87,7 @@ impl Flow {
         if cfg!(not(feature = "idle_timeout")) {
             return;
         }
-        let next = self.timed_out_after().map(|(_, timeout)| self.active_at.plus(timeout)).min();
+        let next = self.sessions.iter().filter_map(|session| self.idle_end(session)).min();
         if let Some(next) = next {
             self.wake_at(next, now);
         }

@@ -175,8 +175,14 @@ enum DiscoveryState {
     Failed(Arc<Error>),
 }
 
-/// Takes an element out of a list that has one for each client or issuer.
+/// Takes an element out of a list that has one for each client or issuer, in no order.
 fn take_one<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
+    let index = list.iter().position(is_it)?;
+    Some(list.swap_remove(index))
+}
+
+/// The same for a list that is looked at in its order.
+fn take_in_order<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Option<T> {
     let index = list.iter().position(is_it)?;
     Some(list.remove(index))
 }
@@ -321,6 +327,11 @@ impl Flow {
         self.idle_woke(now);
         self.upkeep_woke(now);
         self.round_trips_go_on(now);
+    }
+
+    /// Whose sessions these are: looked up first, because whatever is done about one may change the list.
+    fn keys_of_sessions(&self, is_it: &dyn Fn(&Session) -> bool) -> Vec<ClientKey> {
+        self.sessions.iter().filter(|session| is_it(session)).map(|session| session.key.clone()).collect()
     }
 
     // Fetches and records

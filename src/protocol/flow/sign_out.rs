@@ -15,7 +15,7 @@ use super::super::session::Session;
 use super::super::storage::{Record, RecordName};
 use super::super::tab_message::{News, TabMessage};
 use super::super::time::UnixTime;
-use super::{Callback, ClientKey, DiscoveryState, Effect, FetchId, Flow, SessionEvent, take_one};
+use super::{Callback, ClientKey, DiscoveryState, Effect, FetchId, Flow, SessionEvent, take_in_order, take_one};
 
 /// A session that is over here, and of which the server is to know.
 pub(super) struct Farewell {
@@ -146,7 +146,7 @@ impl Flow {
         self.end_upkeep(key, now);
         self.end_round_trip(key);
         self.prepared.take_if(|(owner, _)| owner == key);
-        let session = take_one(&mut self.sessions, |session| session.key == *key);
+        let session = take_in_order(&mut self.sessions, |session| session.key == *key);
         if session.is_some() {
             self.effects.push(Effect::Announce(key.clone(), event));
         }

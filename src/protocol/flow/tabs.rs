@@ -36,8 +36,7 @@ impl Flow {
     /// The page comes back from the back/forward cache, in which it heard nothing.
     pub(crate) fn restored(&mut self, now: UnixTime) {
         self.sign_in_returned();
-        let keys: Vec<ClientKey> = self.sessions.iter().map(|session| session.key.clone()).collect();
-        for key in keys {
+        for key in self.keys_of_sessions(&|_| true) {
             self.effects.push(Effect::Read(RecordName::signed_out(&key)));
         }
         if cfg!(not(feature = "shared_storage")) {

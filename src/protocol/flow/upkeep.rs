@@ -27,7 +27,7 @@ use super::super::token_request::LIMITS;
 use super::super::token_response::{TokenError, TokenResponse, TokenType};
 use super::proofs::{ProofAnswer, Proven};
 use super::shared::Search;
-use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_one};
+use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_in_order, take_one};
 
 /// What is done for one session.
 pub(super) struct Upkeep {
@@ -106,7 +106,7 @@ impl Flow {
         }
         self.end_upkeep(&key, now);
         self.end_round_trip(&key);
-        take_one(&mut self.sessions, |known| known.key == key);
+        take_in_order(&mut self.sessions, |known| known.key == key);
         let signed_in_at = session.signed_in_at;
         let mut ownership = Ownership::Sole;
         let mut asked = None;
@@ -622,13 +622,10 @@ impl Flow {
         // What failed is tried again at its time, whether it was due or only wished for.
         let is_over = |upkeep: &Upkeep| upkeep.renewal.waits_until().is_some_and(|until| until <= now);
         let is_failed = |session: &Session| self.upkeep(&session.key).is_some_and(is_over);
-        let due = self.sessions.iter().filter(|session| self.wants_renewal(session, now) || is_failed(session));
-        let due: Vec<ClientKey> = due.map(|session| session.key.clone()).collect();
-        for key in due {
+        for key in self.keys_of_sessions(&|session| self.wants_renewal(session, now) || is_failed(session)) {
             self.renew(&key, Input::Wanted, now);
         }
-        let keys: Vec<ClientKey> = self.sessions.iter().map(|session| session.key.clone()).collect();
-        for key in keys {
+        for key in self.keys_of_sessions(&|_| true) {
             self.calls_may_go_on(&key, now);
         }
         self.arm(now);
@@ -640,13 +637,10 @@ impl Flow {
             return;
         }
         // First what failed, while nothing is being read: who tries again reads the record anyway.
-        let keys: Vec<ClientKey> = self.upkeeps.iter().map(|upkeep| upkeep.key.clone()).collect();
-        for key in keys {
+        for key in self.keys_of_sessions(&|_| true) {
             self.renew(&key, Input::Resumed, now);
         }
-        let kept = self.sessions.iter().filter(|session| session.token_storage != TokenStorage::Memory);
-        let kept: Vec<ClientKey> = kept.map(|session| session.key.clone()).collect();
-        for key in kept {
+        for key in self.keys_of_sessions(&|session| session.token_storage != TokenStorage::Memory) {
             self.renew(&key, Input::Hint, now);
         }
     }
