@@ -264,7 +264,8 @@ fn is_repeatable(request: &HttpRequest) -> bool {
 }
 
 // What `cargo test --lib --no-default-features` is there for.
-#[cfg(all(test, not(feature = "refresh")))]
+#[cfg(not(feature = "refresh"))]
+#[cfg(test)]
 mod tests_without_refresh {
     use super::super::super::client::{Client, ClientSettings, TokenStorage};
     use super::super::super::form;
