@@ -82,6 +82,30 @@ describe("inspection of the built page", () => {
   });
 });
 
+describe("the rest of the program, which the root element names", () => {
+  const REST = Buffer.from("0061736d01000000", "hex");
+  const integrity = `sha256-${createHash("sha256").update(REST).digest("base64")}`;
+  writeFileSync(join(root, "app-rest-1f_bg.wasm"), REST);
+  const named = (rest, of = integrity, publicUrl = "/") => {
+    const html = page({ publicUrl }).replace("<html", `<html data-rest="${rest}" ${of && `data-rest-integrity="${of}"`}`);
+    return inspectPage(html, root, publicUrl);
+  };
+
+  it("is one of the page's files, below a sub-path too", () => {
+    assert.deepEqual(named("/app-rest-1f_bg.wasm").files, ["app-rest-1f_bg.wasm", "start.js"]);
+    assert.deepEqual(named("/sub/app-rest-1f_bg.wasm", integrity, "/sub/").files, ["app-rest-1f_bg.wasm", "start.js"]);
+  });
+
+  it("must be what its integrity says, and from here", () => {
+    assert.throws(() => named("/app-rest-1f_bg.wasm", "sha256-AAAA"), { message: /has the hash sha256-.* but the page says sha256-AAAA/ });
+    assert.throws(() => named("/app-rest-1f_bg.wasm", ""), { message: /without integrity/ });
+    for (const elsewhere of ["https://cdn.example/app-rest-1f_bg.wasm", "//cdn.example/app-rest-1f_bg.wasm", "app-rest-1f_bg.wasm"]) {
+      assert.throws(() => named(elsewhere), { message: /served from here/ }, elsewhere);
+    }
+    assert.throws(() => named("/app-rest-1f_bg.wasm", integrity, "/sub/"), { message: /which is not below \/sub\// });
+  });
+});
+
 describe("policy", () => {
   const policy = contentSecurityPolicy(inspect(), ANY_SERVER);
 

@@ -15,7 +15,7 @@ const scenario = setting({ familiar: true });
 const RESPONSE = "callback?code=canary-code&state=canary-state#error=canary-error";
 
 /** The app's module. */
-const wasm = () => `/${readdirSync(app()).find((name) => /^workbench-.*_bg\.wasm$/.test(name))}`;
+const wasm = () => `/${readdirSync(app()).find((name) => /^workbench-[0-9a-f]+_bg\.wasm$/.test(name))}`;
 
 /** Opens the callback with an answer, and resolves with what a person reads there. */
 async function readNotice(page, stage, path = RESPONSE) {

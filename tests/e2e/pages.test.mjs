@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import {
-  apiResponse, beginSignIn, fetchingExplanations, heading, logIn, loginField, navigationTo, readApi, signIn, signInAgain, signInButton,
+  apiResponse, beginSignIn, fetchingExplanations, fetchingRest, heading, logIn, loginField, navigationTo, readApi, signIn, signInAgain, signInButton,
 } from "./support/person.mjs";
 import { PANIC, breakDocument, mendDocument } from "./support/sabotage.mjs";
 import { ARTIFACTS, ON_SANDBOX, setting } from "./support/scenario.mjs";
@@ -21,6 +21,7 @@ const scenario = setting({ familiar: !ON_SANDBOX });
 /** Something went wrong, and the page has said all that it will about it. */
 const alert = async (page) => {
   await page.getByRole("alert").waitFor();
+  await fetchingRest(page).waitFor({ state: "detached" });
   await fetchingExplanations(page).waitFor({ state: "detached" });
 };
 
@@ -69,6 +70,11 @@ const OF_THE_WORKBENCH = {
     await page.goto(stage.url("callback?error=access_denied&state=wrong"));
     await page.getByText("The explanations could not be loaded").waitFor();
   },
+  "callback with a fault without the rest": async (page, stage, context) => {
+    await context.route("**/workbench-rest-*", (route) => route.abort());
+    await page.goto(stage.url("callback?error=access_denied&state=wrong"));
+    await page.getByRole("alert").getByText("could not be loaded").waitFor();
+  },
   session: signInAgain,
   "session of nobody": async (page, stage) => {
     await page.goto(stage.url("session"));
@@ -77,6 +83,11 @@ const OF_THE_WORKBENCH = {
   api: async (page, stage) => {
     await signInAgain(page, stage);
     await readApi(page);
+  },
+  "api without the rest": async (page, stage, context) => {
+    await context.route("**/workbench-rest-*", (route) => route.abort());
+    await page.goto(stage.url("api"));
+    await page.getByRole("button", { name: "Load it again" }).waitFor();
   },
   "api with a fault": async (page, stage) => {
     await signInAgain(page, stage);

@@ -262,3 +262,132 @@ fn token_of(session: &Session) -> Token {
 fn is_repeatable(request: &HttpRequest) -> bool {
     ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].iter().any(|method| request.method.eq_ignore_ascii_case(method))
 }
+
+// What `cargo test --lib --no-default-features` is there for.
+#[cfg(not(feature = "refresh"))]
+#[cfg(test)]
+mod tests_without_refresh {
+    use super::super::super::client::{Client, ClientSettings, TokenStorage};
+    use super::super::super::form;
+    use super::super::super::json::Value;
+    use super::super::super::metadata::Metadata;
+    use super::super::super::site::Site;
+    use super::super::super::time::Seconds;
+    use super::super::super::token_request::Exchange;
+    use super::super::super::token_response::{TokenResponse, TokenType};
+    use super::super::{ConfigurationSource, DiscoveryState, Event};
+    use super::*;
+
+    const API: &str = "https://api.example/photos";
+    const SIGNED_IN: UnixTime = UnixTime(1_700_000_000);
+
+    fn response(status: u16, body: &str) -> Result<HttpResponse, HttpFailure> {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Ok(HttpResponse { status, headers, body: body.into() })
+    }
+
+    /// Somebody is signed in for an hour, at a server that gave a refresh token and revokes what it gave.
+    fn signed_in() -> (Flow, ClientKey) {
+        let site = Site::parse("https://app.example/").expect("a site");
+        let settings = ClientSettings {
+            issuer: Some("https://as.example".into()),
+            client_id: "spa".into(),
+            resources: vec![("Photos".into(), API.into())],
+            ..ClientSettings::default()
+        };
+        let client = Client::new(settings, &site).expect("a client");
+        let key = client.key().clone();
+        let document = Value::parse(
+            br#"{"issuer":"https://as.example","authorization_endpoint":"https://as.example/authorize",
+            "token_endpoint":"https://as.example/token","revocation_endpoint":"https://as.example/revoke"}"#,
+        );
+        let (document, none) = (document.expect("a document"), Value::Object(Vec::new()));
+        let metadata = Metadata::check(&document, &none, &key.issuer, site.scheme_policy()).expect("metadata");
+        let exchange = Exchange {
+            key: key.clone(),
+            scope: None,
+            id_token: None,
+            dpop: false,
+            dpop_jkt: None,
+            token_storage: TokenStorage::Memory,
+            return_path: None,
+            token_endpoint: metadata.token_endpoint.clone(),
+            resource: Vec::new(),
+            session_id: "challenge".into(),
+            restore: false,
+            id_token_hint: false,
+        };
+        let tokens = r#"{"access_token":"access","token_type":"Bearer","expires_in":3600,"refresh_token":"refresh"}"#;
+        let tokens = TokenResponse::read(response(200, tokens), TokenType::Bearer).expect("tokens");
+        let session = Session::new(&exchange, tokens, None, SIGNED_IN).expect("a session");
+        assert!(session.has_refresh_token());
+
+        let mut flow = Flow::new(site);
+        flow.advance(SIGNED_IN, Event::Started(ConfigurationSource::Clients(Ok(vec![client]))));
+        flow.discoveries.push((key.clone(), DiscoveryState::Ready(metadata)));
+        flow.take_on(session, false, SIGNED_IN);
+        flow.take_effects();
+        (flow, key)
+    }
+
+    /// What is sent: each fetch with its address and its body.
+    fn sent(effects: Vec<Effect>) -> Vec<(FetchId, String, Option<String>)> {
+        let sent = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Fetch { fetch, request, .. } => Some((fetch, request.url.as_str().to_owned(), request.body)),
+            _ => None,
+        });
+        sent.collect()
+    }
+
+    fn call(flow: &mut Flow, key: &ClientKey, now: UnixTime) -> FetchId {
+        let request = ResourceRequest { method: "GET".into(), url: API.into(), headers: Vec::new(), body: None };
+        let effects = flow.advance(now, Event::Call { call: CallId(1), key: key.clone(), request });
+        let [(fetch, url, _)] = &sent(effects)[..] else { panic!("the call, and nothing else, is sent at once") };
+        assert_eq!(url, API);
+        *fetch
+    }
+
+    #[test]
+    fn a_build_without_refresh_renews_nothing() {
+        let (mut flow, key) = signed_in();
+        for age in [3_500, 3_599, 3_600, 7_200] {
+            let now = SIGNED_IN.plus(Seconds(age));
+            for event in [Event::Woke, Event::Resumed, Event::Renew(key.clone())] {
+                assert!(flow.advance(now, event).is_empty(), "after {age} s");
+            }
+            assert_eq!(flow.session(&key).map(Session::generation), Some(0));
+        }
+    }
+
+    #[test]
+    fn a_build_without_refresh_hands_a_401_on_and_asks_once() {
+        for age in [0, 3_590, 7_200] {
+            let (mut flow, key) = signed_in();
+            let now = SIGNED_IN.plus(Seconds(age));
+            let fetch = call(&mut flow, &key, now);
+            let effects = flow.advance(now, Event::Fetched { fetch, outcome: response(401, "") });
+            let [Effect::Answer { call: CallId(1), outcome: Ok(answer) }] = &effects[..] else {
+                panic!("after {age} s the answer, and nothing else: {effects:?}");
+            };
+            assert_eq!(answer.status, 401);
+            assert!(flow.session(&key).is_some(), "the API has no say in who is signed in");
+        }
+    }
+
+    /// OUT-1: what came is revoked, although nothing was made of it.
+    #[test]
+    fn a_build_without_refresh_revokes_the_refresh_token_first() {
+        let (mut flow, key) = signed_in();
+        let mut effects = flow.advance(SIGNED_IN, Event::SignOut(key.clone()));
+        assert!(flow.session(&key).is_none());
+        for token in ["refresh", "access"] {
+            let [(fetch, url, Some(body))] = &sent(effects)[..] else { panic!("one revocation at a time") };
+            assert_eq!(url, "https://as.example/revoke");
+            let parameters = form::decode(body).expect("a form");
+            assert_eq!(form::value(&parameters, "token"), Some(token));
+            assert_eq!(form::value(&parameters, "token_type_hint"), Some(&*format!("{token}_token")));
+            effects = flow.advance(SIGNED_IN, Event::Fetched { fetch: *fetch, outcome: response(200, "") });
+        }
+        assert!(sent(effects).is_empty());
+    }
+}

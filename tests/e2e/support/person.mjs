@@ -91,10 +91,14 @@ export async function revealToken(page) {
 /** Says in the place of the explanations that they are on their way. */
 export const fetchingExplanations = (panel) => panel.getByText("Fetching the explanations…");
 
+/** Says in the place of the rest of the program that it is on its way; what explains anything is part of that. */
+export const fetchingRest = (panel) => panel.getByText("Loading the rest of the workbench…");
+
 /** Reads the fault panel as a person does, who waits until it says all that it will. */
 export async function readFault(page, within = page) {
   const panel = within.getByRole("alert");
   await panel.waitFor();
+  await fetchingRest(panel).waitFor({ state: "detached" });
   await fetchingExplanations(panel).waitFor({ state: "detached" });
   const summary = await panel.getByRole("heading", { level: 2 }).innerText();
   const text = await panel.innerText();
