@@ -18,8 +18,12 @@ const { rest, restIntegrity } = root.dataset;
 let begin;
 const program = new Promise((resolve) => (begin = resolve));
 if (rest) {
+  let cache = "default";
   globalThis.loadRest = async () => {
-    const answer = await fetch(rest, { integrity: restIntegrity, credentials: "same-origin" });
+    const options = { integrity: restIntegrity, credentials: "same-origin", cache, signal: AbortSignal.timeout(30_000) };
+    // Whatever came in vain may have been kept, for a name with a hash for ever: the next time it is not what is wanted.
+    cache = "reload";
+    const answer = await fetch(rest, options);
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     await WebAssembly.instantiate(await answer.arrayBuffer(), { first: await program });
   };

@@ -12,7 +12,7 @@ import { join } from "node:path";
 // on its own. A compiler that no longer knows one of them says so.
 const WEIGHTS = [
   "inline-threshold=10",
-  "inline-call-penalty=35",
+  "inline-call-penalty=25",
   "enable-load-pre=false",
   "disable-licm-promotion",
   "disable-lsr",

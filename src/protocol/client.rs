@@ -503,7 +503,17 @@ fn is_resource_identifier(text: &str) -> bool {
 }
 
 // What `cargo test --lib --no-default-features` is there for.
-#[cfg(all(test, not(any(feature = "dpop", feature = "overrides", feature = "par", feature = "session_storage"))))]
+#[cfg(not(any(
+    feature = "dpop",
+    feature = "end_session",
+    feature = "idle_timeout",
+    feature = "overrides",
+    feature = "par",
+    feature = "restore",
+    feature = "session_storage",
+    feature = "shared_storage",
+)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -32,6 +32,7 @@ mod session;
 mod refresh;
 mod refresh_faults;
 mod refresh_id_token;
+mod renewal;
 mod api_calls;
 mod tabs;
 mod sign_out;

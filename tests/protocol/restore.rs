@@ -9,9 +9,10 @@ use serde_json::json;
 
 use crate::answers::{document, lost, status};
 use crate::browser::{Browser, Server};
-use crate::refresh::{FIRST, renew};
+use crate::refresh::{FIRST, renew, tokens};
 use crate::scenario::{
-    AUTHORIZATION_ENDPOINT, CODE, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter, parameters,
+    API, AUTHORIZATION_ENDPOINT, CODE, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter,
+    parameters,
 };
 
 fn restoring() -> Scenario {
@@ -125,6 +126,30 @@ fn a_session_that_was_lost_with_an_answer_is_asked_for_anew() {
         tab.pass(10);
         assert!(tab.session().is_none());
         assert_eq!(tab.navigations.len(), usize::from(is_configured));
+    }
+}
+
+/// RS-7, REF-7: an API that refuses the last token of a session ends it: no refresh token came, or nobody knows any more whether it
+/// is good. With the latter nothing used to happen before the token had expired.
+#[test]
+fn a_last_token_that_is_refused_is_asked_for_anew() {
+    for is_renewable in [true, false] {
+        let mut tab = signed_in(&restoring().answering(API, status(401)));
+        if is_renewable {
+            tab.answering(TOKEN_ENDPOINT, lost());
+            renew(&mut tab);
+            tab.pass(10);
+            assert!(tab.flow().is_unrenewable(&key(ISSUER)));
+        } else {
+            tab.sign_in();
+            tab.answering(TOKEN_ENDPOINT, tokens("last", None, 3600));
+            come_back(&mut tab, &format!("code={CODE}&state={{state}}"));
+        }
+        let before = tab.navigations.len();
+        tab.call(7, API);
+        assert_eq!(tab.answered.len(), 1, "{is_renewable}");
+        assert!(tab.answered[0].1.as_ref().is_ok_and(|response| response.status == 401), "{is_renewable}");
+        assert_eq!(tab.navigations.len(), before + 1, "{is_renewable}");
     }
 }
 

@@ -66,7 +66,7 @@ fn a_revocation_has_these_parameters_and_no_others() {
         assert_eq!((request.method.as_str(), request.url.as_str()), ("POST", REVOCATION_ENDPOINT));
         assert_eq!(request.body.as_deref(), Some(body));
         assert!(request.keepalive && request.bearer.is_none());
-        assert!(request.limits.deadline <= PATIENCE);
+        assert_eq!((request.limits.deadline, request.limits.body), (PATIENCE, 65_536));
         let content_type = ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned());
         assert!(request.headers.contains(&content_type));
     }
@@ -88,6 +88,7 @@ fn an_answer_to_a_revocation_means_little() {
         (with_headers(503, &[("retry-after", "3600")]), Revoked::NotDone),
         (status(503), Revoked::NotDone),
         (status(500), Revoked::NotDone),
+        (with_headers(500, &[("retry-after", "1")]), Revoked::NotDone),
         (status(302), Revoked::NotDone),
         (refusal("invalid_client"), Revoked::NotDone),
         (refusal("invalid_request"), Revoked::NotDone),

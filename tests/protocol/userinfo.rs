@@ -7,7 +7,10 @@ use leptos_pkce::protocol::flow::{Event, Intent, UserInfoActivity};
 use leptos_pkce::protocol::http::{HttpFailure, HttpResponse};
 use leptos_pkce::protocol::jwk::PublicKey;
 use leptos_pkce::protocol::jws::{Verdict, Verification};
+use leptos_pkce::protocol::secret::AccessToken;
 use leptos_pkce::protocol::storage::RecordName;
+use leptos_pkce::protocol::url::Url;
+use leptos_pkce::protocol::userinfo::userinfo_request;
 use leptos_pkce::protocol::vocabulary::ClientId;
 use serde_json::{Value, json};
 
@@ -75,6 +78,15 @@ fn assert_refused(tab: &Tab, code: &str) {
     assert!(matches!(*error, Error::UserInfo(_) | Error::Resource(_) | Error::Keys(_)));
     assert_eq!(error.code(), code);
     assert!(tab.session().is_some_and(|session| session.userinfo().is_none()), "{code}");
+}
+
+/// RS-1: the request itself has the token, in its header alone.
+#[test]
+fn a_request_has_the_token_in_its_header() {
+    let endpoint = Url::parse(ENDPOINT).expect("a URL");
+    let request = userinfo_request(endpoint, AccessToken::new(ACCESS_TOKEN));
+    assert_eq!(request.bearer, Some(AccessToken::new(ACCESS_TOKEN)));
+    assert_eq!((request.method.as_str(), request.url.as_str(), &request.body), ("GET", ENDPOINT, &None));
 }
 
 /// RS-1, RS-4: the token goes into the header alone, and what comes is about the person of the ID token.

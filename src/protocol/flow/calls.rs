@@ -191,15 +191,10 @@ impl Flow {
         None
     }
 
-    /// Whether the session of `key` has its last token.
-    fn is_final(&self, key: &ClientKey) -> bool {
-        self.session(key).is_some_and(|session| !session.is_renewable())
-    }
-
     /// Whether the answer is a no to the token itself, and there may be another: not to the scope (403), and not to how the
     /// person signed in (RFC 9470).
     fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
-        is_no_to_token(response) && self.session(key).is_some_and(Session::is_renewable)
+        is_no_to_token(response) && self.session(key).is_some() && !self.is_final(key)
     }
 
     fn answer(

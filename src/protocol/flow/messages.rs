@@ -16,7 +16,9 @@ use super::super::protected_resource::{ResourceError, ResourceRequest};
 use super::super::renewal::Lock;
 use super::super::site::Site;
 use super::super::storage::{Record, RecordName};
-use super::super::time::{Seconds, UnixTime};
+#[cfg(any(feature = "session_storage", feature = "shared_storage"))]
+use super::super::time::Seconds;
+use super::super::time::UnixTime;
 use super::super::url::Url;
 
 /// Names one fetch, so that an answer nobody waits for any more is recognised.

@@ -602,10 +602,14 @@ impl Flow {
         self.effects.push(Effect::Read(RecordName::signed_out(key)));
     }
 
-    /// Whether the access token of `key` has expired for good: nothing here can renew it.
+    /// Whether the access token of `key` is its last one: nothing here can renew it.
+    pub(super) fn is_final(&self, key: &ClientKey) -> bool {
+        self.session(key).is_some_and(|session| !session.is_renewable() || self.is_unrenewable(key))
+    }
+
+    /// Whether that has expired, too.
     pub(super) fn is_spent(&self, key: &ClientKey, now: UnixTime) -> bool {
-        let is_over = |session: &Session| session.is_expired(now) && !session.is_renewable();
-        self.session(key).is_some_and(|session| is_over(session) || session.is_expired(now) && self.is_unrenewable(key))
+        self.is_final(key) && self.session(key).is_some_and(|session| session.is_expired(now))
     }
 
     /// Whether the session's tokens are due, and may be renewed.
