@@ -68,11 +68,6 @@ impl Exchanging {
             Stage::Keys | Stage::Verdict(_) => None,
         }
     }
-
-    /// Whether it is for `key`, and the code was sent at `at` at the latest.
-    pub(super) fn began_before(&self, key: &ClientKey, at: UnixTime) -> bool {
-        self.exchange.key == *key && self.sent_at <= at
-    }
 }
 
 impl Flow {
@@ -298,10 +293,17 @@ impl Flow {
         self.callback = Callback::Failed(CallbackFailure { error, key, return_path });
     }
 
+    /// Stops an exchange that began at `until` at the latest, for `key` if that matters; gives what it was.
+    pub(super) fn stop_exchange(&mut self, key: Option<&ClientKey>, until: UnixTime) -> Option<Box<Exchanging>> {
+        let is_of = |exchanging: &Exchanging| key.is_none_or(|key| exchanging.exchange.key == *key);
+        let exchanging = self.take_exchanging(|exchanging| is_of(exchanging) && exchanging.sent_at <= until)?;
+        self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
+        Some(exchanging)
+    }
+
     /// The person no longer wants to wait for an exchange; whether there was one.
     pub(super) fn cancel_exchange(&mut self) -> bool {
-        let Some(exchanging) = self.take_exchanging(|_| true) else { return false };
-        self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
+        let Some(exchanging) = self.stop_exchange(None, UnixTime(u64::MAX)) else { return false };
         self.refuse_exchange(TokenError::Network(HttpFailure::Cancelled).into(), &exchanging.exchange);
         true
     }

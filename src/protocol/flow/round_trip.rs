@@ -38,7 +38,7 @@ enum Stage {
 
 /// How long another tab's round trip may take: two pages and what people's networks make of them. The tabs that wait do not
 /// all lose their patience at once.
-const OTHERS: Seconds = Seconds(10);
+const OTHERS: Seconds = Seconds(5);
 
 /// The longest time between two questions.
 const LONGEST_DELAY: u64 = 60;

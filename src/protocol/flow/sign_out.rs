@@ -15,7 +15,7 @@ use super::super::session::Session;
 use super::super::storage::{Record, RecordName};
 use super::super::tab_message::{News, TabMessage};
 use super::super::time::UnixTime;
-use super::{Callback, ClientKey, DiscoveryState, Effect, FetchId, Flow, SessionEvent, take_in_order, take_one};
+use super::{ClientKey, DiscoveryState, Effect, FetchId, Flow, SessionEvent, take_in_order, take_one};
 
 /// A session that is over here, and of which the server is to know.
 pub(super) struct Farewell {
@@ -86,11 +86,8 @@ impl Flow {
     /// Another tab of this browser has signed out: so has this one.
     pub(super) fn signed_out_elsewhere(&mut self, key: &ClientKey, at: UnixTime, now: UnixTime) {
         // A session that is on its way here was signed out before it began.
-        let is_coming = matches!(&self.callback, Callback::Exchanging(exchanging) if exchanging.began_before(key, at));
-        if is_coming {
-            let exchanging = self.take_exchanging(|_| true);
-            self.effects.extend(exchanging.iter().filter_map(|exchanging| exchanging.fetch()).map(Effect::CancelFetch));
-            self.go_back(exchanging.as_ref().and_then(|exchanging| exchanging.exchange.return_path.as_ref()));
+        if let Some(exchanging) = self.stop_exchange(Some(key), at) {
+            self.go_back(exchanging.exchange.return_path.as_ref());
         }
         // Nor is it asked for any more that another tab asked for in vain.
         if self.session(key).is_none() {
@@ -134,12 +131,7 @@ impl Flow {
     /// Forgets everything of `key` in this browser; gives the session that is over.
     pub(super) fn forget(&mut self, key: &ClientKey, event: SessionEvent, now: UnixTime) -> Option<Session> {
         self.end_calls_of(key);
-        if let Callback::Exchanging(exchanging) = &self.callback
-            && exchanging.exchange.key == *key
-        {
-            self.effects.extend(exchanging.fetch().map(Effect::CancelFetch));
-            self.callback = Callback::Idle;
-        }
+        self.stop_exchange(Some(key), UnixTime(u64::MAX));
         // Nothing of this client may be written after it was forgotten.
         self.cancel_discovery(key);
         self.drop_sign_in(key);
