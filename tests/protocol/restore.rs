@@ -5,6 +5,7 @@ use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Event, SessionEvent};
 use leptos_pkce::protocol::http::HttpFailure;
+use leptos_pkce::protocol::time::UnixTime;
 use serde_json::json;
 
 use crate::answers::{document, lost, status};
@@ -375,13 +376,51 @@ fn one_tab_asks_for_a_lost_session_and_the_others_wait() {
     assert_eq!(departures(&browser, 3), [1, 0, 0]);
 }
 
+/// REF-7, F17: where each tab knows that the session cannot be renewed any more, because twice nobody knows what became of the
+/// refresh token, one of them asks for it when the access token has expired. They all used to.
+#[test]
+fn one_tab_asks_for_a_session_that_all_of_them_know_to_be_lost() {
+    let mut browser = Browser::signed_in(&restoring().configured("token_storage", json!("shared")), 3);
+    for index in 0..3 {
+        browser.on_its_own(index, |tab| {
+            tab.navigations.clear();
+            tab.answering(TOKEN_ENDPOINT, lost());
+        });
+    }
+    browser.pass(3540 + 10);
+    for index in 0..3 {
+        browser.in_tab(index, |tab| tab.happen(Event::Resumed));
+    }
+    browser.pass(100);
+    let spent: Vec<bool> = (0..3).map(|index| browser.tab(index).flow().is_unrenewable(&key(ISSUER))).collect();
+    assert!(spent.contains(&true), "{spent:?}");
+    // Each calls before it has heard of the others.
+    for index in 0..3 {
+        browser.on_its_own(index, |tab| tab.call(1, API));
+    }
+    browser.settle();
+    assert_eq!(departures(&browser, 3).iter().sum::<usize>(), 1, "{:?}", departures(&browser, 3));
+    let gone = departures(&browser, 3).iter().position(|count| *count == 1).expect("one left");
+    browser.in_tab(gone, |tab| {
+        tab.answering(TOKEN_ENDPOINT, tokens("again", Some("r"), 3600));
+        come_back(tab, &format!("code={CODE}&state={{state}}"));
+    });
+    browser.pass(60);
+    assert_eq!(departures(&browser, 3).iter().sum::<usize>(), 1);
+    for index in 0..3 {
+        assert!(
+            browser.tab(index).session().is_some_and(|session| !session.is_expired(UnixTime(browser.tab(index).now)))
+        );
+    }
+}
+
 /// REF-7, F14: where that tab is closed meanwhile, another one asks; not all of them at once.
 #[test]
 fn a_tab_that_waits_in_vain_asks_itself() {
     let mut browser = sharing(2);
-    browser.pass(5);
+    browser.pass(1);
     assert_eq!(departures(&browser, 2), [1, 0]);
-    browser.pass(15);
+    browser.pass(9);
     assert_eq!(departures(&browser, 2), [1, 1]);
 }
 

@@ -1,22 +1,24 @@
 //! Round trips that show nothing, to have a lost session back: when one begins, and in which tab.
 //!
 //! ```text
-//!  lost ────────────────► Asking ─► SignInQuietly ═══ redirect ═══►
-//!  lost in another tab ─► Others ─┘   │ ▲
-//!                                     ▼ │
-//!                                   Waiting
+//!  lost, though kept ───► Claiming ─► Asking ─► SignInQuietly ═══ redirect ═══►
+//!                            │         ▲ │ ▲
+//!  lost in another tab ─► Others ──────┘ ▼ │
+//!                                      Waiting
 //! ```
 //!
 //! Rules: nobody is sent to a server that cannot be reached, where the browser's own error page would be the end: it is asked
 //! something harmless first, and again later. Where tabs share a session, the one that lost it goes, and the others wait to
 //! hear of it; one that hears nothing goes itself.
 
+use super::super::authorization_request::StorageFailure;
 use super::super::client::{Client, ClientKey};
 use super::super::http::{HttpFailure, HttpResponse};
 use super::super::json::Value;
 use super::super::metadata::discovery_request;
+use super::super::session::Session;
 use super::super::time::{Seconds, UnixTime};
-use super::{DiscoveryState, Effect, FetchId, Flow, take_one};
+use super::{AskId, DiscoveryState, Effect, FetchId, Flow, take_one};
 
 /// A round trip that will be made.
 pub(super) struct RoundTrip {
@@ -28,6 +30,8 @@ pub(super) struct RoundTrip {
 
 /// What it waits for.
 enum Stage {
+    /// The record of a session that all tabs know to be lost: whoever removes it goes.
+    Claiming(AskId),
     /// Another tab, which is making one.
     Others(UnixTime),
     /// The server's answer: to this request, or to a discovery that is made anyway.
@@ -46,22 +50,49 @@ const LONGEST_DELAY: u64 = 60;
 impl Flow {
     /// A session was lost in this page: asks for it anew, if that is configured.
     pub(super) fn lost(&mut self, key: &ClientKey, now: UnixTime) {
-        self.expect_round_trip(key, Stage::Waiting(now), now);
+        let before = self.session(key).filter(|session| session.token_storage.is_shared()).map(Session::version);
+        if before.is_none() || !self.may_expect_round_trip(key) {
+            return self.expect_round_trip(key, Stage::Waiting(now), now);
+        }
+        let ask = self.write_shared(key, before, String::new(), Value::Null);
+        self.expect_round_trip(key, Stage::Claiming(ask), now);
+    }
+
+    /// The record was removed, or another tab was sooner; gives the answer back if it is to another question.
+    pub(super) fn claim_written(
+        &mut self,
+        ask: AskId,
+        outcome: Result<bool, StorageFailure>,
+        now: UnixTime,
+    ) -> Option<Result<bool, StorageFailure>> {
+        let is_it = |trip: &RoundTrip| matches!(trip.stage, Stage::Claiming(asked) if asked == ask);
+        let Some(trip) = take_one(&mut self.round_trips, is_it) else { return Some(outcome) };
+        if outcome == Ok(true) {
+            self.post_changed(&trip.key);
+            self.expect_round_trip(&trip.key, Stage::Waiting(now), now);
+        } else {
+            self.lost_elsewhere(&trip.key, now);
+        }
+        None
     }
 
     /// Its record is gone: where tabs share it, another one has lost it, and asks for it.
     pub(super) fn lost_elsewhere(&mut self, key: &ClientKey, now: UnixTime) {
         if !self.client(key).is_some_and(|client| client.token_storage.is_shared()) {
-            return self.lost(key, now);
+            return self.expect_round_trip(key, Stage::Waiting(now), now);
         }
         let patience = OTHERS.0 + u64::from(self.seed) % OTHERS.0;
         self.expect_round_trip(key, Stage::Others(now.plus(Seconds(patience))), now);
     }
 
-    fn expect_round_trip(&mut self, key: &ClientKey, stage: Stage, now: UnixTime) {
+    fn may_expect_round_trip(&self, key: &ClientKey) -> bool {
         let can_be_quiet = |client: &&Client| client.restores() && client.authentication.max_age != Some(Seconds(0));
         let is_expected = self.round_trips.iter().any(|trip| trip.key == *key);
-        if cfg!(feature = "restore") && !is_expected && self.client(key).filter(can_be_quiet).is_some() {
+        cfg!(feature = "restore") && !is_expected && self.client(key).filter(can_be_quiet).is_some()
+    }
+
+    fn expect_round_trip(&mut self, key: &ClientKey, stage: Stage, now: UnixTime) {
+        if self.may_expect_round_trip(key) {
             self.round_trips.push(RoundTrip { key: key.clone(), stage, failures: 0 });
             self.round_trips_go_on(now);
         }
@@ -120,7 +151,7 @@ impl Flow {
                 }
                 trip.stage = Stage::Asking(fetch);
             }
-            Stage::Asking(_) => {}
+            Stage::Claiming(_) | Stage::Asking(_) => {}
         }
         match (&trip.stage, self.discovery(&trip.key)) {
             (Stage::Asking(None), Some(DiscoveryState::Ready(_))) => self.depart_quietly(trip.key),

@@ -389,6 +389,7 @@ impl Flow {
     /// A shared record was written: whether it took the place of the version that was named.
     pub(crate) fn shared_written(&mut self, ask: AskId, outcome: Result<bool, StorageFailure>, now: UnixTime) {
         let Some(outcome) = self.begin_written(ask, outcome) else { return };
+        let Some(outcome) = self.claim_written(ask, outcome, now) else { return };
         let Some(upkeep) = self.asker(ask) else { return };
         let (key, is_marking) = (upkeep.key.clone(), upkeep.renewal.is_marking());
         let written = match outcome {
