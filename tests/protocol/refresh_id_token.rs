@@ -158,10 +158,43 @@ fn what_was_asked_of_the_sign_in_is_past() {
     renew_with(&mut tab, &json!({ "auth_time": crate::scenario::START, "acr": "pwd" }));
     assert_eq!(access_token(&tab), "new");
     let checks = session(&tab).id_token().expect("verified").checks();
-    let outcome = |id| checks.iter().find(|check| check.id == id).map(|check| check.outcome);
-    assert_eq!(outcome(CheckId::Acr), Some(Outcome::NotApplicable));
-    assert_eq!(outcome(CheckId::Nonce), Some(Outcome::NotApplicable));
-    assert_eq!(outcome(CheckId::Subject), Some(Outcome::Passed));
+    let said = |id| {
+        let check = checks.iter().find(|check| check.id == id).expect("it is listed");
+        (check.outcome, check.expected.as_str())
+    };
+    let past = "what was asked for at sign-in, which is past";
+    assert_eq!(said(CheckId::Acr), (Outcome::NotApplicable, past));
+    assert_eq!(said(CheckId::Nonce), (Outcome::NotApplicable, "the nonce of the first request, where there is one"));
+    assert_eq!(said(CheckId::AuthTime), (Outcome::Passed, "the same as before"));
+    assert_eq!(said(CheckId::Subject), (Outcome::Passed, "the person of this session"));
+}
+
+/// IDT-7, IDT-9: the same checks say of a first ID token, and of one beside which there was nothing to compare, what they are.
+#[test]
+fn the_checks_say_what_they_compare_with() {
+    let said = |tab: &Tab, id| {
+        let checks = session(tab).id_token().expect("verified").checks();
+        let check = checks.into_iter().find(|check| check.id == id).expect("it is listed");
+        (check.outcome, check.expected)
+    };
+    let mut tab = signed_in("memory");
+    let words = |outcome, words: &str| (outcome, words.to_owned());
+    assert_eq!(said(&tab, CheckId::Subject), words(Outcome::Passed, "1 to 255 ASCII characters"));
+    assert_eq!(said(&tab, CheckId::Nonce), words(Outcome::Passed, "the nonce of this request"));
+    let wish = words(Outcome::NotApplicable, "auth_time, where max_age was asked for");
+    assert_eq!(said(&tab, CheckId::AuthTime), wish);
+    assert_eq!(said(&tab, CheckId::Acr), words(Outcome::NotApplicable, "acr, where acr_values were asked for"));
+    renew_with(&mut tab, &json!({}));
+    let same = words(Outcome::NotApplicable, "the same as before, where both have it");
+    assert_eq!(said(&tab, CheckId::AuthTime), same);
+
+    let mut claims = id_tokens::claims();
+    claims["auth_time"] = json!(crate::scenario::START);
+    let body = json!({
+        "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600, "id_token": compact(&header(), &claims),
+    });
+    let tab = openid("memory").tokens(&body.to_string()).configured("max_age", json!(300)).run();
+    assert_eq!(said(&tab, CheckId::AuthTime), words(Outcome::Passed, "a time at most 300 s ago"));
 }
 
 /// REF-4, JOSE-1, IDT-11: its signature is verified like that of the first.

@@ -457,6 +457,28 @@ fn nobody_leaves_for_a_server_that_is_not_there() {
     }
 }
 
+/// REF-6, F1: a call that is refused while the server is left alone shows that there is a network again: it is asked at once, but not
+/// twice within a second. People used to be refused for as long as the wait had grown.
+#[test]
+fn a_call_that_is_refused_asks_the_server_sooner() {
+    let scenario = restoring().answering(API, status(401)).token_answer(tokens("only", None, 3600));
+    let mut tab = signed_in(&scenario);
+    tab.answering(DISCOVERY, lost());
+    tab.call(1, API);
+    tab.pass(100);
+    let before = tab.sent_to(DISCOVERY).len();
+    assert!(tab.navigations.is_empty());
+    tab.pass(2);
+    for call in 2..6 {
+        tab.call(call, API);
+    }
+    assert_eq!(tab.sent_to(DISCOVERY).len(), before + 1);
+    tab.answering(DISCOVERY, document(Scenario::metadata_text()));
+    tab.pass(1);
+    tab.call(6, API);
+    assert_eq!(tab.navigations.len(), 1);
+}
+
 /// WEB-15: where the metadata is not known yet, asking for it is the question; what came is used.
 #[test]
 fn a_server_is_asked_once_before_a_round_trip() {

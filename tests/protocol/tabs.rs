@@ -665,3 +665,43 @@ fn a_sign_out_reaches_a_sign_in_that_is_not_over() {
         assert!(tab.flow().callback_failure().is_none(), "{storage}: nothing has failed");
     }
 }
+
+/// REF-2, REF-12: the lock is that of one session: of this issuer, this client and this sign-in. Nobody else waits for it.
+#[test]
+fn each_session_has_a_lock_of_its_own() {
+    for storage in ["session", "shared"] {
+        let names: Vec<String> = (0..2)
+            .map(|attempt| {
+                let mut tab = storing(storage).open();
+                tab.lock = None;
+                tab.draw_from(attempt * 30);
+                tab.sign_in();
+                tab.answering(TOKEN_ENDPOINT, tokens(ACCESS_TOKEN, Some(FIRST), 3600));
+                tab.come_back(&format!("code={CODE}&state={{state}}"), "");
+                renew(&mut tab);
+                tab.wished.first().expect("it waits for a lock").1.clone()
+            })
+            .collect();
+        for name in &names {
+            assert!(name.starts_with(&format!("leptos-pkce {ISSUER} spa ")), "{name}");
+        }
+        assert_ne!(names[0], names[1], "{storage}: another sign-in");
+    }
+}
+
+/// REF-2, REF-7: each state of the record has a version of its own, so that no tab writes over what it has not read.
+#[test]
+fn each_state_of_a_shared_record_has_a_version() {
+    let version = |tab: &Tab| tab.shared.values().next().expect("a record").0.clone();
+    let mut tab = kept_in("shared");
+    let signed_in = version(&tab);
+    tab.silence(TOKEN_ENDPOINT);
+    renew(&mut tab);
+    let marked = version(&tab);
+    tab.arrive(TOKEN_ENDPOINT, tokens("new", None, 3600));
+    assert_eq!(access_token(&tab), "new");
+    let renewed = version(&tab);
+    let id = signed_in.strip_suffix(" 0 0").expect("never renewed, never presented");
+    assert_eq!([marked, renewed], [format!("{id} 0 1"), format!("{id} 1 0")]);
+    assert!(!id.is_empty());
+}

@@ -24,8 +24,9 @@ use super::{AskId, DiscoveryState, Effect, FetchId, Flow, take_one};
 pub(super) struct RoundTrip {
     key: ClientKey,
     stage: Stage,
-    /// How often in a row the server could not be reached.
+    /// How often in a row the server could not be reached, and when it was asked last.
     failures: u32,
+    asked_at: UnixTime,
 }
 
 /// What it waits for.
@@ -50,6 +51,13 @@ const LONGEST_DELAY: u64 = 60;
 impl Flow {
     /// A session was lost in this page: asks for it anew, if that is configured.
     pub(super) fn lost(&mut self, key: &ClientKey, now: UnixTime) {
+        // An answer that says so once more shows that there is a network again.
+        if let Some(trip) = self.round_trips.iter_mut().find(|trip| trip.key == *key)
+            && let Stage::Waiting(until) = &mut trip.stage
+        {
+            *until = (*until).min(trip.asked_at.plus(Seconds(1)));
+            return self.round_trips_go_on(now);
+        }
         let before = self.session(key).filter(|session| session.token_storage.is_shared()).map(Session::version);
         if before.is_none() || !self.may_expect_round_trip(key) {
             return self.expect_round_trip(key, Stage::Waiting(now), now);
@@ -93,7 +101,7 @@ impl Flow {
 
     fn expect_round_trip(&mut self, key: &ClientKey, stage: Stage, now: UnixTime) {
         if self.may_expect_round_trip(key) {
-            self.round_trips.push(RoundTrip { key: key.clone(), stage, failures: 0 });
+            self.round_trips.push(RoundTrip { key: key.clone(), stage, failures: 0, asked_at: now });
             self.round_trips_go_on(now);
         }
     }
@@ -145,6 +153,7 @@ impl Flow {
                 return Some(trip);
             }
             Stage::Others(_) | Stage::Waiting(_) => {
+                trip.asked_at = now;
                 let fetch = self.question(&trip.key).map(|request| self.fetch(request));
                 if fetch.is_none() {
                     self.discover(&trip.key);
