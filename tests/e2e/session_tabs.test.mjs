@@ -70,8 +70,6 @@ describe("tabs that share a session", () => {
     assert.equal(stage.authorizationRequests.length, 1);
   });
 
-  // Alone it passes; in the whole suite it failed once, unexplained: the tab that stays did not ask anew within 45 s.
-  if (process.env.LEPTOS_PKCE_SOAK)
   scenario(
     "get over one that is closed in the middle of a renewal, by one round trip that shows nothing (REF-7, REF-10, A27)",
     { client: shared, allow: [LOAD_FAILED, BLOCKED_BY_CORS] },
@@ -89,7 +87,12 @@ describe("tabs that share a session", () => {
       Object.assign(stage.fault, { mode: "forward" });
       stage.fault.release();
       await until("the token was spent", () => renewals(stage)[0]?.outcome === "tokens");
-      await until("the session was asked for anew", () => quietRequests(stage).length === 1, 45_000);
+      // The tab that stays presents the token once more, and asks anew then; or, if nobody knows what became of the second time
+      // either, when the access token has expired and somebody wants something.
+      await until("the second time is over", () => renewals(stage).length > 1 || quietRequests(stage).length > 0, 30_000);
+      await sleep(1000 * LIFETIME);
+      if (quietRequests(stage).length === 0) await staying.getByRole("button", { name: "Send", exact: true }).click({ timeout: 2000 }).catch(() => {});
+      await until("the session was asked for anew", () => quietRequests(stage).length === 1, 20_000);
       assert.equal((await readApi(staying)).status, "Status 200");
       assert.equal(quietRequests(stage).length, 1);
       assert.equal(presentedTwice(stage).length, 1);

@@ -479,6 +479,35 @@ fn a_call_that_is_refused_asks_the_server_sooner() {
     assert_eq!(tab.navigations.len(), 1);
 }
 
+/// REF-6, RS-7: a call with a token that has expired for good waits while the session is asked for anew: an error would be all that
+/// is seen of it before the page leaves. If the server cannot be reached, it is said.
+#[test]
+fn a_call_waits_for_a_round_trip() {
+    let spent = |is_renewable: bool| {
+        let refresh_token = is_renewable.then_some(FIRST);
+        let mut tab = signed_in(&restoring().token_answer(tokens("only", refresh_token, 3600)));
+        tab.answering(TOKEN_ENDPOINT, lost());
+        tab.pass(4000);
+        tab.silence(DISCOVERY);
+        tab.call(1, API);
+        assert_eq!((tab.answered.len(), tab.sent_to(API).len()), (0, 0), "{is_renewable}: it waits");
+        tab
+    };
+    for is_renewable in [true, false] {
+        let mut tab = spent(is_renewable);
+        tab.arrive(DISCOVERY, document(Scenario::metadata_text()));
+        assert_eq!((tab.navigations.len(), tab.answered.len()), (1, 0), "{is_renewable}: the page leaves");
+
+        let mut tab = spent(is_renewable);
+        tab.arrive(DISCOVERY, lost());
+        assert_eq!((tab.navigations.len(), tab.answered.len()), (0, 1), "{is_renewable}");
+
+        let mut tab = spent(is_renewable);
+        tab.pass(30);
+        assert_eq!(tab.answered.len(), 1, "{is_renewable}: not for ever");
+    }
+}
+
 /// WEB-15: where the metadata is not known yet, asking for it is the question; what came is used.
 #[test]
 fn a_server_is_asked_once_before_a_round_trip() {

@@ -80,17 +80,19 @@ impl Flow {
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
         if is_due {
             self.renew(&key, Input::Wanted, now);
-        } else if self.is_spent(&key, now) {
-            // The API has the last word; but what can be asked for anew is.
-            self.lost(&key, now);
         }
         self.calls_may_go_on(&key, now);
+        self.arm(now);
     }
 
     /// Sends or answers what waited for a token of `key`, if it need not wait longer.
     pub(super) fn calls_may_go_on(&mut self, key: &ClientKey, now: UnixTime) {
         if cfg!(not(feature = "refresh")) {
             return;
+        }
+        // The API has the last word; but what can be asked for anew is.
+        if self.is_spent(key, now) && self.waiting.iter().any(|call| call.key == *key) {
+            self.lost(key, now);
         }
         let mut index = 0;
         while let Some(call) = self.waiting.get(index) {
@@ -105,10 +107,7 @@ impl Flow {
                     self.answer(purpose, key, Ok(response), now);
                 }
                 (Some(session), None) if self.wants_renewal(session, now) && session.is_expired(now) => {
-                    self.answer(purpose, key.clone(), Err(ResourceError::NotRenewed), now);
-                    if self.is_spent(&key, now) {
-                        self.lost(&key, now);
-                    }
+                    self.answer(purpose, key, Err(ResourceError::NotRenewed), now);
                 }
                 (Some(_), refused) => self.send(purpose, key, request, refused.is_some()),
             }
@@ -119,6 +118,10 @@ impl Flow {
     fn is_decided(&self, call: &WaitingCall, now: UnixTime) -> bool {
         let Some(session) = self.session(&call.key) else { return true };
         let may_still_come = self.is_renewing(&call.key);
+        // The page is about to leave for another session; an error would be all that is seen of it.
+        if self.is_spent(&call.key, now) && self.is_about_to_leave(&call.key) {
+            return call.until <= now;
+        }
         match &call.refused {
             Some((_, token)) => {
                 token_of(session) != *token || call.until <= now || !may_still_come || self.is_backing_off(&call.key)

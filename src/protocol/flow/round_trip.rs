@@ -18,7 +18,7 @@ use super::super::json::Value;
 use super::super::metadata::discovery_request;
 use super::super::session::Session;
 use super::super::time::{Seconds, UnixTime};
-use super::{AskId, DiscoveryState, Effect, FetchId, Flow, take_one};
+use super::{Activity, AskId, DiscoveryState, Effect, FetchId, Flow, take_one};
 
 /// A round trip that will be made.
 pub(super) struct RoundTrip {
@@ -122,6 +122,15 @@ impl Flow {
         cfg!(feature = "restore") && self.round_trips.iter().any(is_soon)
     }
 
+    /// Whether that, or the page is leaving for one.
+    pub(super) fn is_about_to_leave(&self, key: &ClientKey) -> bool {
+        let is_leaving = || match self.activity() {
+            Activity::Discovering(leaving) | Activity::Navigating(leaving) => leaving == *key,
+            _ => false,
+        };
+        cfg!(feature = "restore") && (self.is_coming_back(key) || is_leaving())
+    }
+
     /// Goes on with what waited for its time, or for metadata.
     pub(super) fn round_trips_go_on(&mut self, now: UnixTime) {
         if cfg!(feature = "restore") {
@@ -191,7 +200,9 @@ impl Flow {
             self.depart_quietly(trip.key);
         } else {
             let trip = self.ask_later(trip, now);
+            let key = trip.key.clone();
             self.round_trips.push(trip);
+            self.calls_may_go_on(&key, now);
         }
         None
     }
