@@ -5,6 +5,7 @@ use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Event, SessionEvent};
 use leptos_pkce::protocol::http::HttpFailure;
+use leptos_pkce::protocol::renewal::Lock;
 use leptos_pkce::protocol::time::UnixTime;
 use serde_json::json;
 
@@ -245,6 +246,25 @@ fn round_trips_that_show_nothing_do_not_loop() {
     assert_eq!(tab.navigations.len(), 3);
     let error = tab.sign_in_error();
     assert!(matches!(error, Error::AuthorizationRequest(AuthorizationRequestError::Loop { last: None })), "{error:?}");
+}
+
+/// CB-17, REF-12: a tab that was duplicated has the note of another one's sign-ins, which are none of its own. It used to be told
+/// of a loop when its access token had expired.
+#[test]
+fn a_copy_of_a_tab_has_made_no_round_trips() {
+    for (lock, departures) in [(Lock::Foreign, 1), (Lock::Held, 0)] {
+        let scenario = restoring().configured("token_storage", json!("session")).answering(API, status(401));
+        let mut tab = signed_in(&scenario.token_answer(tokens("only", Some(FIRST), 3600)));
+        let times: Vec<u64> = (0..3).map(|ago| tab.now - ago).collect();
+        tab.storage.records.insert("leptos-pkce automatic".to_owned(), json!({ "times": times }).to_string());
+        tab.lock = Some(lock);
+        tab.answering(TOKEN_ENDPOINT, lost());
+        tab.reload();
+        tab.pass(8);
+        tab.call(1, API);
+        tab.pass(8);
+        assert_eq!(tab.navigations.len(), departures, "{lock:?}");
+    }
 }
 
 /// CB-17: after a minute it may be tried again.

@@ -77,6 +77,14 @@ impl Flow {
         }
     }
 
+    /// This tab is a copy: the sign-ins that are noted here were another one's.
+    pub(super) fn disown_automatic(&mut self) {
+        if cfg!(feature = "restore") && !self.automatic.times.is_empty() {
+            self.automatic.times.clear();
+            self.remember_automatic();
+        }
+    }
+
     /// Notes why a sign-in gave no session, if nobody clicked for it. Whether it was a quiet one, after which the person is
     /// simply signed out, where they were.
     pub(super) fn quiet_sign_in_refused(&mut self, key: &ClientKey, error: &CallbackError, is_quiet: bool) -> bool {

@@ -345,6 +345,7 @@ impl Flow {
         session.refresh_token = None;
         let session = session.clone();
         self.keep(&session, None);
+        self.disown_automatic();
     }
 
     /// A shared record was read; `Err` if the browser could not.
