@@ -26,8 +26,8 @@ enum State {
     Missing,
 }
 
-const MISSING: &str = "The rest of the workbench could not be loaded. Connect to the network, and it will be fetched again. \
-                       If it is there, a new version may have been published: reload the page.";
+const MISSING: &str = "The rest of the workbench could not be loaded. It is fetched again when the browser is online; if that \
+                       does not help, reload the page.";
 
 impl Rest {
     /// Fetches nothing yet.

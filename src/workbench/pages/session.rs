@@ -219,9 +219,7 @@ fn tolerated(tolerance: Tolerance) -> &'static str {
         Tolerance::LifetimeAsString => {
             "The lifetime came as a string instead of a number (RFC 6749 §5.1); it was taken all the same."
         }
-        Tolerance::LifetimeZero => {
-            "The lifetime was 0 seconds; when the access token expires is not known (RFC 6749 §5.1), and the API has the last word."
-        }
+        Tolerance::LifetimeZero => "The lifetime was 0 seconds (RFC 6749 §5.1); it counts as unknown.",
         Tolerance::ScopeIgnored => {
             "scope in the token response is no list of scope tokens (RFC 6749 §3.3); it was ignored."
         }

@@ -222,7 +222,7 @@ fn supported(metadata: &Metadata) -> String {
 }
 
 fn unsupported(error: &Error) -> String {
-    format!("The server's metadata cannot be used yet: {error}.")
+    format!("The server's metadata cannot be used yet: {}.", error.code())
 }
 
 /// What is known about this server, with where it is known from; the words come when they have arrived.

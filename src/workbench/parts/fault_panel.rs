@@ -39,7 +39,8 @@ pub(in super::super) fn fault_panel(
         element("section.fault")
             .attribute("data-fault", shown.fault().as_str())
             .attribute("role", "alert")
-            .child(element("h2").child(format!("{shown}.")))
+            // Its own sentence is kilobytes of words, and may quote what a server said: that is for the whole panel.
+            .child(element("h2").child("Something did not go as it should."))
             .child(notice)
             .child(element("p.muted").child("Error code: ").child(code(shown.code())))
             .child(element("div.actions").child(again_button(again.clone())))
