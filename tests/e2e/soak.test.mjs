@@ -7,7 +7,7 @@ import { ON_SANDBOX } from "./support/scenario.mjs";
 import { ROTATION } from "./support/sessions.mjs";
 import { objections, soak, summary } from "./support/soak.mjs";
 
-for (const token_storage of ["shared", "session"]) {
+for (const token_storage of process.env.LEPTOS_PKCE_SOAK ? ["shared", "session"] : ["shared"]) {
   it(
     `eight tabs with tokens in ${token_storage} storage get over a minute of a bad network (REF-2, REF-6, REF-7, A27, A28)`,
     { timeout: 180_000, skip: ON_SANDBOX && `needs ${ROTATION}` },
