@@ -51,6 +51,9 @@ const LONGEST_DELAY: u64 = 60;
 impl Flow {
     /// A session was lost in this page: asks for it anew, if that is configured.
     pub(super) fn lost(&mut self, key: &ClientKey, now: UnixTime) {
+        if cfg!(not(feature = "restore")) {
+            return;
+        }
         // An answer that says so once more shows that there is a network again.
         if let Some(trip) = self.round_trips.iter_mut().find(|trip| trip.key == *key)
             && let Stage::Waiting(until) = &mut trip.stage
@@ -86,6 +89,9 @@ impl Flow {
 
     /// Its record is gone: where tabs share it, another one has lost it, and asks for it.
     pub(super) fn lost_elsewhere(&mut self, key: &ClientKey, now: UnixTime) {
+        if cfg!(not(feature = "restore")) {
+            return;
+        }
         if !self.client(key).is_some_and(|client| client.token_storage.is_shared()) {
             return self.expect_round_trip(key, Stage::Waiting(now), now);
         }
