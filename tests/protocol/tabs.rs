@@ -45,6 +45,15 @@ fn write_signed_out(tab: &mut Tab, at: u64) {
     tab.storage.of_origin.insert(name, json!({ "at": at }).to_string());
 }
 
+/// The page comes back from where Back and Forward kept it, and begins anew, and nobody was signed out.
+#[track_caller]
+fn assert_still_signed_in(tab: &mut Tab, storage: &str) {
+    tab.happen(Event::Restored);
+    assert!(tab.session().is_some(), "{storage}");
+    tab.reload();
+    assert_eq!(tab.session().is_some(), storage != "memory", "{storage}");
+}
+
 // Signing in
 
 /// F17: a sign-in in one tab is one in all that share it, and they say whence it is.
@@ -386,10 +395,7 @@ fn a_sign_out_of_before_signs_nobody_out() {
         let before = session(&tab).signed_in_at().0 - 1;
         tab.happen(heard(signed_out_at(before)));
         write_signed_out(&mut tab, before);
-        tab.happen(Event::Restored);
-        assert!(tab.session().is_some(), "{storage}");
-        tab.reload();
-        assert_eq!(tab.session().is_some(), storage != "memory", "{storage}");
+        assert_still_signed_in(&mut tab, storage);
     }
 }
 
@@ -427,10 +433,7 @@ fn a_sign_out_in_the_future_signs_nobody_out() {
         let mut tab = kept_in(storage);
         let ahead = tab.now + 1_000_000;
         write_signed_out(&mut tab, ahead);
-        tab.happen(Event::Restored);
-        assert!(tab.session().is_some(), "{storage}");
-        tab.reload();
-        assert_eq!(tab.session().is_some(), storage != "memory", "{storage}");
+        assert_still_signed_in(&mut tab, storage);
     }
 }
 
