@@ -25,6 +25,17 @@ const TOKEN_MODES = {
     return TOKEN_MODES.forward(fault, request, response, entry);
   },
 
+  /** Passes the request on, which takes full effect, and the answer back when the test calls `release`. */
+  async withheld(fault, request, response, entry) {
+    const answer = await passOn(fault, request, entry).catch(() => undefined);
+    if (!answer) return hangUp(response, entry);
+    const body = await read(answer);
+    await new Promise((resolve) => fault.waiting.push(resolve));
+    response.writeHead(answer.statusCode, { ...answer.headers, connection: "close" });
+    response.end(body);
+    return undefined;
+  },
+
   /** Passes the request on after `pause`. */
   async delayed(fault, request, response, entry) {
     await sleep(fault.pause);
@@ -101,7 +112,7 @@ const TOKEN_MODES = {
 };
 
 // These leave the body unread and CORS to the real server, whose answer is passed on or thrown away.
-const PASSES_ON = new Set(["forward", "held", "delayed", "swallowed", "lost", "drawn"]);
+const PASSES_ON = new Set(["forward", "held", "withheld", "delayed", "swallowed", "lost", "drawn"]);
 
 /**
  * @param {object} [options]
@@ -116,7 +127,7 @@ export async function startFaultServer({ forwardTo, port = 0, host = "localhost"
     forwardTo,
     /** Should a page be able to read what the fault server itself answers? */
     cors: true,
-    /** For the mode `held`: the requests that wait, and what lets them go on. */
+    /** For the modes `held` and `withheld`: the requests or answers that wait, and what lets them go on. */
     waiting: [],
     release: () => fault.waiting.splice(0).forEach((goOn) => goOn()),
     /** For the mode `delayed`, in milliseconds. */

@@ -82,18 +82,23 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
 
     /** Notes what the pages of a browser context ask the sandbox. */
     observe: (context) => {
+      const entries = new WeakMap();
       context.on("request", (request) => {
         const { origin, pathname: path, search } = new URL(request.url());
         if (!isForSandbox(`${origin}${path}`)) return;
         // The browser names an empty referrer where it sends none.
         const headers = Object.fromEntries(Object.entries(request.headers()).filter(([, value]) => value));
-        log.push({
+        const entry = {
           at: Date.now(), method: request.method(), path, query: search.slice(1), headers, body: request.postData() ?? "",
           origin: headers.origin, referer: headers.referer, isNavigation: request.isNavigationRequest(),
-        });
+        };
+        log.push(entry);
+        entries.set(request, entry);
       });
+      context.on("requestfailed", (request) => Object.assign(entries.get(request) ?? {}, { failure: request.failure()?.errorText }));
       context.on("response", (response) => {
         const { origin, pathname: path } = new URL(response.url());
+        Object.assign(entries.get(response.request()) ?? {}, { status: response.status() });
         if (isForSandbox(`${origin}${path}`)) answers.push({ path, isFromServiceWorker: response.fromServiceWorker() });
       });
     },

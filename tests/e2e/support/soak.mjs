@@ -5,10 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { digest } from "../servers/authorization_server.mjs";
 import { launch } from "./chromium.mjs";
-import { allow, beginSignIn, isSignedIn, signIn } from "./person.mjs";
 import { randomFrom } from "./random.mjs";
-import { duplicate, lasting, quietRequests, renewals } from "./sessions.mjs";
-import { startStage } from "./stage.mjs";
+import { duplicate, quietRequests } from "./sessions.mjs";
+import { atServer } from "./soak_grounds.mjs";
 
 const TABS = 8;
 
@@ -24,21 +23,22 @@ const AFTERMATH = 1500;
  * @param {number} options.seconds
  * @param {number} options.seed
  * @param {(line: string) => void} [options.print]
+ * @param {typeof atServer} [options.where] one of the grounds
  */
-export async function soak({ token_storage, seconds, seed, print = () => {} }) {
+export async function soak({ token_storage, seconds, seed, print = () => {}, where = atServer }) {
   const random = randomFrom(seed);
-  const stage = await startStage(lasting({ token_storage, restore: true }));
+  const ground = await where(token_storage);
   const browser = await launch(false);
   try {
-    return await new Soak({ token_storage, seconds, random, stage, print }).run(await browser.newContext());
+    return await new Soak({ token_storage, seconds, random, ground, print }).run(await browser.newContext());
   } finally {
     await browser.close();
-    await stage.close();
+    await ground.close();
   }
 }
 
 /** What a run must not show; sentences. `perMinute`: how many calls there must be at least. */
-export function objections({ token_storage, seconds, calls, failures, lost, presentedTwice }, perMinute) {
+export function objections({ name, seconds, calls, failures, lost, presentedTwice }, perMinute) {
   const least = Math.floor((perMinute * seconds) / 60);
   return [
     calls < least && `${calls} API calls, fewer than ${least}`,
@@ -47,14 +47,14 @@ export function objections({ token_storage, seconds, calls, failures, lost, pres
     ...presentedTwice.map((token) => `the refresh token ${token} was presented twice, and no answer was lost`),
   ]
     .filter(Boolean)
-    .map((sentence) => `${token_storage}: ${sentence}`);
+    .map((sentence) => `${name}: ${sentence}`);
 }
 
 /** A run in a few lines. */
 export function summary(report) {
-  const { token_storage, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone } = report;
+  const { name, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone } = report;
   return [
-    `${token_storage}: ${seconds} s, ${calls} API calls, ${renewalsDone} renewals`,
+    `${name}: ${seconds} s, ${calls} API calls, ${renewalsDone} renewals`,
     `  ${failures.length} failures seen, ${lost.length} sessions lost, ${presentedTwice.length} refresh tokens presented twice`,
     `  apart: ${answersLost} answers lost after a rotation, ${closedDuring} tabs gone during one; ${quiet} round trips without a form`,
     `  apart: ${retried} calls made once more because the network was away`,
@@ -63,15 +63,15 @@ export function summary(report) {
 }
 
 class Soak {
-  constructor({ token_storage, seconds, random, stage, print }) {
-    Object.assign(this, { token_storage, seconds, random, stage, print });
+  constructor({ token_storage, seconds, random, ground, print }) {
+    Object.assign(this, { token_storage, seconds, random, ground, stage: ground.stage, print });
     this.tabs = [];
     this.count = 0;
     this.calls = 0;
     this.retried = 0;
     this.failures = [];
     this.lost = [];
-    this.done = { reloads: 0, duplicates: 0, "closed tabs": 0, "times offline": 0, restarts: 0 };
+    this.done = { reloads: 0, duplicates: 0, "closed tabs": 0 };
     /** When the network was away: { from, to }. */
     this.troubles = [];
   }
@@ -79,23 +79,15 @@ class Soak {
   async run(context) {
     this.context = context;
     context.setDefaultTimeout(PATIENCE);
+    await this.ground.enter?.(context);
     const first = await context.newPage();
-    await signIn(first, this.stage);
+    await this.ground.signIn(first);
     this.adopt(first);
     while (this.tabs.length < TABS) await this.openAnother();
 
-    const { fault } = this.stage;
-    Object.assign(fault, {
-      mode: "drawn",
-      pause: 1500,
-      odds: { swallowed: 0.03, lost: 0.03, delayed: 0.1 },
-      random: this.random,
-      // Codes are another matter: a sign-in whose answer is lost is for the person to repeat.
-      isDrawn: (form) => form.get("grant_type") === "refresh_token",
-    });
     this.began = Date.now();
     this.end = this.began + this.seconds * 1000;
-    await Promise.all([this.mischief(), this.weather()]);
+    await Promise.all([this.ground.begin(this), this.mischief(), this.weather()]);
     await Promise.all(this.tabs.map(({ work }) => work));
     await Promise.all(this.leaving ?? []);
     if (this.error) throw this.error;
@@ -151,9 +143,7 @@ class Soak {
     }
     const page = await this.context.newPage();
     if (this.token_storage === "session") {
-      await beginSignIn(page, this.stage);
-      await allow(page);
-      await isSignedIn(page);
+      await this.ground.signInAgain(page);
     } else await page.goto(this.stage.url("api"));
     return this.adopt(page);
   }
@@ -252,9 +242,7 @@ class Soak {
     await page.goto(stage.url("session"));
     await sleep(500);
     if (!(await page.getByRole("button", { name: "Sign out", exact: true }).isVisible())) {
-      await beginSignIn(page, stage);
-      await allow(page);
-      await isSignedIn(page);
+      await this.ground.signInAgain(page);
     }
     await page.goto(stage.url("api"));
     return this.canSend(page);
@@ -288,23 +276,17 @@ class Soak {
   }
 
   async weather() {
-    const restartAt = this.began + (this.end - this.began) * 0.6;
-    let isRestarted = false;
+    const { once, often } = this.ground.hurdles(this);
+    const onceAt = this.began + (this.end - this.began) * 0.6;
+    let isOnceDone = false;
     while (!this.isOver) {
       await sleep(6000 + this.random() * 8000);
       if (this.isOver) return;
-      if (!isRestarted && Date.now() > restartAt) {
-        isRestarted = true;
-        this.done.restarts += 1;
-        await this.away("the server is restarted", () => this.stage.authorizationServer.restart(3000));
-        continue;
-      }
-      this.done["times offline"] += 1;
-      await this.away("offline", async () => {
-        await this.context.setOffline(true);
-        await sleep(1000 + this.random() * 4000);
-        await this.context.setOffline(false);
-      });
+      const isOnce = !isOnceDone && Date.now() > onceAt;
+      isOnceDone ||= isOnce;
+      const [what, plural, happen] = isOnce ? once : often;
+      this.done[plural] = (this.done[plural] ?? 0) + 1;
+      await this.away(what, happen);
     }
   }
 
@@ -323,18 +305,10 @@ class Soak {
     return this.troubles.some((trouble) => trouble.from <= to && trouble.to >= from);
   }
 
-  /** The requests that carried a refresh token, whether or not they reached the server. */
-  sendings(token) {
-    return this.stage.fault.tokenRequests.filter(({ body }) => {
-      const carried = new URLSearchParams(body).get("refresh_token");
-      return carried && digest(carried) === token;
-    });
-  }
-
   /** What became of the tab's last renewals, for who reads the log. */
   lately({ presented }) {
     const fates = presented.slice(-3).map(({ token, at }) => {
-      const what = this.sendings(token).map(({ fate, status, cutByServerAt, closedByClientAt }) => `${fate} ${status ?? (cutByServerAt ? "cut" : closedByClientAt ? "left" : "-")}`);
+      const what = this.ground.sendings(token).map(({ words }) => words);
       return `${this.clock(at)} s ${token} (${what.join(", ")})`;
     });
     return `lately ${fates.join("; ") || "no renewal"}`;
@@ -346,8 +320,9 @@ class Soak {
     const { answersLost, closedDuring, presentedTwice } = this.presentations();
     const quiet = quietRequests(this.stage).length;
     const { token_storage, seconds, calls, retried, failures, lost, done } = this;
-    const renewalsDone = renewals(this.stage).filter(({ outcome }) => outcome === "tokens").length;
-    return { token_storage, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone };
+    const name = `${this.ground.name}${token_storage}`;
+    const renewalsDone = this.ground.arrivals().filter(({ outcome }) => outcome === "tokens").length;
+    return { name, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone };
   }
 
   /**
@@ -356,20 +331,20 @@ class Soak {
    */
   presentations() {
     const arrivals = new Map();
-    for (const { presented, at } of renewals(this.stage)) arrivals.set(presented, [...(arrivals.get(presented) ?? []), at]);
+    for (const { presented, at } of this.ground.arrivals()) arrivals.set(presented, [...(arrivals.get(presented) ?? []), at]);
     const found = { answersLost: 0, closedDuring: 0, presentedTwice: [] };
     for (const [token, [first, second, ...more]] of arrivals) {
       if (!second) continue;
       // What became of the first answer on its way back.
-      const { fate, at, cutByServerAt, closedByClientAt } = this.sendings(token).findLast((entry) => entry.at <= first);
+      const { at, isLost, isLeft, words } = this.ground.sendings(token).findLast((entry) => entry.at <= first);
       const senders = this.everyTab.filter(({ presented }) => presented.some((one) => one.token === token));
       // A moment more, as events of several processes arrive here in no certain order.
       const isSenderGone = senders.some(({ goneAt }) => goneAt.some((gone) => gone >= at - 500 && gone <= second));
-      if (fate === "lost" || cutByServerAt || this.wasTroubled(at, Math.min(second, at + 5000))) found.answersLost += 1;
-      else if (closedByClientAt || isSenderGone) found.closedDuring += 1;
+      if (isLost || this.wasTroubled(at, Math.min(second, at + 5000))) found.answersLost += 1;
+      else if (isLeft || isSenderGone) found.closedDuring += 1;
       else {
         const by = senders.map(({ number, goneAt }) => `tab ${number}, gone at ${goneAt.map((gone) => this.clock(gone))} s`);
-        found.presentedTwice.push(`${token} at ${this.clock(first)} s (${fate}) and ${this.clock(second)} s by ${by.join("; ")}`);
+        found.presentedTwice.push(`${token} at ${this.clock(first)} s (${words}) and ${this.clock(second)} s by ${by.join("; ")}`);
       }
       if (more.length > 0) found.presentedTwice.push(`${token} (${more.length + 2} times)`);
     }
