@@ -289,7 +289,7 @@ describe("a refusal by the server", () => {
       },
     ],
   ]) {
-    scenario(`is told to the person who ${what}, and "Try again" works (CB-13)`, { stranger: true }, async ({ page, stage }) => {
+    scenario(`is told to the person who ${what}, and "Try again" works (CB-13, F22)`, { stranger: true }, async ({ page, stage }) => {
       await beginSignIn(page, stage);
       await leave(page);
       const { code, summary, side, panel } = await readFault(page);

@@ -97,7 +97,7 @@ describe("the sandbox", () => {
     describe(what, () => {
       const scenario = setting({ whole: true, sandbox: true, familiar: true, ...options });
 
-      scenario("answers what is its own, and lets everything else pass, the callback above all (WEB-11)", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+      scenario("answers what is its own, and lets everything else pass, the callback above all (WEB-11, F29)", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
         const callbacks = [];
         page.on("response", (response) => {
           if (new URL(response.url()).pathname === `${mode}callback`) callbacks.push(response.fromServiceWorker());
@@ -136,7 +136,7 @@ describe("the sandbox", () => {
     });
   }
 
-  scenario("keeps nothing of a callback, an answer or a page in any cache (WEB-11)", async ({ page, stage }) => {
+  scenario("keeps nothing of a callback, an answer or a page in any cache (WEB-11, F29)", async ({ page, stage }) => {
     await signIn(page, stage);
     await readApi(page);
     const cached = await page.evaluate(async () => {

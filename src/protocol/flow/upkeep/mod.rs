@@ -1,4 +1,5 @@
-//! Keeping sessions alive: performs what `renewal` asks for, for each session of this page.
+//! Keeping sessions alive: performs what `renewal` asks for, for each session of this page. `record` has its questions to
+//! lock and record, `refreshing` its messages to the server.
 //!
 //! Where tabs share a session, lock and record are another tab's too; otherwise this page answers for both itself, so that one
 //! machine serves all.
@@ -6,6 +7,9 @@
 //! ```text
 //!  due, refused or wished for ─► (lock, record) ─► Token ─► Keys ─► Verdict ─► (record) ─► published
 //! ```
+
+mod record;
+mod refreshing;
 
 use std::sync::Arc;
 
@@ -98,6 +102,19 @@ impl Flow {
         self.upkeeps.iter_mut().find(|upkeep| upkeep.key == *key)
     }
 
+    pub(super) fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
+        if let Some(upkeep) = self.upkeep_mut(key) {
+            upkeep.attempt = attempt;
+        }
+    }
+
+    pub(super) fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
+        let upkeep = self.upkeep_mut(key);
+        upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
+    }
+
+    /// The answer to a refresh or to what came before it; gives it back if it is none.
+
     /// Takes a session on, in the place of the one before it.
     pub(super) fn take_on(&mut self, session: Session, is_restored: bool, now: UnixTime) {
         let key = session.key.clone();
@@ -133,17 +150,6 @@ impl Flow {
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
         self.idle_begins(signed_in_at, now);
         self.arm(now);
-    }
-
-    /// Writes a session down where it is kept, over the version `before`; `None` is whatever is there.
-    pub(super) fn keep(&mut self, session: &Session, before: Option<String>) -> Option<AskId> {
-        if session.token_storage.is_session() {
-            self.write(RecordName::session(&session.key), session.encode());
-        }
-        if !session.token_storage.is_shared() {
-            return None;
-        }
-        Some(self.write_shared(&session.key, before, session.version(), session.encode()))
     }
 
     /// Nothing more is done for the session of `key`.
@@ -262,308 +268,6 @@ impl Flow {
             }
             _ => {}
         }
-    }
-
-    pub(super) fn present(&mut self, key: &ClientKey, now: UnixTime) {
-        let Some(session) = self.session(key) else { return };
-        let Some(request) = refresh_request(session) else { return };
-        let (is_bound, thumbprint) = (session.is_bound(), session.dpop_jkt.clone());
-        let (fetch, proven) = self.fetch_bound(is_bound, key, request, thumbprint);
-        self.set_attempt(key, Attempt::Token { fetch, proven, sent_at: now });
-    }
-
-    /// Rule 2 of `renewal`: it is written down before it happens.
-    fn mark(&mut self, key: &ClientKey, presented: u32, now: UnixTime) {
-        let Some(session) = self.session(key) else { return };
-        let mut marked = session.clone();
-        (marked.presented, marked.presented_at) = (presented, Some(now));
-        match self.keep(&marked, Some(session.version())) {
-            Some(ask) => {
-                self.set_asked(key, ask);
-                self.set_attempt(key, Attempt::Renewed(Box::new(marked)));
-            }
-            None => {
-                self.replace_session(marked);
-                self.renew(key, Input::Marked(Written::Done), now);
-            }
-        }
-    }
-
-    /// Rule 4 of `renewal`.
-    fn store(&mut self, key: &ClientKey, now: UnixTime) {
-        let Some(Upkeep { attempt: Attempt::Renewed(renewed), .. }) = self.upkeep(key) else { return };
-        let (renewed, before) = ((**renewed).clone(), self.session(key).map(Session::version));
-        match self.keep(&renewed, before) {
-            Some(ask) => self.set_asked(key, ask),
-            None => self.renew(key, Input::Stored(Written::Done), now),
-        }
-    }
-
-    // Lock and record
-
-    /// Whose question it was; it is answered now.
-    fn asker(&mut self, ask: AskId) -> Option<&mut Upkeep> {
-        let upkeep = self.upkeeps.iter_mut().find(|upkeep| upkeep.asked == Some(ask))?;
-        upkeep.asked = None;
-        Some(upkeep)
-    }
-
-    fn set_asked(&mut self, key: &ClientKey, ask: AskId) {
-        if let Some(upkeep) = self.upkeep_mut(key) {
-            upkeep.asked = Some(ask);
-        }
-    }
-
-    /// The lock is held, or not.
-    pub(crate) fn locked(&mut self, ask: AskId, lock: Lock, name: String, now: UnixTime) {
-        let Some(upkeep) = self.asker(ask) else {
-            // Nobody waits for it any more.
-            if lock == Lock::Held {
-                self.unlock(name);
-            }
-            return;
-        };
-        let key = upkeep.key.clone();
-        let Ownership::Asked { is_awaited } = upkeep.ownership else {
-            // Whoever does not let go of a shared session's lock may be dead.
-            let lock = if lock == Lock::Held { lock } else { Lock::Without };
-            return self.renew(&key, Input::Locked(lock), now);
-        };
-        upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Owner };
-        if lock == Lock::Foreign {
-            self.disown(&key);
-        }
-        if is_awaited {
-            let lock = if lock == Lock::Foreign { lock } else { Lock::Held };
-            self.renew(&key, Input::Locked(lock), now);
-        }
-    }
-
-    /// This tab is a copy: the refresh token is another one's, and goes.
-    fn disown(&mut self, key: &ClientKey) {
-        let Some(session) = self.sessions.iter_mut().find(|session| session.key == *key) else { return };
-        session.refresh_token = None;
-        let session = session.clone();
-        self.keep(&session, None);
-        self.disown_automatic();
-    }
-
-    /// A shared record was read; `Err` if the browser could not.
-    pub(crate) fn shared_read(&mut self, ask: AskId, record: Result<Option<Record>, StorageFailure>, now: UnixTime) {
-        if let Some(Search { key, is_news, .. }) = take_one(&mut self.restoring, |search| search.ask == ask) {
-            let session = record.ok().flatten().and_then(|record| self.decode_session(&key, &record));
-            session.into_iter().for_each(|session| self.restore(session, is_news, now));
-            return self.restore_if_lost(&key);
-        }
-        let Some(upkeep) = self.asker(ask) else { return };
-        let key = upkeep.key.clone();
-        match record {
-            // Whether there is one is not known: it is as it was, as far as that goes.
-            Err(_) => {
-                let presented = self.session(&key).map_or(0, |session| session.presented);
-                self.renew(&key, Input::Found(Found::Same { presented, is_recent: true }), now);
-            }
-            Ok(record) => self.session_found(&key, record, now),
-        }
-    }
-
-    /// The record of a session was read once more.
-    pub(super) fn session_found(&mut self, key: &ClientKey, record: Option<Record>, now: UnixTime) {
-        let stored = record.and_then(|record| self.decode_session(key, &record));
-        let found = match (&stored, self.sessions.iter_mut().find(|session| session.key == *key)) {
-            (None, _) | (_, None) => Found::Gone,
-            (Some(stored), Some(session)) if (&stored.id, stored.generation) == (&session.id, session.generation) => {
-                // The marks of other tabs count here too.
-                (session.presented, session.presented_at) = (stored.presented, stored.presented_at);
-                let at = stored.presented_at.filter(|at| *at <= now && stored.presented > 0);
-                let is_recent = at.is_some_and(|at| now.since(at) <= LOCK_PATIENCE);
-                Found::Same { presented: stored.presented, is_recent }
-            }
-            _ => Found::Newer,
-        };
-        if let Some(upkeep) = self.upkeep_mut(key) {
-            upkeep.found = stored;
-        }
-        self.renew(key, Input::Found(found), now);
-    }
-
-    /// A shared record was written: whether it took the place of the version that was named.
-    pub(crate) fn shared_written(&mut self, ask: AskId, outcome: Result<bool, StorageFailure>, now: UnixTime) {
-        let Some(outcome) = self.begin_written(ask, outcome) else { return };
-        let Some(outcome) = self.claim_written(ask, outcome, now) else { return };
-        let Some(upkeep) = self.asker(ask) else { return };
-        let (key, is_marking) = (upkeep.key.clone(), upkeep.renewal.is_marking());
-        let written = match outcome {
-            Ok(true) => Written::Done,
-            Ok(false) => Written::Conflict,
-            Err(_) => Written::Failed,
-        };
-        if is_marking {
-            return self.marked(&key, written, now);
-        }
-        if written == Written::Failed {
-            // The tokens live on in this page, and the spent ones mislead nobody.
-            if let Some(Upkeep { attempt: Attempt::Renewed(session), .. }) = self.upkeep_mut(&key) {
-                session.token_storage = TokenStorage::Memory;
-            }
-            self.remove_shared(&key);
-        }
-        self.renew(&key, Input::Stored(written), now);
-    }
-
-    /// Where the record can not be written, twice in a row, it goes, and the session lives on in this page.
-    fn marked(&mut self, key: &ClientKey, mut written: Written, now: UnixTime) {
-        let Some(upkeep) = self.upkeep_mut(key) else { return };
-        let was_unwritable = std::mem::replace(&mut upkeep.is_unwritable, written == Written::Failed);
-        if let Attempt::Renewed(mut marked) = self.take_attempt(key) {
-            if was_unwritable && written == Written::Failed {
-                marked.token_storage = TokenStorage::Memory;
-                self.remove_shared(key);
-                written = Written::Done;
-            }
-            if written == Written::Done {
-                self.replace_session(*marked);
-            }
-        }
-        self.renew(key, Input::Marked(written), now);
-    }
-
-    pub(super) fn decode_session(&self, key: &ClientKey, Record(record): &Record) -> Option<Session> {
-        let storage = self.client(key)?.token_storage;
-        Session::decode(record, key, storage, self.site.scheme_policy())
-    }
-
-    /// What is on its way is for another session, perhaps another person's.
-    fn end_what_is_on_its_way(&mut self, key: &ClientKey) {
-        self.end_calls_of(key);
-        self.set_userinfo(key, None);
-    }
-
-    fn replace_session(&mut self, session: Session) {
-        if let Some(known) = self.sessions.iter_mut().find(|known| known.key == session.key) {
-            *known = session;
-        }
-    }
-
-    /// Another tab has renewed the session, or somebody has signed in there.
-    fn adopt(&mut self, key: &ClientKey, now: UnixTime) {
-        let Some(upkeep) = self.upkeep_mut(key) else { return };
-        upkeep.error = None;
-        let Some(found) = upkeep.found.take() else { return };
-        let is_another = self.session(key).is_none_or(|session| session.id != found.id);
-        if is_another {
-            self.end_what_is_on_its_way(key);
-        }
-        self.replace_session(found);
-        self.end_round_trip(key);
-        let event = if is_another { SessionEvent::SignedInElsewhere } else { SessionEvent::Renewed };
-        self.effects.push(Effect::Announce(key.clone(), event));
-        self.arm(now);
-    }
-
-    // Messages
-
-    pub(super) fn set_attempt(&mut self, key: &ClientKey, attempt: Attempt) {
-        if let Some(upkeep) = self.upkeep_mut(key) {
-            upkeep.attempt = attempt;
-        }
-    }
-
-    pub(super) fn take_attempt(&mut self, key: &ClientKey) -> Attempt {
-        let upkeep = self.upkeep_mut(key);
-        upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
-    }
-
-    /// The answer to a refresh or to what came before it; gives it back if it is none.
-    pub(super) fn refresh_answered(
-        &mut self,
-        fetch: FetchId,
-        outcome: Result<HttpResponse, HttpFailure>,
-        now: UnixTime,
-    ) -> Option<Result<HttpResponse, HttpFailure>> {
-        if cfg!(not(feature = "refresh")) {
-            return Some(outcome);
-        }
-        let is_it = |upkeep: &&Upkeep| match upkeep.attempt {
-            Attempt::Probe(id) | Attempt::Token { fetch: id, .. } => id == fetch,
-            _ => false,
-        };
-        let Some(key) = self.upkeeps.iter().find(is_it).map(|upkeep| upkeep.key.clone()) else { return Some(outcome) };
-        match self.take_attempt(&key) {
-            Attempt::Token { proven, sent_at, .. } => self.refreshed(&key, proven, sent_at, outcome, now),
-            _ => {
-                let is_there = outcome.is_ok_and(|response| response.status < 500);
-                self.renew(&key, Input::Probed(is_there), now);
-            }
-        }
-        None
-    }
-
-    fn refreshed(
-        &mut self,
-        key: &ClientKey,
-        proven: Option<Proven>,
-        sent_at: UnixTime,
-        outcome: Result<HttpResponse, HttpFailure>,
-        now: UnixTime,
-    ) {
-        self.learn_clock(&key.issuer, outcome.as_ref().ok(), now);
-        let mut not_now = not_now(&outcome, now);
-        let answer = match self.proof_answered(key, proven, &outcome) {
-            // The server wanted another proof and has not looked at the token.
-            ProofAnswer::Again(fetch, proven) => {
-                return self.set_attempt(key, Attempt::Token { fetch, proven: Some(proven), sent_at: now });
-            }
-            ProofAnswer::NonceHidden => Err(TokenError::NonceHidden),
-            ProofAnswer::Final => {
-                let is_bound = self.session(key).is_some_and(Session::is_bound);
-                TokenResponse::read(outcome, TokenType::asked(is_bound))
-            }
-        };
-        match answer {
-            Ok(mut response) => {
-                match (response.id_token.take(), self.session(key).map(|session| session.asked.is_some())) {
-                    (Some(id_token), Some(true)) => {
-                        self.verify_renewed(key, Unchecked { response, id_token, sent_at }, now)
-                    }
-                    // What was not asked for is not believed, and where none came the person is still the one that it was.
-                    _ => self.renewed(key, response, None, sent_at, now),
-                }
-            }
-            Err(error) => {
-                let answer = not_now.take().map_or_else(|| meaning(&error), Answer::NotNow);
-                self.fail(key, error.into(), answer, now);
-            }
-        }
-    }
-
-    pub(super) fn fail(&mut self, key: &ClientKey, error: Arc<Error>, answer: Answer, now: UnixTime) {
-        if let Some(upkeep) = self.upkeep_mut(key) {
-            upkeep.error = Some(error.clone());
-        }
-        if !matches!(answer, Answer::InvalidGrant | Answer::Unusable) {
-            self.effects.push(Effect::Announce(key.clone(), SessionEvent::NotRenewed(error)));
-        }
-        self.renew(key, Input::Answered(answer), now);
-    }
-
-    pub(super) fn renewed(
-        &mut self,
-        key: &ClientKey,
-        response: TokenResponse,
-        id_token: Option<VerifiedIdToken>,
-        sent_at: UnixTime,
-        now: UnixTime,
-    ) {
-        let keeps_hint = self.client(key).is_some_and(|client| client.id_token_hint);
-        let Some(mut session) = self.session(key).cloned() else { return };
-        session.renew(response, id_token, sent_at);
-        session.id_token_hint.take_if(|_| !keeps_hint);
-        if let Some(upkeep) = self.upkeep_mut(key) {
-            upkeep.attempt = Attempt::Renewed(Box::new(session));
-            upkeep.error = None;
-        }
-        self.renew(key, Input::Answered(Answer::Tokens), now);
     }
 
     // The end, and time
