@@ -13,24 +13,19 @@ mod refreshing;
 
 use std::sync::Arc;
 
-use super::super::authorization_request::StorageFailure;
 use super::super::client::TokenStorage;
 use super::super::error::Error;
-use super::super::http::{HttpFailure, HttpResponse};
-use super::super::id_token::VerifiedIdToken;
 use super::super::json::Value;
 use super::super::keys::keys_request;
 use super::super::metadata::discovery_request;
-use super::super::refresh::{meaning, not_now, refresh_request};
-use super::super::renewal::{Answer, End, Found, Input, Lock, Output, Renewal, Written};
+use super::super::renewal::{End, Found, Input, Lock, Output, Renewal};
 use super::super::secret::IdToken;
 use super::super::session::{Session, SessionError};
-use super::super::storage::{Record, RecordName};
+use super::super::storage::RecordName;
 use super::super::time::{Seconds, UnixTime};
 use super::super::token_request::LIMITS;
-use super::super::token_response::{TokenError, TokenResponse, TokenType};
-use super::proofs::{ProofAnswer, Proven};
-use super::shared::Search;
+use super::super::token_response::{TokenError, TokenResponse};
+use super::proofs::Proven;
 use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_in_order, take_one};
 
 /// What is done for one session.
@@ -112,8 +107,6 @@ impl Flow {
         let upkeep = self.upkeep_mut(key);
         upkeep.map_or(Attempt::None, |upkeep| std::mem::replace(&mut upkeep.attempt, Attempt::None))
     }
-
-    /// The answer to a refresh or to what came before it; gives it back if it is none.
 
     /// Takes a session on, in the place of the one before it.
     pub(super) fn take_on(&mut self, session: Session, is_restored: bool, now: UnixTime) {
