@@ -7,6 +7,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use leptos_pkce::protocol::client::TokenStorage;
+use leptos_pkce::protocol::json::Value;
+use leptos_pkce::protocol::pending_authorization::PendingAuthorization;
+use leptos_pkce::protocol::session::Session;
+use leptos_pkce::protocol::url::SchemePolicy;
+
 #[path = "../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "there it is a library")]
 mod fuzz;
@@ -46,6 +52,21 @@ fn every_target_has_its_inputs_and_its_binary() {
     };
     assert_eq!(named(&corpus()), names);
     assert_eq!(named(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/fuzz_targets")), names);
+}
+
+/// OPS-7: an input that was good once is not any more when the form of a record changes; then the target looks in the dark.
+#[test]
+fn the_records_that_are_meant_to_be_good_are() {
+    let key = fuzz::client().key().clone();
+    let read = |name: &str| {
+        let octets = fs::read(corpus().join("records").join(name)).expect("it can be read");
+        Value::parse(&octets).expect("it is JSON")
+    };
+    for name in ["session", "session_plain"] {
+        let session = Session::decode(&read(name), &key, TokenStorage::Session, SchemePolicy::HttpsOnly);
+        assert!(session.is_some(), "{name}");
+    }
+    assert!(PendingAuthorization::decode(&read("pending"), SchemePolicy::HttpsOnly).is_some());
 }
 
 #[test]

@@ -433,7 +433,7 @@ async fn takes_a_stored_session_up_again() {
     assert_eq!((app.text().as_str(), app.status()), ("in", Status::SignedIn));
     lab.answer(API, 200, "text/plain", "hello");
     let request = ResourceRequest { method: "GET".to_owned(), url: API.to_owned(), headers: Vec::new(), body: None };
-    let response = app.auth.call(request).expect("there is a client").await.expect("an answer");
+    let response = app.auth.request(request).expect("there is a client").await.expect("an answer");
     assert_eq!((response.body.as_slice(), lab.requests().len()), (&b"hello"[..], requests + 1));
     assert_eq!(lab.requests_to(API)[0].header("authorization"), Some("Bearer the-access-token"));
     app.auth.sign_out();

@@ -21,9 +21,12 @@ pub mod pushed_authorization;
 pub mod records;
 pub mod resource_metadata;
 pub mod return_path;
+pub mod tab_message;
 pub mod token_response;
 pub mod url;
 pub mod userinfo;
+
+pub use common::client;
 
 /// What is held against any octets.
 pub struct Target {
@@ -34,7 +37,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "authorization_response", check: authorization_response::check },
     Target { name: "challenge", check: challenge::check },
     Target { name: "configuration", check: configuration::check },
@@ -49,6 +52,7 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "records", check: records::check },
     Target { name: "resource_metadata", check: resource_metadata::check },
     Target { name: "return_path", check: return_path::check },
+    Target { name: "tab_message", check: tab_message::check },
     Target { name: "token_response", check: token_response::check },
     Target { name: "url", check: url::check },
     Target { name: "userinfo", check: userinfo::check },

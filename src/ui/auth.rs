@@ -285,7 +285,7 @@ impl Auth {
     }
 
     /// Calls an API with the selected client's token; `None` if there is no client.
-    pub fn call(self, request: ResourceRequest) -> Option<Call> {
+    pub fn request(self, request: ResourceRequest) -> Option<Call> {
         let key = self.peek_selected()?;
         Some(self.shared().driver.call(key, request))
     }

@@ -32,7 +32,7 @@ fn App() -> impl IntoView {
     let answer = RwSignal::new(String::new());
     let call = move |_| {
         let request = ResourceRequest { method: "GET".into(), url: PHOTOS.into(), headers: Vec::new(), body: None };
-        let Some(call) = auth.call(request) else { return };
+        let Some(call) = auth.request(request) else { return };
         spawn_local(async move {
             answer.set(match call.await {
                 Ok(response) => String::from_utf8(response.body).unwrap_or_else(|_| "This is no text.".into()),

@@ -246,7 +246,7 @@ impl Caller {
             ResourceRequest { method: form.method.clone(), url, headers, body: body.cloned() }
         });
         let Some(key) = untrack(|| self.place.auth.selected()) else { return };
-        let Some(call) = self.place.auth.call(request) else { return };
+        let Some(call) = self.place.auth.request(request) else { return };
         self.stage.set(Stage::Waiting(call.id()));
         let began = clock::elapsed_ms();
         spawn_local(async move {
