@@ -434,6 +434,31 @@ fn one_tab_asks_for_a_session_that_all_of_them_know_to_be_lost() {
     }
 }
 
+/// REF-7, F15: who removed the record knows why it is gone, also when the page is looked at just then. It used to wait for another
+/// tab, which there was not.
+#[test]
+fn who_removed_the_record_does_not_wait_for_others() {
+    let mut browser = Browser::signed_in(&restoring().configured("token_storage", json!("shared")), 1);
+    browser.on_its_own(0, |tab| {
+        tab.navigations.clear();
+        tab.answering(TOKEN_ENDPOINT, lost());
+    });
+    browser.pass(3540 + 10);
+    browser.in_tab(0, |tab| tab.happen(Event::Resumed));
+    browser.pass(100);
+    assert!(browser.tab(0).flow().is_unrenewable(&key(ISSUER)));
+    let mut metadata = None;
+    browser.in_tab(0, |tab| {
+        metadata = tab.silence(DISCOVERY);
+        tab.call(1, API);
+    });
+    assert!(browser.tab(0).session().is_some() && browser.tab(0).navigations.is_empty());
+    browser.in_tab(0, |tab| tab.happen(Event::Resumed));
+    assert!(browser.tab(0).session().is_none());
+    browser.in_tab(0, |tab| tab.arrive(DISCOVERY, metadata.expect("it was there")));
+    assert_eq!(departures(&browser, 1), [1]);
+}
+
 /// REF-7, F14: where that tab is closed meanwhile, another one asks; not all of them at once.
 #[test]
 fn a_tab_that_waits_in_vain_asks_itself() {

@@ -97,8 +97,9 @@ pub struct Flow {
     ended: Vec<(ClientKey, Arc<Error>)>,
     farewells: Vec<Farewell>,
     sign_out_return: Option<SignOutReturn>,
-    /// Clients whose kept sessions are gone, with when these began; why they are gone is looked up.
-    gone: Vec<(ClientKey, UnixTime)>,
+    /// Clients whose kept sessions are gone, with when these began, and whether this page removed the record itself; why they
+    /// are gone is looked up.
+    gone: Vec<(ClientKey, UnixTime, bool)>,
     /// When somebody last signed out in any tab, as far as that was looked up.
     signed_out: Vec<(ClientKey, UnixTime)>,
     automatic: Automatic,

@@ -99,6 +99,13 @@ impl Flow {
         self.expect_round_trip(key, Stage::Others(now.plus(Seconds(patience))), now);
     }
 
+    /// Whether the record of a session of this page is gone because this page removed it, to ask for it anew.
+    pub(super) fn has_claimed(&self, key: &ClientKey) -> bool {
+        let is_past_it =
+            |trip: &RoundTrip| trip.key == *key && matches!(trip.stage, Stage::Asking(_) | Stage::Waiting(_));
+        cfg!(feature = "restore") && self.round_trips.iter().any(is_past_it)
+    }
+
     fn may_expect_round_trip(&self, key: &ClientKey) -> bool {
         let can_be_quiet = |client: &&Client| client.restores() && client.authentication.max_age != Some(Seconds(0));
         let is_expected = self.round_trips.iter().any(|trip| trip.key == *key);

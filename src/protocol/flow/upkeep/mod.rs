@@ -296,8 +296,9 @@ impl Flow {
     /// last signed out says which.
     fn gone(&mut self, key: &ClientKey, now: UnixTime) {
         let Some(began_at) = self.session(key).map(|session| session.signed_in_at) else { return };
+        let is_ours = self.has_claimed(key);
         self.forget(key, SessionEvent::SignedOutElsewhere, now);
-        self.gone.push((key.clone(), began_at));
+        self.gone.push((key.clone(), began_at, is_ours));
         self.effects.push(Effect::Read(RecordName::signed_out(key)));
     }
 
