@@ -97,9 +97,10 @@ pub struct Flow {
     ended: Vec<(ClientKey, Arc<Error>)>,
     farewells: Vec<Farewell>,
     sign_out_return: Option<SignOutReturn>,
-    /// Clients whose kept sessions are gone, with when these began, and whether this page removed the record itself; why they
-    /// are gone is looked up.
-    gone: Vec<(ClientKey, UnixTime, bool)>,
+    /// Clients whose kept sessions are gone, with when these began; why they are gone is looked up.
+    gone: Vec<(ClientKey, UnixTime)>,
+    /// Those of them whose record this page removed itself, to ask for the session anew.
+    claimed: Vec<ClientKey>,
     /// When somebody last signed out in any tab, as far as that was looked up.
     signed_out: Vec<(ClientKey, UnixTime)>,
     automatic: Automatic,
@@ -215,6 +216,7 @@ impl Flow {
             farewells: Vec::new(),
             sign_out_return: None,
             gone: Vec::new(),
+            claimed: Vec::new(),
             signed_out: Vec::new(),
             automatic: Automatic::default(),
             round_trips: Vec::new(),

@@ -149,7 +149,9 @@ impl Flow {
             self.signed_out.push((key.clone(), at));
             self.signed_out_before(key, at, now);
         }
-        if let Some((_, began_at, is_ours)) = take_one(&mut self.gone, |(known, ..)| known == key)
+        let is_ours = cfg!(feature = "restore") && take_one(&mut self.claimed, |known| known == key).is_some();
+        if cfg!(feature = "refresh")
+            && let Some((_, began_at)) = take_one(&mut self.gone, |(known, _)| known == key)
             && self.signed_out_at(key).is_none_or(|at| at < began_at)
         {
             if is_ours {

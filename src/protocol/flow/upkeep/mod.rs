@@ -296,9 +296,11 @@ impl Flow {
     /// last signed out says which.
     fn gone(&mut self, key: &ClientKey, now: UnixTime) {
         let Some(began_at) = self.session(key).map(|session| session.signed_in_at) else { return };
-        let is_ours = self.has_claimed(key);
+        if self.has_claimed(key) {
+            self.claimed.push(key.clone());
+        }
         self.forget(key, SessionEvent::SignedOutElsewhere, now);
-        self.gone.push((key.clone(), began_at, is_ours));
+        self.gone.push((key.clone(), began_at));
         self.effects.push(Effect::Read(RecordName::signed_out(key)));
     }
 
