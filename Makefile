@@ -71,7 +71,7 @@ test-e2e: dist dist-sub ## whole sign-ins in Chromium, against the release build
 	$(ENV) node --test --test-concurrency=2 --test-reporter=spec tests/e2e/*.test.mjs
 	$(ENV) LEPTOS_PKCE_SERVER=sandbox node --test --test-concurrency=2 --test-reporter=spec $(ON_SANDBOX)
 
-soak: dist ## eight tabs of one person on a bad network: does anybody notice? [MINUTES=3] [SEED=]
+soak: dist ## eight tabs of one person on a bad network: does anybody notice? [MINUTES=3] [SEED=] [WHERE=sandbox]
 	$(ENV) MINUTES=$(MINUTES) SEED=$(SEED) node tests/e2e/soak.mjs
 
 # The same site for a sub-path, for the tests of hosting.

@@ -200,6 +200,44 @@ fn a_refusal_is_passed_on_where_no_token_can_be_had() {
     assert_eq!(answered(&tab), [(1, Ok(401))]);
 }
 
+/// RS-7, REF-6: a call whose token is refused while a renewal waits for its time has that one made for it, and is sent with what it
+/// brings; if it brings nothing, the refusal is the answer. It used to be the answer at once, without any renewal.
+#[test]
+fn a_refusal_waits_for_the_next_try() {
+    for is_good in [true, false] {
+        let mut tab = signed_in();
+        tab.answering(TOKEN_ENDPOINT, lost());
+        tab.happen(Event::Renew(key(ISSUER)));
+        tab.answering(API, refused());
+        tab.call(1, API);
+        tab.pass(0);
+        assert_eq!((answered(&tab), presented(&tab).len()), (vec![], 1), "it waits for its time");
+        if is_good {
+            tab.answering(TOKEN_ENDPOINT, tokens("second", Some("r2"), 3600));
+            tab.answering(API, document("[]"));
+        }
+        tab.pass(3);
+        let expected = if is_good { (1, Ok(200)) } else { (1, Ok(401)) };
+        assert_eq!((answered(&tab), presented(&tab).len()), (vec![expected], 2));
+        assert_eq!(bearers(&tab).len(), if is_good { 2 } else { 1 });
+    }
+}
+
+/// RS-7, REF-8: the same where the last renewal was less than a second ago, which is too soon for another.
+#[test]
+fn a_refusal_waits_until_it_is_not_too_soon() {
+    let mut tab = signed_in();
+    tab.answering(TOKEN_ENDPOINT, tokens("second", Some("r2"), 3600));
+    tab.happen(Event::Renew(key(ISSUER)));
+    tab.answering(API, refused());
+    tab.call(1, API);
+    assert_eq!(answered(&tab), []);
+    tab.answering(TOKEN_ENDPOINT, tokens("third", Some("r3"), 3600));
+    tab.answering(API, document("[]"));
+    tab.pass(2);
+    assert_eq!((answered(&tab), bearers(&tab)), (vec![(1, Ok(200))], vec!["second", "third"]));
+}
+
 /// RS-7, F2: a refusal waits for a new token no longer than a call may take; another tab may have the lock for ever. It used to
 /// wait for as long as the renewal was under way, and the page was woken each second.
 #[test]

@@ -35,6 +35,8 @@ pub(super) struct WaitingCall {
     until: UnixTime,
     /// The answer that refused its token, and which one that was.
     refused: Option<(HttpResponse, Token)>,
+    /// Whether no renewal was begun since: the one that failed before says nothing about this one.
+    is_first: bool,
 }
 
 /// Which of a session's tokens: its identifier, and how often it was renewed.
@@ -76,7 +78,7 @@ impl Flow {
             return;
         }
         let until = now.plus(LIMITS.deadline);
-        self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused: None });
+        self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused: None, is_first: false });
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
         if is_due {
             self.renew(&key, Input::Wanted, now);
@@ -124,12 +126,20 @@ impl Flow {
         }
         match &call.refused {
             Some((_, token)) => {
-                token_of(session) != *token || call.until <= now || !may_still_come || self.is_backing_off(&call.key)
+                let is_tried = self.is_backing_off(&call.key) && !call.is_first;
+                token_of(session) != *token || call.until <= now || !may_still_come || is_tried
             }
             None if !self.wants_renewal(session, now) => true,
             None if call.until <= now || !may_still_come => true,
             // The one it has does for a while, if another cannot be had right now.
             None => self.is_backing_off(&call.key) && !session.is_expired(now),
+        }
+    }
+
+    /// A renewal begins: it is for all that wait.
+    pub(super) fn renewal_begins(&mut self, key: &ClientKey) {
+        for call in self.waiting.iter_mut().filter(|call| call.key == *key) {
+            call.is_first = false;
         }
     }
 
@@ -172,7 +182,8 @@ impl Flow {
             (Ok(response), again) if self.is_token_refused(&key, &response) => {
                 if let Some(request) = again {
                     let (until, refused) = (now.plus(LIMITS.deadline), Some((response, token.clone())));
-                    self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused });
+                    let is_first = !self.is_renewing(&key) || self.is_backing_off(&key);
+                    self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused, is_first });
                 } else {
                     self.answer(purpose, key.clone(), Ok(response), now);
                 }

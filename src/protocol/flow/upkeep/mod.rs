@@ -197,6 +197,7 @@ impl Flow {
 
     fn perform(&mut self, key: &ClientKey, output: Output, now: UnixTime) {
         match output {
+            Output::Lock => self.renewal_begins(key),
             Output::Drop => return self.gone(key, now),
             Output::End(end) => return self.expire(key, end, now),
             Output::Tell => return self.tell_tabs(key),
