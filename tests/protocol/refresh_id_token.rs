@@ -13,7 +13,7 @@ use crate::refresh::{access_token, presented, renew, session, tokens};
 use crate::scenario::{ACCESS_TOKEN, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key};
 
 /// An OpenID session with a refresh token, in this `token_storage`.
-fn openid(storage: &str) -> Scenario {
+pub(crate) fn openid(storage: &str) -> Scenario {
     let id_token = compact(&header(), &id_tokens::claims());
     let body = json!({
         "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": "first",

@@ -5,13 +5,16 @@ use leptos_pkce::protocol::authorization_response::CallbackError;
 use leptos_pkce::protocol::error::Error;
 use leptos_pkce::protocol::flow::{Activity, Event, SessionEvent};
 use leptos_pkce::protocol::http::HttpFailure;
+use leptos_pkce::protocol::protected_resource::ResourceError;
 use leptos_pkce::protocol::renewal::Lock;
+use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::time::UnixTime;
 use serde_json::json;
 
 use crate::answers::{document, lost, status};
 use crate::browser::{Browser, Server};
 use crate::refresh::{FIRST, renew, tokens};
+use crate::refresh_id_token::openid;
 use crate::scenario::{
     API, AUTHORIZATION_ENDPOINT, CODE, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter,
     parameters,
@@ -551,6 +554,113 @@ fn a_call_waits_for_a_round_trip() {
         tab.pass(30);
         assert_eq!(tab.answered.len(), 1, "{is_renewable}: not for ever");
     }
+}
+
+/// REF-7, RS-7: calls that are on their way when an answer and with it the session is lost wait for what becomes of that: the tab
+/// that asks for it leaves without an error, and in the others they are sent with the new token, if that is the same person's for
+/// certain. All of them used to be answered with "signed out", which people saw.
+#[test]
+fn calls_wait_for_a_session_that_is_back_in_a_moment() {
+    for (is_openid, is_back, expected) in [
+        (true, true, vec![Ok(200)]),
+        (false, true, vec![Err(ResourceError::SignedOut)]),
+        (true, false, vec![Err(ResourceError::SignedOut)]),
+    ] {
+        let scenario = match is_openid {
+            true => openid("shared").configured("restore", json!(true)),
+            false => restoring().configured("token_storage", json!("shared")),
+        };
+        let mut browser = Browser::signed_in(&scenario, 2);
+        assert!(browser.tab(1).session().is_some_and(Session::has_refresh_token));
+        let server = Server::new(if is_openid { "first" } else { FIRST });
+        server.lose_answers(true);
+        for index in 0..2 {
+            browser.on_its_own(index, |tab| {
+                tab.server = Some(server.clone());
+                tab.navigations.clear();
+                // The same nonce once more, which the ID token repeats.
+                tab.draw_from(0);
+                tab.silence(API);
+                tab.call(1, API);
+            });
+        }
+        browser.in_tab(0, renew);
+        browser.pass(4);
+        assert_eq!(departures(&browser, 2), [1, 0]);
+        for index in 0..2 {
+            assert!(browser.tab(index).session().is_none(), "{index}");
+            assert!(browser.tab(index).answered.is_empty(), "{index}: nobody sees an error");
+            browser.on_its_own(index, |tab| {
+                tab.server = None;
+                tab.answering(API, document("[]"));
+            });
+        }
+        let back = if is_back {
+            format!("code={CODE}&state={{state}}")
+        } else {
+            "error=login_required&state={state}".to_owned()
+        };
+        browser.in_tab(0, |tab| come_back(tab, &back));
+        assert_eq!(browser.tab(1).session().is_some(), is_back);
+        let answered =
+            browser.tab(1).answered.iter().map(|(_, outcome)| outcome.clone().map(|response| response.status));
+        assert_eq!(answered.collect::<Vec<_>>(), expected, "{is_openid} {is_back}");
+    }
+}
+
+/// A tab that lost its session with an answer, and asks whether the server is there; a call waits.
+fn losing_a_session() -> Tab {
+    let mut tab = signed_in(&openid("memory").configured("restore", json!(true)));
+    let server = Server::new("first");
+    server.lose_answers(true);
+    tab.server = Some(server);
+    tab.silence(API);
+    tab.call(1, API);
+    renew(&mut tab);
+    // Not where its keys are, which are asked for first.
+    tab.silence(DISCOVERY);
+    tab.pass(3);
+    assert!(tab.session().is_none() && tab.answered.is_empty() && tab.navigations.is_empty());
+    tab
+}
+
+/// RS-7, REF-7: a call whose token is refused, and which finds then that another tab has presented the refresh token twice in vain,
+/// asks for the session anew; the refusal used to be all that came of it.
+#[test]
+fn a_refused_call_asks_anew_where_another_tab_has_tried_in_vain() {
+    let mut browser = Browser::signed_in(&restoring().configured("token_storage", json!("shared")), 2);
+    browser.has_messages = false;
+    browser.in_tab(0, |tab| {
+        tab.navigations.clear();
+        tab.answering(TOKEN_ENDPOINT, lost());
+        renew(tab);
+    });
+    browser.pass(10);
+    assert!(browser.tab(0).flow().is_unrenewable(&key(ISSUER)));
+    assert!(!browser.tab(1).flow().is_unrenewable(&key(ISSUER)));
+    browser.in_tab(1, |tab| {
+        tab.answering(API, status(401));
+        tab.call(1, API);
+    });
+    assert_eq!((departures(&browser, 2), browser.tab(1).answered.len()), (vec![0, 1], 0));
+}
+
+/// OUT-3, RS-13: who signs out meanwhile wants none of it.
+#[test]
+fn a_sign_out_ends_calls_that_wait_for_a_session() {
+    let mut tab = losing_a_session();
+    tab.sign_out();
+    assert!(matches!(&tab.answered[..], [(_, Err(ResourceError::SignedOut))]));
+    tab.pass(60);
+    assert_eq!(tab.answered.len(), 1);
+}
+
+/// F1: and where the server cannot be asked, that is said.
+#[test]
+fn calls_wait_for_no_server_that_is_not_there() {
+    let mut tab = losing_a_session();
+    tab.arrive(DISCOVERY, lost());
+    assert!(matches!(&tab.answered[..], [(_, Err(ResourceError::SignedOut))]));
 }
 
 /// WEB-15: where the metadata is not known yet, asking for it is the question; what came is used.

@@ -5,13 +5,14 @@
 //! request may be repeated (RFC 9110 §9.2.2).
 
 use super::super::challenge::Denial;
+use super::super::claims::Claims;
 use super::super::http::{HttpFailure, HttpRequest, HttpResponse};
 use super::super::protected_resource::{LIMITS, ResourceError, ResourceRequest, protected_resource_request};
 use super::super::renewal::Input;
 use super::super::session::Session;
 use super::super::time::UnixTime;
 use super::proofs::{ProofAnswer, Proven};
-use super::{CallId, ClientKey, Effect, FetchId, Flow};
+use super::{CallId, ClientKey, Effect, FetchId, Flow, take_one};
 
 /// A request whose answer is awaited.
 pub(super) struct PendingCall {
@@ -37,6 +38,8 @@ pub(super) struct WaitingCall {
     refused: Option<(HttpResponse, Token)>,
     /// Whether no renewal was begun since: the one that failed before says nothing about this one.
     is_first: bool,
+    /// Whose call it is, if its session was lost, and may be back in a moment; `Some(None)` if nobody knows.
+    parked: Option<Option<String>>,
 }
 
 /// Which of a session's tokens: its identifier, and how often it was renewed.
@@ -78,7 +81,15 @@ impl Flow {
             return;
         }
         let until = now.plus(LIMITS.deadline);
-        self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused: None, is_first: false });
+        self.waiting.push(WaitingCall {
+            purpose,
+            key: key.clone(),
+            request,
+            until,
+            refused: None,
+            is_first: false,
+            parked: None,
+        });
         let is_due = self.session(&key).is_some_and(|session| self.wants_renewal(session, now));
         if is_due {
             self.renew(&key, Input::Wanted, now);
@@ -93,7 +104,7 @@ impl Flow {
             return;
         }
         // The API has the last word; but what can be asked for anew is.
-        if self.is_spent(key, now) && self.waiting.iter().any(|call| call.key == *key) {
+        if self.waiting.iter().any(|call| call.key == *key && self.is_useless(call, now)) {
             self.lost(key, now);
         }
         let mut index = 0;
@@ -102,9 +113,11 @@ impl Flow {
                 index += 1;
                 continue;
             }
+            let is_anothers = self.is_anothers(call);
             let WaitingCall { purpose, key, request, refused, .. } = self.waiting.remove(index);
             match (self.session(&key), refused) {
                 (None, _) => self.answer(purpose, key, Err(ResourceError::SignedOut), now),
+                (Some(_), _) if is_anothers => self.answer(purpose, key, Err(ResourceError::SignedOut), now),
                 (Some(session), Some((response, token))) if token_of(session) == token => {
                     self.answer(purpose, key, Ok(response), now);
                 }
@@ -118,11 +131,15 @@ impl Flow {
 
     /// Whether a call need not wait: for a new token where its own was refused, else for one that has not expired.
     fn is_decided(&self, call: &WaitingCall, now: UnixTime) -> bool {
-        let Some(session) = self.session(&call.key) else { return true };
-        let may_still_come = self.is_renewing(&call.key);
         // The page is about to leave for another session; an error would be all that is seen of it.
-        if self.is_spent(&call.key, now) && self.is_about_to_leave(&call.key) {
+        let may_come_back = || self.is_about_to_leave(&call.key) || self.gone.iter().any(|(key, _)| *key == call.key);
+        let Some(session) = self.session(&call.key) else { return call.until <= now || !may_come_back() };
+        let may_still_come = self.is_renewing(&call.key);
+        if self.is_useless(call, now) && self.is_about_to_leave(&call.key) {
             return call.until <= now;
+        }
+        if self.is_anothers(call) {
+            return true;
         }
         match &call.refused {
             Some((_, token)) => {
@@ -133,6 +150,68 @@ impl Flow {
             None if call.until <= now || !may_still_come => true,
             // The one it has does for a while, if another cannot be had right now.
             None => self.is_backing_off(&call.key) && !session.is_expired(now),
+        }
+    }
+
+    /// Whether the token that a call waits with is good for nothing, and there will be no other one.
+    fn is_useless(&self, call: &WaitingCall, now: UnixTime) -> bool {
+        let is_refused = |(_, token): &(HttpResponse, Token)| {
+            self.session(&call.key).is_some_and(|session| token_of(session) == *token)
+        };
+        self.is_spent(&call.key, now) || call.refused.as_ref().is_some_and(is_refused) && self.is_final(&call.key)
+    }
+
+    /// Whether a call waited for a session that is back, and is not known to be the same person's.
+    fn is_anothers(&self, call: &WaitingCall) -> bool {
+        let Some(before) = &call.parked else { return false };
+        let sub = self.session(&call.key).and_then(Session::claims).map(Claims::sub);
+        before.is_none() || before.as_deref() != sub
+    }
+
+    /// The session of `key` is lost, and may be back in a moment: takes the calls that can wait for that, which are those that
+    /// may be sent once more.
+    pub(super) fn take_calls_that_can_wait(&mut self, key: &ClientKey, now: UnixTime) -> Vec<WaitingCall> {
+        let mut taken = Vec::new();
+        if cfg!(not(feature = "restore")) {
+            return taken;
+        }
+        let parked = Some(self.session(key).and_then(Session::claims).map(|claims| claims.sub().to_owned()));
+        let is_it = |owner: &ClientKey, purpose: Purpose| owner == key && purpose != Purpose::UserInfo;
+        while let Some(call) = take_one(&mut self.waiting, |call| is_it(&call.key, call.purpose)) {
+            taken.push(WaitingCall { refused: None, parked: parked.clone(), ..call });
+        }
+        let until = now.plus(LIMITS.deadline);
+        while let Some(call) = take_one(&mut self.calls, |call| is_it(&call.key, call.purpose) && call.again.is_some())
+        {
+            self.effects.push(Effect::CancelFetch(call.fetch));
+            let (purpose, key, parked) = (call.purpose, call.key, parked.clone());
+            taken.extend(call.again.map(|request| WaitingCall {
+                purpose,
+                key,
+                request,
+                until,
+                refused: None,
+                is_first: false,
+                parked,
+            }));
+        }
+        taken
+    }
+
+    /// Goes on with all that wait, whether or not there is a session for them.
+    pub(super) fn all_calls_may_go_on(&mut self, now: UnixTime) {
+        let keys: Vec<ClientKey> = self.waiting.iter().map(|call| call.key.clone()).collect();
+        for key in keys {
+            self.calls_may_go_on(&key, now);
+        }
+    }
+
+    /// Goes on with those that wait for a session that was lost, if it is not to come any more.
+    pub(super) fn calls_without_a_session_may_go_on(&mut self, now: UnixTime) {
+        let without = self.waiting.iter().filter(|call| self.session(&call.key).is_none());
+        let keys: Vec<ClientKey> = without.map(|call| call.key.clone()).collect();
+        for key in keys {
+            self.calls_may_go_on(&key, now);
         }
     }
 
@@ -180,10 +259,11 @@ impl Flow {
         };
         match (outcome, again) {
             (Ok(response), again) if self.is_token_refused(&key, &response) => {
-                if let Some(request) = again {
+                if let Some(request) = again.filter(|_| cfg!(feature = "refresh")) {
                     let (until, refused) = (now.plus(LIMITS.deadline), Some((response, token.clone())));
                     let is_first = !self.is_renewing(&key) || self.is_backing_off(&key);
-                    self.waiting.push(WaitingCall { purpose, key: key.clone(), request, until, refused, is_first });
+                    let key = key.clone();
+                    self.waiting.push(WaitingCall { purpose, key, request, until, refused, is_first, parked: None });
                 } else {
                     self.answer(purpose, key.clone(), Ok(response), now);
                 }

@@ -155,10 +155,13 @@ impl Flow {
             && self.signed_out_at(key).is_none_or(|at| at < began_at)
         {
             if is_ours {
-                return self.lost(key, now);
+                self.lost(key, now);
+            } else {
+                self.lost_elsewhere(key, now);
             }
-            self.lost_elsewhere(key, now);
         }
+        // Of a session that is over for good nobody waits any more.
+        self.calls_without_a_session_may_go_on(now);
     }
 
     /// Somebody signed out at `at`, and the record of it was found. Whoever signed in within that second did so afterwards.

@@ -151,6 +151,8 @@ impl Flow {
                 let trip = self.round_trip(trip, now);
                 self.round_trips.extend(trip);
             }
+            // Where the server cannot be asked now, that is said.
+            self.calls_without_a_session_may_go_on(now);
         }
     }
 

@@ -142,6 +142,7 @@ impl Flow {
         });
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
         self.idle_begins(signed_in_at, now);
+        self.all_calls_may_go_on(now);
         self.arm(now);
     }
 
@@ -197,7 +198,7 @@ impl Flow {
 
     fn perform(&mut self, key: &ClientKey, output: Output, now: UnixTime) {
         match output {
-            Output::Lock => self.renewal_begins(key),
+            Output::Lock if cfg!(feature = "refresh") => self.renewal_begins(key),
             Output::Drop => return self.gone(key, now),
             Output::End(end) => return self.expire(key, end, now),
             Output::Tell => return self.tell_tabs(key),
@@ -286,8 +287,13 @@ impl Flow {
                 self.tell_signed_out(key, began_at);
             }
         }
+        let waiting = match end {
+            End::AnswerLost => self.take_calls_that_can_wait(key, now),
+            End::InvalidGrant | End::Unusable => Vec::new(),
+        };
         self.forget(key, SessionEvent::Expired(error.clone()), now);
         self.ended.push((key.clone(), error));
+        self.waiting.extend(waiting);
         if end == End::AnswerLost {
             self.lost(key, now);
         }
@@ -300,7 +306,9 @@ impl Flow {
         if self.has_claimed(key) {
             self.claimed.push(key.clone());
         }
+        let waiting = self.take_calls_that_can_wait(key, now);
         self.forget(key, SessionEvent::SignedOutElsewhere, now);
+        self.waiting.extend(waiting);
         self.gone.push((key.clone(), began_at));
         self.effects.push(Effect::Read(RecordName::signed_out(key)));
     }
@@ -332,9 +340,7 @@ impl Flow {
         for key in self.keys_of_sessions(&|session| self.wants_renewal(session, now) || is_failed(session)) {
             self.renew(&key, Input::Wanted, now);
         }
-        for key in self.keys_of_sessions(&|_| true) {
-            self.calls_may_go_on(&key, now);
-        }
+        self.all_calls_may_go_on(now);
         self.arm(now);
     }
 
