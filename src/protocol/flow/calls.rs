@@ -198,20 +198,14 @@ impl Flow {
         taken
     }
 
-    /// Goes on with all that wait, whether or not there is a session for them.
-    pub(super) fn all_calls_may_go_on(&mut self, now: UnixTime) {
-        let keys: Vec<ClientKey> = self.waiting.iter().map(|call| call.key.clone()).collect();
-        for key in keys {
-            self.calls_may_go_on(&key, now);
-        }
-    }
-
-    /// Goes on with those that wait for a session that was lost, if it is not to come any more.
-    pub(super) fn calls_without_a_session_may_go_on(&mut self, now: UnixTime) {
-        let without = self.waiting.iter().filter(|call| self.session(&call.key).is_none());
-        let keys: Vec<ClientKey> = without.map(|call| call.key.clone()).collect();
-        for key in keys {
-            self.calls_may_go_on(&key, now);
+    /// Goes on with all that wait; or only with those whose session was lost, if it is not to come any more.
+    pub(super) fn waiting_calls_may_go_on(&mut self, has_session: bool, now: UnixTime) {
+        if cfg!(feature = "refresh") {
+            let is_it = |call: &&WaitingCall| has_session || self.session(&call.key).is_none();
+            let keys: Vec<ClientKey> = self.waiting.iter().filter(is_it).map(|call| call.key.clone()).collect();
+            for key in keys {
+                self.calls_may_go_on(&key, now);
+            }
         }
     }
 

@@ -161,7 +161,7 @@ impl Flow {
             }
         }
         // Of a session that is over for good nobody waits any more.
-        self.calls_without_a_session_may_go_on(now);
+        self.waiting_calls_may_go_on(false, now);
     }
 
     /// Somebody signed out at `at`, and the record of it was found. Whoever signed in within that second did so afterwards.

@@ -152,7 +152,7 @@ impl Flow {
                 self.round_trips.extend(trip);
             }
             // Where the server cannot be asked now, that is said.
-            self.calls_without_a_session_may_go_on(now);
+            self.waiting_calls_may_go_on(false, now);
         }
     }
 

@@ -92,7 +92,7 @@ impl Flow {
         // Nor is it asked for any more that another tab asked for in vain.
         if self.session(key).is_none() {
             self.end_round_trip(key);
-            self.calls_without_a_session_may_go_on(now);
+            self.waiting_calls_may_go_on(false, now);
         }
         if self.session(key).is_none_or(|session| at < session.signed_in_at) {
             return;

@@ -142,7 +142,7 @@ impl Flow {
         });
         // Whoever comes back after a long time is signed out before anything of theirs is shown.
         self.idle_begins(signed_in_at, now);
-        self.all_calls_may_go_on(now);
+        self.waiting_calls_may_go_on(true, now);
         self.arm(now);
     }
 
@@ -340,7 +340,7 @@ impl Flow {
         for key in self.keys_of_sessions(&|session| self.wants_renewal(session, now) || is_failed(session)) {
             self.renew(&key, Input::Wanted, now);
         }
-        self.all_calls_may_go_on(now);
+        self.waiting_calls_may_go_on(true, now);
         self.arm(now);
     }
 
