@@ -96,7 +96,7 @@ export async function onSandbox(token_storage) {
         while (!soak.isOver) {
           await sleep(500 + random() * 1000);
           const lot = random();
-          await misbehave(...(lot < 0.1 ? ["refresh-request-lost"] : lot < 0.2 ? ["refresh-answer-lost"] : []));
+          await misbehave(...(lot < 0.05 ? ["refresh-request-lost"] : lot < 0.1 ? ["refresh-answer-lost"] : []));
         }
         await misbehave();
       };
