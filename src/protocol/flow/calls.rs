@@ -252,7 +252,7 @@ impl Flow {
             ProofAnswer::Final => outcome.map_err(ResourceError::Network),
         };
         match (outcome, again) {
-            (Ok(response), again) if self.is_token_refused(&key, &response) => {
+            (Ok(response), again) if self.is_token_refused(&key, &response, again.is_some()) => {
                 if let Some(request) = again.filter(|_| cfg!(feature = "refresh")) {
                     let (until, refused) = (now.plus(LIMITS.deadline), Some((response, token.clone())));
                     let is_first = !self.is_renewing(&key) || self.is_backing_off(&key);
@@ -281,8 +281,8 @@ impl Flow {
 
     /// Whether the answer is a no to the token itself, and there may be another: not to the scope (403), and not to how the
     /// person signed in (RFC 9470).
-    fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse) -> bool {
-        is_no_to_token(response) && self.session(key).is_some() && !self.is_final(key)
+    fn is_token_refused(&self, key: &ClientKey, response: &HttpResponse, may_repeat: bool) -> bool {
+        is_no_to_token(response) && self.session(key).is_some() && (may_repeat || !self.is_final(key))
     }
 
     fn answer(
