@@ -21,7 +21,7 @@ if (rest) {
   let cache = "default";
   globalThis.loadRest = async () => {
     const options = { integrity: restIntegrity, credentials: "same-origin", cache, signal: AbortSignal.timeout(30_000) };
-    // As below.
+    // Whatever came in vain may have been kept, for a name with a hash for ever: the next time it is not what is wanted.
     cache = "reload";
     const answer = await fetch(rest, options);
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -35,13 +35,8 @@ const wasm = document.querySelector("link[rel=preload][href$='.wasm']");
 try {
   if (typeof WebAssembly !== "object") throw say("boot-no-webassembly");
   const { default: start } = await import(module.href);
-  // Whatever came in vain may have been kept, for a name with a hash for ever: the second time it is not what is wanted.
-  const get = async (cache) => {
-    const answer = await fetch(wasm.href, { integrity: wasm.integrity, credentials: "same-origin", cache });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    return answer;
-  };
-  const answer = await get("default").catch(() => get("reload"));
+  const answer = await fetch(wasm.href, { integrity: wasm.integrity, credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
   begin(await start({ module_or_path: answer }));
   document.getElementById("boot").remove();
 } catch (error) {

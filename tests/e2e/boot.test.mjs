@@ -76,20 +76,6 @@ scenario(
 );
 
 scenario(
-  "is started by a reload where the host gave another module before, for the browser to keep for ever (F30)",
-  { allow: [LOAD_FAILED, /integrity/] },
-  async ({ page, stage }) => {
-    const headers = { "Cache-Control": "public, max-age=31536000, immutable" };
-    stage.answer(wasm(), { body: Buffer.from("0061736d01000000", "hex"), headers });
-    await readNotice(page, stage);
-    stage.answer(wasm());
-    await page.goto(stage.url());
-    await signInButton(page).waitFor();
-    assert.ok(stage.host.log.filter(({ path }) => path === wasm()).length >= 2);
-  },
-);
-
-scenario(
   "says so if one of the scripts is not the one that was built (WEB-13, A36)",
   { allow: [LOAD_FAILED, /integrity/] },
   async ({ page, stage }) => {
