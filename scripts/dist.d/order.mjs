@@ -28,7 +28,7 @@ export function orderFunctions(path) {
 }
 
 // How many functions before one count in what it should be like, and by how much less each earlier one does: measured.
-const MEMORY = 4;
+const MEMORY = 6;
 const FADING = 0.3;
 
 /**
