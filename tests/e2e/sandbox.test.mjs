@@ -10,6 +10,7 @@ import {
   allow, apiResponse, beginSignIn, heading, interceptAnswer, isSignedIn, isSignedOut, logIn, loginField, navigationTo, readApi, readFault,
   sendRequest, signIn, signInAgain, signInButton, signOutButton,
 } from "./support/person.mjs";
+import { endWorker } from "./support/sandbox_stage.mjs";
 import { setting } from "./support/scenario.mjs";
 import { dump } from "./support/storage.mjs";
 import { until } from "./support/until.mjs";
@@ -23,14 +24,6 @@ const forgetButton = (page) => page.getByRole("button", { name: "Forget the sand
 
 /** How many workers the origin has. */
 const registrations = (page) => page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
-
-/** Ends the worker, as browsers do when it is idle. */
-async function endWorker(context, page) {
-  const session = await context.newCDPSession(page);
-  await session.send("ServiceWorker.enable");
-  await session.send("ServiceWorker.stopAllWorkers");
-  await session.detach();
-}
 
 /** Asks from the page; resolves with the status, the body, and whether the worker answered. */
 async function ask(page, path, options = {}) {

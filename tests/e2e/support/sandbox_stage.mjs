@@ -128,6 +128,14 @@ export async function startSandboxStage({ host: hostOptions = {}, client = () =>
   return stage;
 }
 
+/** Ends the worker, as browsers do when it is idle. */
+export async function endWorker(context, page) {
+  const session = await context.newCDPSession(page);
+  await session.send("ServiceWorker.enable");
+  await session.send("ServiceWorker.stopAllWorkers");
+  await session.detach();
+}
+
 /** Starts the worker as the app does, and fills in the sandbox's forms. Runs in a page. */
 async function introduceAlice({ base, redirectUri, scope }) {
   await navigator.serviceWorker.register(`${base}sandbox-service-worker.js`, { scope: base });

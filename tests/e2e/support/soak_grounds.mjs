@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { digest } from "../servers/authorization_server.mjs";
 import { allow, beginSignIn, isSignedIn, signIn, signInAgain } from "./person.mjs";
-import { startSandboxStage } from "./sandbox_stage.mjs";
+import { endWorker, startSandboxStage } from "./sandbox_stage.mjs";
 import { lasting, renewals } from "./sessions.mjs";
 import { startStage } from "./stage.mjs";
 
@@ -104,12 +104,7 @@ export async function onSandbox(token_storage) {
     },
 
     hurdles: (soak) => {
-      const end = ["the worker is ended", "times the worker was ended", async () => {
-        const session = await soak.context.newCDPSession(operator);
-        await session.send("ServiceWorker.enable");
-        await session.send("ServiceWorker.stopAllWorkers");
-        await session.detach();
-      }];
+      const end = ["the worker is ended", "times the worker was ended", () => endWorker(soak.context, operator)];
       return { once: end, often: end };
     },
 
