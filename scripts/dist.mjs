@@ -26,7 +26,7 @@ import { joinStyles } from "./dist.d/styles.mjs";
 const TOP = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** What nobody needs who signs in: it is fetched later. src/workbench/later/mod.rs has the other side of this. */
-const REST = { isLater: /\bworkbench::later::/, doors: ["api_page", "fault_panel", "from_api", "prepared_request"].map((name) => `workbench::later::${name}`) };
+const REST = { isLater: /\bworkbench::later::/, doors: ["api_page", "fault_panel", "from_api", "prepared_request", "session"].map((name) => `workbench::later::${name}`) };
 
 /** `budget`: kilobytes (1000 bytes) of brotli, for everything that one sign-in loads. A build over it fails. */
 const SITES = {

@@ -136,6 +136,20 @@ async fn patience_ends_and_a_late_lock_is_not_held() {
     assert_eq!(lab.number("errors"), 0.0);
 }
 
+#[wasm_bindgen_test]
+async fn whoever_does_not_wait_has_what_is_free() {
+    let lab = Lab::open();
+    let first = locks::request("a", Seconds(0)).await.expect("nobody holds it");
+    assert_eq!(locks::request("a", Seconds(0)).await.err(), Some(NotHeld::TimedOut));
+    assert_eq!(locks_in_use().await, 1.0);
+    drop(first);
+    lab.settle().await;
+    assert!(locks::request("a", Seconds(0)).await.is_ok());
+    lab.settle().await;
+    assert_eq!(locks_in_use().await, 0.0);
+    assert_eq!(lab.number("errors"), 0.0);
+}
+
 /// The timer ends with the waiting: what is held stays so.
 #[wasm_bindgen_test]
 async fn a_lock_is_held_longer_than_it_was_waited_for() {

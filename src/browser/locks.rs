@@ -40,7 +40,7 @@ impl Drop for Held {
     }
 }
 
-/// Waits for the lock of this name, at most `patience`; of a page in the background timers may be late.
+/// Waits for the lock of this name, at most `patience`, which may be none; of a page in the background timers may be late.
 ///
 /// # Errors
 /// [`NotHeld`].
@@ -51,7 +51,13 @@ pub async fn request(name: &str, patience: Seconds) -> Result<Held, NotHeld> {
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let controller = AbortController::new()?;
     let options = Object::new();
-    Reflect::set(&options, &"signal".into(), &controller.signal())?;
+    let waits = patience > Seconds(0);
+    if waits {
+        Reflect::set(&options, &"signal".into(), &controller.signal())?;
+    } else {
+        // No timer: it would be over before the browser has answered.
+        Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE)?;
+    }
 
     // From here on: whoever drops `held`, because time is up or the future itself is dropped, gives the lock back,
     // whether or not it is granted by then.
@@ -60,15 +66,18 @@ pub async fn request(name: &str, patience: Seconds) -> Result<Held, NotHeld> {
     let mut waiting = None;
     let granted = Promise::new(&mut |grant, give_up| {
         let (released, controller) = (released.clone(), controller.clone());
-        let callback = Closure::once(move || -> JsValue {
-            let _ = grant.call0(&JsValue::UNDEFINED);
+        let timed_out = give_up.clone();
+        let callback = Closure::once(move |lock: JsValue| -> JsValue {
+            let answer = if lock.is_null() { give_up } else { grant };
+            let _ = answer.call0(&JsValue::UNDEFINED);
             released.into()
         });
         // The promise goes first, and with nothing: an error of the browser's is never that.
-        let timer = clock::after(patience, move || {
-            let _ = give_up.call0(&JsValue::UNDEFINED);
+        let time_is_up = move || {
+            let _ = timed_out.call0(&JsValue::UNDEFINED);
             controller.abort();
-        });
+        };
+        let timer = waits.then(|| clock::after(patience, time_is_up));
         waiting = Some((callback, timer));
     });
     let (Some(held), Some((callback, _timer))) = (held, waiting) else { return Err(NotHeld::Unavailable) };

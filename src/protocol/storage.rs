@@ -56,6 +56,12 @@ impl RecordName {
         Self([PREFIX, "automatic"].concat())
     }
 
+    /// The name of the note that a page of this tab leaves when it goes: who finds it has this tab's storage, and no copy.
+    #[cfg(all(target_arch = "wasm32", feature = "session_storage"))]
+    pub(crate) fn left() -> Self {
+        Self([PREFIX, "left"].concat())
+    }
+
     /// The name of what is remembered of somebody who left this tab to sign out at the server.
     pub(super) fn sign_out() -> Self {
         Self([PREFIX, "sign-out"].concat())

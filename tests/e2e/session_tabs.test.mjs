@@ -174,6 +174,22 @@ describe("a copy of a tab", () => {
     await signOutButton(page).waitFor();
   });
 
+  scenario("stays a copy while the first tab is loaded anew (REF-12, A28, F16)", { allow: [LOAD_FAILED] }, async ({ page, stage }) => {
+    await signIn(page, stage);
+    const copy = await duplicate(page);
+    const copied = presentedBy(copy);
+    await isSignedIn(copy);
+    const left = [];
+    page.on("framenavigated", (frame) => left.push(frame.url()));
+    // For a moment nobody has the session's lock.
+    await page.reload({ waitUntil: "commit" });
+    const own = presentedBy(page);
+    await until("the first tab has renewed its session", () => own.length >= 2, 30_000);
+    assert.deepEqual(left, [page.url()], "the session is the first tab's still");
+    assert.deepEqual(copied.filter((digest) => own.includes(digest)), []);
+    assert.deepEqual(presentedTwice(stage), []);
+  });
+
   scenario("signs in by itself, without a form, when its token is used up (REF-12, A28)", { allow: [LOAD_FAILED] }, async ({ page, stage, context }) => {
     const alerts = await watchAlerts(context);
     await signIn(page, stage);

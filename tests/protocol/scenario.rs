@@ -121,6 +121,10 @@ pub(crate) struct Tab {
     /// What becomes of a wish for a lock; `None` is never, or what a test says later.
     pub(crate) lock: Option<Lock>,
     pub(crate) locks: Vec<String>,
+    /// Whether no page of this tab noted that it was left: it is a copy of another, or the browser ended it.
+    pub(crate) may_be_copy: bool,
+    /// How long each lock was to be waited for, in seconds.
+    pub(crate) patience: Vec<u64>,
     /// The locks that are waited for.
     pub(crate) wished: Vec<(AskId, String)>,
     pub(crate) posted: Vec<String>,
@@ -346,6 +350,8 @@ impl Scenario {
             shared_is_blocked: false,
             shared_is_full: false,
             lock: Some(Lock::Held),
+            may_be_copy: false,
+            patience: Vec::new(),
             locks: Vec::new(),
             wished: Vec::new(),
             posted: Vec::new(),
@@ -426,6 +432,9 @@ impl Tab {
         self.locks.clear();
         self.wished.clear();
         self.alarm = None;
+        if !self.may_be_copy {
+            self.happen(Event::FollowsOn);
+        }
     }
 
     /// The page begins anew at the callback; `{state}` stands for the state that was sent last.
@@ -651,7 +660,8 @@ impl Tab {
                 self.wakes.push(at.0);
                 self.alarm = Some(at.0);
             }
-            Effect::Lock { ask, name, .. } => {
+            Effect::Lock { ask, name, patience } => {
+                self.patience.push(patience.0);
                 let Some(lock) = self.lock else {
                     self.wished.push((ask, name));
                     return None;

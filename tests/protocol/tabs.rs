@@ -537,14 +537,61 @@ fn a_duplicated_tab_waits_until_it_knows() {
     for (lock, expected) in [(Lock::Foreign, 0), (Lock::Held, 1)] {
         let mut copy = storing("session").open();
         copy.storage.records.clone_from(&original.storage.records);
-        copy.lock = None;
+        (copy.lock, copy.may_be_copy) = (None, true);
         copy.now = original.now + 4000;
         copy.reload();
         copy.call(1, API);
         assert_eq!((presented(&copy).len(), copy.sent_to(API).len()), (0, 0));
         copy.grant(lock);
+        if lock == Lock::Held {
+            assert_eq!((presented(&copy).len(), copy.sent_to(API).len()), (0, 0));
+            copy.pass(2);
+            copy.grant(lock);
+        }
         assert_eq!(presented(&copy).len(), expected, "{lock:?}");
         assert_eq!(copy.sent_to(API).len(), 1, "{lock:?}");
+    }
+}
+
+/// REF-12, A28: while the first tab is loaded anew nobody has its lock, and a copy that comes by just then is not taken for it. It
+/// used to wait for the lock, so it had it then, and presented a token that the first tab might have spent.
+#[test]
+fn a_copy_does_not_take_over_while_the_first_tab_is_loaded_anew() {
+    let original = kept_in("session");
+    let mut copy = storing("session").open();
+    copy.storage.records.clone_from(&original.storage.records);
+    (copy.lock, copy.may_be_copy, copy.now) = (None, true, original.now);
+    copy.reload();
+    assert_eq!(copy.patience, [0], "it waits for no lock");
+    copy.grant(Lock::Held);
+    assert_eq!(copy.locks, [""; 0], "whoever comes back can have it");
+    copy.pass(1);
+    for _ in 0..3 {
+        copy.happen(Event::Resumed);
+    }
+    assert_eq!(copy.wished, [], "it is too early to ask again");
+    copy.pass(1);
+    assert_eq!(copy.patience, [0, 0]);
+    copy.grant(Lock::Foreign);
+    assert!(!session(&copy).has_refresh_token());
+    renew(&mut copy);
+    assert_eq!(presented(&copy), [""; 0]);
+}
+
+/// REF-12: a tab whose page the browser has ended, to save memory or in a crash, is its own all the same; also where the clock
+/// was set back meanwhile.
+#[test]
+fn a_tab_that_was_not_left_orderly_keeps_its_session() {
+    for passed in [2, -3600] {
+        let mut tab = kept_in("session");
+        tab.may_be_copy = true;
+        tab.reload();
+        assert_eq!(tab.locks, [""; 0]);
+        tab.now = tab.now.checked_add_signed(passed).expect("a time");
+        tab.happen(Event::Woke);
+        assert_eq!(tab.locks.len(), 1, "{passed}");
+        renew(&mut tab);
+        assert_eq!(presented(&tab), [FIRST], "{passed}");
     }
 }
 
@@ -556,6 +603,7 @@ fn a_reload_is_no_copy() {
         tab.reload();
         assert_eq!(tab.locks.len(), 1);
     }
+    assert_eq!(tab.patience, [1; 4], "for the page before it may not be gone yet");
     renew(&mut tab);
     assert_eq!(presented(&tab), [FIRST]);
     tab.sign_out();

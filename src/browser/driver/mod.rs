@@ -32,10 +32,14 @@ use crate::protocol::client::{Client, ClientKey};
 use crate::protocol::dpop::ProofOrder;
 use crate::protocol::flow::{CallId, ConfigurationSource, Effect, FetchId, Flow, Intent, SessionEvent};
 use crate::protocol::http::{HttpFailure, HttpRequest, HttpResponse};
+#[cfg(feature = "session_storage")]
+use crate::protocol::json::Value;
 use crate::protocol::protected_resource::{ResourceError, ResourceRequest};
 use crate::protocol::resource_metadata::{Progress, ResourceMetadata, ResourceMetadataError, Search};
 use crate::protocol::secret::DpopProof;
 use crate::protocol::site::Site;
+#[cfg(feature = "session_storage")]
+use crate::protocol::storage::{Record, RecordName};
 use crate::protocol::tab_message::CHANNEL;
 use crate::protocol::time::UnixTime;
 
@@ -99,6 +103,10 @@ impl Driver {
             if wake::is_framed() {
                 flow.framed();
             }
+            #[cfg(feature = "session_storage")]
+            if storage::take(&RecordName::left()).is_some() {
+                flow.follows_on();
+            }
         });
         driver.0.channel.replace(Channel::open(CHANNEL, move |text| driver.tell(|flow, now| flow.heard(text, now))));
         if let Some(held) = navigation::take_held_response() {
@@ -108,7 +116,16 @@ impl Driver {
             ConfigurationSource::Clients(clients) => flow.configured(clients, now),
             ConfigurationSource::File(name, read) => flow.started(name, read),
         });
-        navigation::on_restored(move || driver.tell(Flow::restored));
+        navigation::on_restored(move || {
+            #[cfg(feature = "session_storage")]
+            storage::remove(&RecordName::left());
+            driver.tell(Flow::restored);
+        });
+        #[cfg(feature = "session_storage")]
+        navigation::on_left(|| {
+            // Where nothing can be written, nothing is kept that could be copied.
+            let _ = storage::write(&RecordName::left(), &Record(Value::Null));
+        });
         wake::on_wake(move || driver.nudge(Flow::resumed));
         #[cfg(feature = "idle_timeout")]
         wake::on_activity(move || driver.nudge(Flow::active));

@@ -212,6 +212,8 @@ pub enum Event {
     Restored,
     /// The page is shown inside of another one; comes first.
     Framed,
+    /// The page before this one in its tab noted that it was left, so nobody has copied the tab since; comes first.
+    FollowsOn,
 }
 
 /// What happened to a session, for the app.
@@ -302,7 +304,7 @@ pub enum Effect {
         ask: AskId,
         /// Its name.
         name: String,
-        /// How long at most.
+        /// How long at most; for no time at all, it is granted only if nobody else has it.
         patience: Seconds,
     },
     /// Let a lock go, or the wish for it.

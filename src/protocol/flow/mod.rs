@@ -119,6 +119,8 @@ pub struct Flow {
     seed: u32,
     /// Whether the page is shown inside of another one.
     is_framed: bool,
+    /// Whether the page before this one noted that it was left.
+    follows_on: bool,
     /// When the next wake-up comes.
     armed: Option<UnixTime>,
     /// What is asked for and was not taken yet.
@@ -228,6 +230,7 @@ impl Flow {
             last_id: 0,
             seed: 0,
             is_framed: false,
+            follows_on: false,
             armed: None,
             effects: Vec::new(),
         }
@@ -288,6 +291,7 @@ impl Flow {
             Event::Resumed => self.resumed(now),
             Event::Restored => self.restored(now),
             Event::Framed => self.framed(),
+            Event::FollowsOn => self.follows_on(),
         }
         self.take_effects()
     }

@@ -56,6 +56,11 @@ impl Flow {
         self.is_framed = true;
     }
 
+    /// What is in this tab's storage is no copy of another's.
+    pub(crate) fn follows_on(&mut self) {
+        self.follows_on = true;
+    }
+
     /// What differs from page to page.
     #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "native tests are the same each time"))]
     pub(crate) fn set_seed(&mut self, seed: u32) {

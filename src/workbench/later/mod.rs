@@ -7,11 +7,13 @@ mod api;
 mod fault_panel;
 mod from_api;
 mod prepared_request;
+mod session;
 
 use std::sync::Arc;
 
 use leptos_pkce::protocol::client::ClientKey;
 use leptos_pkce::protocol::error::Error;
+use leptos_pkce::protocol::session::Session;
 
 use super::node::Node;
 use super::parts::Retry;
@@ -39,4 +41,10 @@ pub(super) fn fault_panel(place: Place, error: &Arc<Error>, key: Option<&ClientK
 #[inline(never)]
 pub(super) fn prepared_request(url: &str) -> Node {
     prepared_request::prepared_request(url)
+}
+
+/// How a session was verified, and how it is kept alive.
+#[inline(never)]
+pub(super) fn session(place: Place, session: &Session) -> Node {
+    session::session(place, session)
 }

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use leptos_pkce::inspect::trust::{in_words, title};
 use leptos_pkce::protocol::claims::Claims;
 use leptos_pkce::protocol::client::TokenStorage;
 use leptos_pkce::protocol::flow::UserInfoActivity;
-use leptos_pkce::protocol::id_token::{Check, Outcome};
 use leptos_pkce::protocol::session::Session;
 use leptos_pkce::protocol::token_response::{TokenType, Tolerance};
 use leptos_pkce::ui::{Auth, Status};
 
+use super::super::later;
 use super::super::node::{Node, element, fragment};
-use super::super::parts::{Retry, Seen, button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, values};
+use super::super::parts::{
+    Retry, Seen, button, code, fault_panel, lifetime_bar, lifetime_text, secret_field, section, values,
+};
 use super::super::shell::Place;
 use crate::route::Route;
 
@@ -52,48 +53,9 @@ fn details(place: Place, session: &Session) -> Node {
     let auth = place.auth;
     let call = element("p.actions").child(place.link(Route::Api, "Call an API with it"));
     let person = session.id_token().map(|id_token| person(place, session, id_token.claims()));
-    let id_token = session.id_token().map(|id_token| verified(&id_token.checks()));
-    fragment()
-        .child(person)
-        .child(access_token(auth, session).child(call))
-        .child(id_token)
-        .child(renewal(place, session))
-        .child(leaving(auth))
-}
-
-/// How the session is kept alive.
-fn renewal(place: Place, session: &Session) -> Node {
-    let auth = place.auth;
-    let key = session.key().clone();
-    let section = section("Refresh token");
-    if !session.has_refresh_token() {
-        let words = "None came. When the access token has expired, somebody has to sign in again; many servers give one for \
-                     the scope offline_access.";
-        return section.child(element("p").child(words));
-    }
-    let words = match session.generation() {
-        0 => "One came. The access token is renewed with it before it expires, and whenever an API refuses it."
-            .to_owned(),
-        1 => "The access token was renewed once.".to_owned(),
-        times => format!("The access token was renewed {times} times."),
-    };
-    let owner = key.clone();
-    let trouble = move || {
-        let key = owner.clone();
-        auth.read(move |flow| flow.renewal_error(&key).map(|error| (Seen(error.clone()), flow.is_unrenewable(&key))))
-    };
-    let owner = key;
-    let shown = move |trouble: &Option<(Seen, bool)>| {
-        let (Seen(error), is_final) = trouble.as_ref()?;
-        let words = if *is_final {
-            "It can not be renewed any more; the session lasts for as long as this access token does."
-        } else {
-            "The last try gave no new token. The session is kept, and it is tried again by itself."
-        };
-        Some(fragment().child(element("p.warning").child(words)).child(fault_panel(place, error, Some(&owner), None)))
-    };
-    let renew = button("button.button", "Renew now", move || auth.renew());
-    section.child(element("p").child(words)).child(element("div.actions").child(renew)).live_by(trouble, shown)
+    let kept = session.clone();
+    let more = place.rest.show_alone(move || later::session(place, &kept));
+    fragment().child(person).child(access_token(auth, session).child(call)).child(more).child(leaving(auth))
 }
 
 /// The two ways out.
@@ -144,29 +106,6 @@ fn shown(claims: &Claims) -> Node {
     }))
 }
 
-/// Every check that the ID token passed.
-fn verified(checks: &[Check]) -> Node {
-    let words = if checks.is_empty() {
-        "It was verified when somebody signed in. What was found then is not kept when the page is loaded anew."
-    } else {
-        "Verified here, by this browser:"
-    };
-    let row = |check: &Check| {
-        let outcome = match check.outcome {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::NotApplicable => "not needed",
-        };
-        element("li")
-            .attribute("data-outcome", outcome)
-            .child(element("strong").child(title(check.id)))
-            .child(element("span.verdict").child(format!(" {outcome}. ")))
-            .child(element("span.muted").child(check.section))
-            .child(element("p.muted").child(in_words(check)))
-    };
-    section("ID token").child(element("p").child(words)).child(element("ol.checks").children(checks.iter().map(row)))
-}
-
 fn access_token(auth: Auth, session: &Session) -> Node {
     let open = move || auth.session().map(|session| session.access_token().expose().to_owned());
     let lifetime = fragment().live(move || lifetime_text(auth.remaining())).child(lifetime_bar(auth));
@@ -205,10 +144,6 @@ fn access_token(auth: Auth, session: &Session) -> Node {
         ]))
         .children(differing.map(|(words, tokens)| warning().child(words).child(code(tokens))))
         .children(session.tolerated().iter().map(|tolerance| warning().child(tolerated(*tolerance))))
-}
-
-fn section(heading: &'static str) -> Node {
-    element("section.card").attribute("aria-label", heading).child(element("h2").child(heading))
 }
 
 fn tolerated(tolerance: Tolerance) -> &'static str {

@@ -36,6 +36,8 @@ pub(super) struct Upkeep {
     pub(super) attempt: Attempt,
     /// The question to lock or record that is not answered yet.
     asked: Option<AskId>,
+    /// When the lock must be free once more to be this page's.
+    claims_at: Option<UnixTime>,
     /// What the last reading found.
     found: Option<Session>,
     /// Why the last attempt gave nothing.
@@ -81,8 +83,12 @@ pub(super) struct Unchecked {
     pub(super) sent_at: UnixTime,
 }
 
-/// How long a duplicated tab waits for the lock of a session that it finds: a page that was reloaded lets it go at once.
+/// How long a page waits for the lock of the session in its tab: the page before it lets it go at once.
 const OWNER_PATIENCE: Seconds = Seconds(1);
+
+/// What may be a copy of another tab waits for no lock, and finds it free twice, so far apart: nobody has it while the other tab
+/// is loaded anew.
+const CLAIM_AFTER: Seconds = Seconds(2);
 
 /// How long another tab's renewal is waited for: its request, and what it does with the answer.
 const LOCK_PATIENCE: Seconds = Seconds(LIMITS.deadline.0 * 2);
@@ -120,9 +126,12 @@ impl Flow {
         let signed_in_at = session.signed_in_at;
         let mut ownership = Ownership::Sole;
         let mut asked = None;
+        let mut claims_at = None;
         if session.token_storage.is_session() && session.refresh_token.is_some() {
             ownership = Ownership::Asked { is_awaited: false };
-            asked = Some(self.ask_lock(session.lock_name(), OWNER_PATIENCE));
+            claims_at = (!self.follows_on && is_restored).then(|| now.plus(CLAIM_AFTER));
+            let patience = if claims_at.is_none() { OWNER_PATIENCE } else { Seconds(0) };
+            asked = Some(self.ask_lock(session.lock_name(), patience));
         }
         // Before those that this page began, which people look at: the last one is the newest.
         let place = if is_restored { 0 } else { self.sessions.len() };
@@ -136,6 +145,7 @@ impl Flow {
             ownership,
             attempt: Attempt::None,
             asked,
+            claims_at,
             found: None,
             error: None,
             is_unwritable: false,
@@ -340,6 +350,7 @@ impl Flow {
         for key in self.keys_of_sessions(&|session| self.wants_renewal(session, now) || is_failed(session)) {
             self.renew(&key, Input::Wanted, now);
         }
+        self.claim_again(now);
         self.waiting_calls_may_go_on(true, now);
         self.arm(now);
     }
@@ -372,7 +383,7 @@ impl Flow {
             let due = renewal.waits_until().or_else(|| session.due_at(skew).filter(|_| !renewal.is_under_way()));
             next = [next, due.filter(|_| !renewal.is_exhausted())].into_iter().flatten().min();
         }
-        next = [next, self.next_call_deadline()].into_iter().flatten().min();
+        next = [next, self.next_claim(), self.next_call_deadline()].into_iter().flatten().min();
         if let Some(next) = next {
             self.wake_at(next, now);
         }

@@ -6,10 +6,10 @@ use super::super::super::client::TokenStorage;
 use super::super::super::renewal::{Found, Input, Lock, Written};
 use super::super::super::session::Session;
 use super::super::super::storage::{Record, RecordName};
-use super::super::super::time::UnixTime;
+use super::super::super::time::{Seconds, UnixTime};
 use super::super::shared::Search;
 use super::super::{AskId, ClientKey, Effect, Flow, SessionEvent, take_one};
-use super::{Attempt, LOCK_PATIENCE, Ownership, Upkeep};
+use super::{Attempt, CLAIM_AFTER, LOCK_PATIENCE, Ownership, Upkeep};
 
 impl Flow {
     /// Whose question it was; it is answered now.
@@ -40,6 +40,11 @@ impl Flow {
             let lock = if lock == Lock::Held { lock } else { Lock::Without };
             return self.renew(&key, Input::Locked(lock), now);
         };
+        if cfg!(feature = "session_storage") && upkeep.claims_at.is_some() && lock == Lock::Held {
+            self.unlock(name);
+            return self.arm(now);
+        }
+        upkeep.claims_at = None;
         upkeep.ownership = if lock == Lock::Foreign { Ownership::Foreign } else { Ownership::Owner };
         if lock == Lock::Foreign {
             self.disown(&key);
@@ -48,6 +53,30 @@ impl Flow {
             let lock = if lock == Lock::Foreign { lock } else { Lock::Held };
             self.renew(&key, Input::Locked(lock), now);
         }
+    }
+
+    /// The lock was free some time ago; if it still is, no other tab will come for it.
+    pub(super) fn claim_again(&mut self, now: UnixTime) {
+        // Also where the clock was set back meanwhile.
+        let is_due = |at: UnixTime| at <= now || at > now.plus(CLAIM_AFTER);
+        let is_time = |upkeep: &Upkeep| upkeep.claims_at.is_some_and(is_due) && upkeep.asked.is_none();
+        if cfg!(feature = "session_storage")
+            && let Some(upkeep) = self.upkeeps.iter_mut().find(|upkeep| is_time(upkeep))
+        {
+            upkeep.claims_at = None;
+            let key = upkeep.key.clone();
+            let Some(name) = self.session(&key).map(Session::lock_name) else { return };
+            let ask = self.ask_lock(name, Seconds(0));
+            self.set_asked(&key, ask);
+        }
+    }
+
+    /// When that is.
+    pub(super) fn next_claim(&self) -> Option<UnixTime> {
+        if cfg!(not(feature = "session_storage")) {
+            return None;
+        }
+        self.upkeeps.iter().filter_map(|upkeep| upkeep.claims_at).min()
     }
 
     /// This tab is a copy: the refresh token is another one's, and goes.
