@@ -95,6 +95,11 @@ pub fn on_restored(mut callback: impl FnMut() + 'static) {
     listen("pageshow", listener.into_js_value());
 }
 
+/// Whether a window opened this one that is there still.
+pub fn has_opener() -> bool {
+    Reflect::get(&js_sys::global(), &"opener".into()).is_ok_and(|opener| opener.is_object())
+}
+
 /// Calls `callback` when the page is left, be it for the back/forward cache.
 pub fn on_left(callback: impl FnMut() + 'static) {
     listen("pagehide", Closure::<dyn FnMut()>::new(callback).into_js_value());

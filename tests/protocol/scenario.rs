@@ -121,8 +121,8 @@ pub(crate) struct Tab {
     /// What becomes of a wish for a lock; `None` is never, or what a test says later.
     pub(crate) lock: Option<Lock>,
     pub(crate) locks: Vec<String>,
-    /// Whether no page of this tab noted that it was left: it is a copy of another, or the browser ended it.
-    pub(crate) may_be_copy: bool,
+    /// Whether the page before noted that it was left, and whether a window opened this one.
+    pub(crate) inherits: (bool, bool),
     /// How long each lock was to be waited for, in seconds.
     pub(crate) patience: Vec<u64>,
     /// The locks that are waited for.
@@ -350,7 +350,7 @@ impl Scenario {
             shared_is_blocked: false,
             shared_is_full: false,
             lock: Some(Lock::Held),
-            may_be_copy: false,
+            inherits: (true, false),
             patience: Vec::new(),
             locks: Vec::new(),
             wished: Vec::new(),
@@ -432,9 +432,8 @@ impl Tab {
         self.locks.clear();
         self.wished.clear();
         self.alarm = None;
-        if !self.may_be_copy {
-            self.happen(Event::FollowsOn);
-        }
+        let (was_left, has_opener) = self.inherits;
+        self.happen(Event::Inherited { was_left, has_opener });
     }
 
     /// The page begins anew at the callback; `{state}` stands for the state that was sent last.

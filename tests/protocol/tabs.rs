@@ -537,7 +537,7 @@ fn a_duplicated_tab_waits_until_it_knows() {
     for (lock, expected) in [(Lock::Foreign, 0), (Lock::Held, 1)] {
         let mut copy = storing("session").open();
         copy.storage.records.clone_from(&original.storage.records);
-        (copy.lock, copy.may_be_copy) = (None, true);
+        (copy.lock, copy.inherits) = (None, (false, false));
         copy.now = original.now + 4000;
         copy.reload();
         copy.call(1, API);
@@ -560,7 +560,7 @@ fn a_copy_does_not_take_over_while_the_first_tab_is_loaded_anew() {
     let original = kept_in("session");
     let mut copy = storing("session").open();
     copy.storage.records.clone_from(&original.storage.records);
-    (copy.lock, copy.may_be_copy, copy.now) = (None, true, original.now);
+    (copy.lock, copy.inherits, copy.now) = (None, (false, false), original.now);
     copy.reload();
     assert_eq!(copy.patience, [0], "it waits for no lock");
     copy.grant(Lock::Held);
@@ -578,13 +578,35 @@ fn a_copy_does_not_take_over_while_the_first_tab_is_loaded_anew() {
     assert_eq!(presented(&copy), [""; 0]);
 }
 
+/// REF-12, A28: a window that another one opened has that one's sessionStorage and asks for no lock, so it does not matter who has
+/// it just then; what begins in it later is its own.
+#[test]
+fn an_opened_window_has_a_copy() {
+    let original = kept_in("session");
+    let mut copy = storing("session").open();
+    copy.storage.records.clone_from(&original.storage.records);
+    (copy.inherits, copy.now) = ((false, true), original.now);
+    copy.reload();
+    assert_eq!((copy.patience.len(), access_token(&copy)), (0, ACCESS_TOKEN));
+    assert!(!session(&copy).has_refresh_token());
+    assert!(copy.storage.records.values().all(|record| !record.contains(FIRST)));
+    renew(&mut copy);
+    assert_eq!(presented(&copy), [""; 0]);
+
+    let mut own = kept_in("session");
+    own.inherits = (true, true);
+    own.reload();
+    renew(&mut own);
+    assert_eq!(presented(&own), [FIRST]);
+}
+
 /// REF-12: a tab whose page the browser has ended, to save memory or in a crash, is its own all the same; also where the clock
 /// was set back meanwhile.
 #[test]
 fn a_tab_that_was_not_left_orderly_keeps_its_session() {
     for passed in [2, -3600] {
         let mut tab = kept_in("session");
-        tab.may_be_copy = true;
+        tab.inherits = (false, false);
         tab.reload();
         assert_eq!(tab.locks, [""; 0]);
         tab.now = tab.now.checked_add_signed(passed).expect("a time");

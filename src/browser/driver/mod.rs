@@ -104,9 +104,7 @@ impl Driver {
                 flow.framed();
             }
             #[cfg(feature = "session_storage")]
-            if storage::take(&RecordName::left()).is_some() {
-                flow.follows_on();
-            }
+            flow.inherited(storage::take(&RecordName::left()).is_some(), navigation::has_opener());
         });
         driver.0.channel.replace(Channel::open(CHANNEL, move |text| driver.tell(|flow, now| flow.heard(text, now))));
         if let Some(held) = navigation::take_held_response() {

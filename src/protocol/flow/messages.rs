@@ -212,8 +212,13 @@ pub enum Event {
     Restored,
     /// The page is shown inside of another one; comes first.
     Framed,
-    /// The page before this one in its tab noted that it was left, so nobody has copied the tab since; comes first.
-    FollowsOn,
+    /// How the page came to what is in its tab's sessionStorage; comes first.
+    Inherited {
+        /// Whether the page before it noted that it was left: then the tab has not been copied since.
+        was_left: bool,
+        /// Whether a window opened this one; its sessionStorage was copied then.
+        has_opener: bool,
+    },
 }
 
 /// What happened to a session, for the app.

@@ -53,6 +53,7 @@ use self::restore::Automatic;
 use self::round_trip::RoundTrip;
 use self::shared::Search;
 use self::sign_out::Farewell;
+use self::tabs::Inheritance;
 use self::upkeep::Upkeep;
 use self::userinfo::UserInfoState;
 use super::authorization_request::Wish;
@@ -119,8 +120,8 @@ pub struct Flow {
     seed: u32,
     /// Whether the page is shown inside of another one.
     is_framed: bool,
-    /// Whether the page before this one noted that it was left.
-    follows_on: bool,
+    /// Whose it is what this page finds in its tab.
+    inheritance: Inheritance,
     /// When the next wake-up comes.
     armed: Option<UnixTime>,
     /// What is asked for and was not taken yet.
@@ -230,7 +231,7 @@ impl Flow {
             last_id: 0,
             seed: 0,
             is_framed: false,
-            follows_on: false,
+            inheritance: Inheritance::Unknown,
             armed: None,
             effects: Vec::new(),
         }
@@ -291,7 +292,7 @@ impl Flow {
             Event::Resumed => self.resumed(now),
             Event::Restored => self.restored(now),
             Event::Framed => self.framed(),
-            Event::FollowsOn => self.follows_on(),
+            Event::Inherited { was_left, has_opener } => self.inherited(was_left, has_opener),
         }
         self.take_effects()
     }

@@ -5,6 +5,17 @@ use super::super::tab_message::{News, TabMessage};
 use super::super::time::UnixTime;
 use super::{ClientKey, Effect, Flow};
 
+/// Whose a session is that this page finds in its tab's sessionStorage, which browsers copy when they duplicate a tab.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inheritance {
+    /// This tab's: the page before this one noted that it was left.
+    Own,
+    /// Another tab's, that of the page which opened this one.
+    Copied,
+    /// Either: the tab was duplicated, or the browser has ended the page before, to save memory or in a crash.
+    Unknown,
+}
+
 impl Flow {
     /// Another tab said something. What is not plainly one of the messages is nothing.
     pub(crate) fn heard(&mut self, text: &str, now: UnixTime) {
@@ -56,9 +67,13 @@ impl Flow {
         self.is_framed = true;
     }
 
-    /// What is in this tab's storage is no copy of another's.
-    pub(crate) fn follows_on(&mut self) {
-        self.follows_on = true;
+    /// What is in this tab's sessionStorage came from its own page before, or from the one that opened it.
+    pub(crate) fn inherited(&mut self, was_left: bool, has_opener: bool) {
+        self.inheritance = match (was_left, has_opener) {
+            (true, _) => Inheritance::Own,
+            (false, true) => Inheritance::Copied,
+            (false, false) => Inheritance::Unknown,
+        };
     }
 
     /// What differs from page to page.

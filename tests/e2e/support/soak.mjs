@@ -109,9 +109,9 @@ class Soak {
 
   // Tabs
 
-  adopt(page) {
+  adopt(page, copyOf) {
     this.count += 1;
-    const tab = { number: this.count, page, goneAt: [], presented: [], isClosing: false };
+    const tab = { number: this.count, page, copyOf, openedAt: Date.now(), goneAt: [], presented: [], isClosing: false };
     page.on("request", (request) => {
       if (request.isNavigationRequest() && new URL(request.url()).searchParams.get("prompt") === "none") {
         this.log(tab, "asks for the session anew");
@@ -137,9 +137,9 @@ class Soak {
     const from = this.tabs.filter(({ isClosing, page }) => !isClosing && page.url().startsWith(this.stage.url()));
     const isCopy = from.length > 0 && this.count > 3 && (this.token_storage === "session" || this.random() < 0.5);
     if (isCopy) {
-      const { page } = from[Math.floor(this.random() * from.length)];
+      const { page, number } = from[Math.floor(this.random() * from.length)];
       this.done.duplicates += 1;
-      return this.adopt(await duplicate(page, this.stage.url("api")));
+      return this.adopt(await duplicate(page, this.stage.url("api")), number);
     }
     const page = await this.context.newPage();
     if (this.token_storage === "session") {
@@ -343,12 +343,26 @@ class Soak {
       if (isLost || this.wasTroubled(at, Math.min(second, at + 5000))) found.answersLost += 1;
       else if (isLeft || isSenderGone) found.closedDuring += 1;
       else {
-        const by = senders.map(({ number, goneAt }) => `tab ${number}, gone at ${goneAt.map((gone) => this.clock(gone))} s`);
-        found.presentedTwice.push(`${token} at ${this.clock(first)} s (${words}) and ${this.clock(second)} s by ${by.join("; ")}`);
+        found.presentedTwice.push(`${token} at ${this.clock(first)} s (${words}) and ${this.clock(second)} s: ${this.story(token)}`);
       }
-      if (more.length > 0) found.presentedTwice.push(`${token} (${more.length + 2} times)`);
+      if (more.length > 0) found.presentedTwice.push(`${token} (${more.length + 2} times): ${this.story(token)}`);
     }
     return found;
+  }
+
+  /** What is known of a refresh token, in the order of time. */
+  story(token) {
+    const senders = this.everyTab.filter(({ presented }) => presented.some((one) => one.token === token));
+    const events = [
+      ...senders.flatMap(({ number, presented }) =>
+        presented.filter((one) => one.token === token).map(({ at }) => ({ at, what: `sent by tab ${number}` })),
+      ),
+      ...senders.flatMap(({ number, goneAt }) => goneAt.map((at) => ({ at, what: `tab ${number} goes` }))),
+      ...senders.map(({ number, openedAt, copyOf }) => ({ at: openedAt, what: `tab ${number} opens${copyOf ? `, a copy of tab ${copyOf}` : ""}` })),
+      ...this.ground.arrivals().filter(({ presented }) => presented === token).map(({ at, outcome }) => ({ at, what: `arrives: ${outcome}` })),
+      ...this.ground.sendings(token).map(({ at, words }) => ({ at, what: words })),
+    ];
+    return events.sort((a, b) => a.at - b.at).map(({ at, what }) => `${this.clock(at)} s ${what}`).join("; ");
   }
 }
 

@@ -26,6 +26,7 @@ use super::super::time::{Seconds, UnixTime};
 use super::super::token_request::LIMITS;
 use super::super::token_response::{TokenError, TokenResponse};
 use super::proofs::Proven;
+use super::tabs::Inheritance;
 use super::{AskId, ClientKey, Effect, FetchId, Flow, SessionEvent, VerifyId, take_in_order, take_one};
 
 /// What is done for one session.
@@ -86,8 +87,8 @@ pub(super) struct Unchecked {
 /// How long a page waits for the lock of the session in its tab: the page before it lets it go at once.
 const OWNER_PATIENCE: Seconds = Seconds(1);
 
-/// What may be a copy of another tab waits for no lock, and finds it free twice, so far apart: nobody has it while the other tab
-/// is loaded anew.
+/// A tab that may be a copy waits for no lock, and must find it free twice, so far apart: nobody has it while the other tab is
+/// loaded anew.
 const CLAIM_AFTER: Seconds = Seconds(2);
 
 /// How long another tab's renewal is waited for: its request, and what it does with the answer.
@@ -128,14 +129,22 @@ impl Flow {
         let mut asked = None;
         let mut claims_at = None;
         if session.token_storage.is_session() && session.refresh_token.is_some() {
-            ownership = Ownership::Asked { is_awaited: false };
-            claims_at = (!self.follows_on && is_restored).then(|| now.plus(CLAIM_AFTER));
-            let patience = if claims_at.is_none() { OWNER_PATIENCE } else { Seconds(0) };
-            asked = Some(self.ask_lock(session.lock_name(), patience));
+            let inheritance = if is_restored { self.inheritance } else { Inheritance::Own };
+            let patience = if inheritance == Inheritance::Own { OWNER_PATIENCE } else { Seconds(0) };
+            claims_at = (inheritance == Inheritance::Unknown).then(|| now.plus(CLAIM_AFTER));
+            if inheritance == Inheritance::Copied {
+                ownership = Ownership::Foreign;
+            } else {
+                ownership = Ownership::Asked { is_awaited: false };
+                asked = Some(self.ask_lock(session.lock_name(), patience));
+            }
         }
         // Before those that this page began, which people look at: the last one is the newest.
         let place = if is_restored { 0 } else { self.sessions.len() };
         self.sessions.insert(place, session);
+        if ownership == Ownership::Foreign {
+            self.disown(&key);
+        }
         if cfg!(not(feature = "refresh")) {
             return self.idle_begins(signed_in_at, now);
         }

@@ -80,7 +80,7 @@ impl Flow {
     }
 
     /// This tab is a copy: the refresh token is another one's, and goes.
-    fn disown(&mut self, key: &ClientKey) {
+    pub(super) fn disown(&mut self, key: &ClientKey) {
         let Some(session) = self.sessions.iter_mut().find(|session| session.key == *key) else { return };
         session.refresh_token = None;
         let session = session.clone();
