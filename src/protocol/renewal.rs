@@ -302,11 +302,13 @@ impl Renewal {
                     self.state = State::Unmarking { delay };
                     outputs.push(Output::Mark(self.presented));
                 }
-                Answer::Unclear => self.back_off(LEAST_DELAY, now, seed, &mut outputs),
                 Answer::InvalidGrant => {
                     self.state = State::Rechecking;
                     outputs.push(Output::Read);
                 }
+                // That was the last time, whatever another attempt would find out.
+                Answer::Unclear if self.presented >= MOST_PRESENTED => self.exhaust(&mut outputs),
+                Answer::Unclear => self.back_off(LEAST_DELAY, now, seed, &mut outputs),
                 Answer::Refused => self.exhaust(&mut outputs),
                 Answer::Unusable => self.finish(End::Unusable, &mut outputs),
             },

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::answers::{document, lost, status};
 use crate::browser::{Browser, Server};
-use crate::refresh::{FIRST, renew, tokens};
+use crate::refresh::{FIRST, presented, renew, tokens};
 use crate::refresh_id_token::openid;
 use crate::scenario::{
     API, AUTHORIZATION_ENDPOINT, CODE, DISCOVERY, ISSUER, Scenario, TOKEN_ENDPOINT, Tab, key, octets, parameter,
@@ -633,6 +633,21 @@ fn no_refusal_is_shown_while_another_tab_asks_anew() {
     browser.settle();
     assert_eq!(departures(&browser, 2).iter().sum::<usize>(), 1);
     assert!((0..2).all(|index| browser.tab(index).answered.is_empty()));
+}
+
+/// RS-7, REF-7: when nobody answers the second time either, it is known at once that the token is used up, and a call that is refused
+/// then asks anew. Until the time for the next attempt came, people were shown the refusal.
+#[test]
+fn a_refused_call_asks_anew_as_soon_as_nothing_can_be_renewed() {
+    let mut tab = signed_in(&restoring().answering(API, status(401)).token_answer(tokens("only", Some(FIRST), 3600)));
+    tab.answering(TOKEN_ENDPOINT, lost());
+    renew(&mut tab);
+    while presented(&tab).len() < 2 {
+        tab.pass(1);
+    }
+    assert!(tab.flow().is_unrenewable(&key(ISSUER)));
+    tab.call(7, API);
+    assert_eq!((tab.navigations.len(), tab.answered.len()), (1, 0));
 }
 
 /// A tab that lost its session with an answer, and asks whether the server is there; a call waits.
