@@ -7,11 +7,7 @@ import { ON_SANDBOX } from "./support/scenario.mjs";
 import { objections, soak, summary } from "./support/soak.mjs";
 import { atServer, onSandbox } from "./support/soak_grounds.mjs";
 
-// The rest is run by hand. With tokens in session storage a refresh token was sent a third time, twice in eight runs, which is not
-// mended yet; on the sandbox more answers are lost, and it was not seen to pass often enough.
-const STORAGES = process.env.LEPTOS_PKCE_SOAK ? ["shared", "session"] : ON_SANDBOX ? [] : ["shared"];
-
-for (const token_storage of STORAGES) {
+for (const token_storage of ["shared", "session"]) {
   it(
     `eight tabs with tokens in ${token_storage} storage get over a minute of a bad network (REF-2, REF-6, REF-7, A27, A28)`,
     { timeout: 180_000 },

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::answers::{document, lost, status};
 use crate::browser::{Browser, Server};
+use crate::id_tokens::{self, compact};
 use crate::refresh::{FIRST, presented, renew, tokens};
 use crate::refresh_id_token::openid;
 use crate::scenario::{
@@ -606,6 +607,46 @@ fn calls_wait_for_a_session_that_is_back_in_a_moment() {
         let answered =
             browser.tab(1).answered.iter().map(|(_, outcome)| outcome.clone().map(|response| response.status));
         assert_eq!(answered.collect::<Vec<_>>(), expected, "{is_openid} {is_back}");
+    }
+}
+
+/// REF-7, RS-7: the same where a tab hears nothing of the loss and finds the new session in the place of its own: what it waits for
+/// goes on if the person is the same for certain. It used to be answered with "signed out".
+#[test]
+fn calls_go_on_with_the_session_that_took_the_place_of_theirs() {
+    let mut claims = id_tokens::claims();
+    claims["nonce"] = json!(id_tokens::nonce_of(5));
+    let same = claims["sub"].clone();
+    for (sub, expected) in [(same, Ok(200)), (json!("somebody else"), Err(ResourceError::SignedOut))] {
+        claims["sub"] = sub;
+        let again = id_tokens::tokens(&compact(&id_tokens::header(), &claims));
+        let mut browser = Browser::signed_in(&openid("shared").configured("restore", json!(true)), 2);
+        browser.has_messages = false;
+        let server = Server::new("first");
+        server.lose_answers(true);
+        browser.on_its_own(1, |tab| {
+            tab.silence(API);
+            tab.call(1, API);
+        });
+        browser.on_its_own(0, |tab| {
+            tab.server = Some(server.clone());
+            tab.draw_from(5);
+        });
+        browser.in_tab(0, renew);
+        browser.pass(4);
+        browser.in_tab(0, |tab| {
+            tab.server = None;
+            tab.answering(TOKEN_ENDPOINT, again);
+            come_back(tab, &format!("code={CODE}&state={{state}}"));
+        });
+        browser.on_its_own(1, |tab| {
+            assert!(tab.session().is_some() && tab.answered.is_empty(), "it has heard nothing");
+            tab.answering(API, document("[]"));
+        });
+        browser.in_tab(1, |tab| tab.happen(Event::Resumed));
+        let answered =
+            browser.tab(1).answered.iter().map(|(_, outcome)| outcome.clone().map(|response| response.status));
+        assert_eq!(answered.collect::<Vec<_>>(), [expected]);
     }
 }
 

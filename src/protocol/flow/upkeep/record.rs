@@ -230,7 +230,10 @@ impl Flow {
         let Some(found) = upkeep.found.take() else { return };
         let is_another = self.session(key).is_none_or(|session| session.id != found.id);
         if is_another {
+            // The same person's, perhaps, who had to be asked for anew.
+            let waiting = self.take_calls_that_can_wait(key, now);
             self.end_what_is_on_its_way(key);
+            self.waiting.extend(waiting);
         }
         self.replace_session(found);
         self.end_round_trip(key);
