@@ -72,7 +72,7 @@ pub enum TokenStorage {
     /// In this page; a reload means signed out.
     #[default]
     Memory,
-    /// In this tab's sessionStorage; survives a reload.
+    /// In this tab's sessionStorage; survives a reload. A duplicate of the tab drops the refresh token that was copied.
     Session,
     /// In this browser: all tabs of the origin have the same session, and it is there when they are opened again.
     Shared,
