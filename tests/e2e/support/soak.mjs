@@ -14,6 +14,9 @@ const TABS = 8;
 /** How long a page may take to put right by itself what it shows, before it counts as shown: a round trip, mostly. */
 const PATIENCE = 10_000;
 
+/** How long a run may take to end. */
+const TO_END = 60_000;
+
 /** How long what the test did to the network may still be felt: an answer that had just left, a navigation that failed. */
 const AFTERMATH = 1500;
 
@@ -52,12 +55,12 @@ export function objections({ name, seconds, calls, failures, lost, presentedTwic
 
 /** A run in a few lines. */
 export function summary(report) {
-  const { name, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone } = report;
+  const { name, seconds, calls, retried, pressedAgain, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone } = report;
   return [
     `${name}: ${seconds} s, ${calls} API calls, ${renewalsDone} renewals`,
     `  ${failures.length} failures seen, ${lost.length} sessions lost, ${presentedTwice.length} refresh tokens presented twice`,
     `  apart: ${answersLost} answers lost after a rotation, ${closedDuring} tabs gone during one; ${quiet} round trips without a form`,
-    `  apart: ${retried} calls made once more because the network was away`,
+    `  apart: ${retried} calls made once more because the network was away, ${pressedAgain} because the press did not arrive`,
     `  done to them: ${Object.entries(done).map(([what, count]) => `${count} ${what}`).join(", ")}`,
   ].join("\n");
 }
@@ -69,11 +72,14 @@ class Soak {
     this.count = 0;
     this.calls = 0;
     this.retried = 0;
+    this.pressedAgain = 0;
     this.failures = [];
     this.lost = [];
     this.done = { reloads: 0, duplicates: 0, "closed tabs": 0 };
     /** When the network was away: { from, to }. */
     this.troubles = [];
+    /** What is being done apart from the tabs: { what, since } of each. */
+    this.doing = {};
   }
 
   async run(context) {
@@ -87,11 +93,24 @@ class Soak {
 
     this.began = Date.now();
     this.end = this.began + this.seconds * 1000;
+    await Promise.race([this.everything(), this.deadline()]);
+    if (this.error) throw this.error;
+    return this.report();
+  }
+
+  async everything() {
     await Promise.all([this.ground.begin(this), this.mischief(), this.weather()]);
     await Promise.all(this.tabs.map(({ work }) => work));
     await Promise.all(this.leaving ?? []);
-    if (this.error) throw this.error;
-    return this.report();
+  }
+
+  /** Says what is waited for, if that does not end. */
+  async deadline() {
+    await sleep(this.seconds * 1000 + TO_END, undefined, { ref: false });
+    const of = (who, { what, since }) => `${who} ${what} since ${this.clock(since)} s`;
+    const tabs = this.everyTab.filter(({ doing }) => doing).map(({ number, page, doing }) => of(`tab ${number}, at ${page.url()},`, doing));
+    const rest = Object.entries(this.doing).map(([who, doing]) => of(who, doing));
+    throw new Error(`The run does not end: ${[...tabs, ...rest].join("; ")}`);
   }
 
   get isOver() {
@@ -119,6 +138,10 @@ class Soak {
       if (request.method() !== "POST") return;
       const token = new URLSearchParams(request.postData() ?? "").get("refresh_token");
       if (token) tab.presented.push({ token: digest(token), at: Date.now() });
+    });
+    page.on("requestfailed", (request) => {
+      const { pathname } = new URL(request.url());
+      if (!this.wasTroubled(Date.now())) this.log(tab, `${request.method()} ${pathname} fails: ${request.failure()?.errorText}`);
     });
     page.on("framenavigated", (frame) => {
       if (frame === page.mainFrame()) tab.goneAt.push(Date.now());
@@ -155,6 +178,7 @@ class Soak {
     while (!this.isOver && !tab.isClosing) {
       try {
         await this.call(tab);
+        tab.doing = undefined;
       } catch (error) {
         if (tab.isClosing || tab.page.isClosed()) return;
         if (!isInterruption(error)) throw error;
@@ -166,8 +190,11 @@ class Soak {
   async call(tab) {
     const { page } = tab;
     const from = Date.now();
+    tab.doing = { what: "gets ready", since: from };
     if (!(await this.isReady(tab))) return;
-    const { kind, text } = await this.press(page);
+    tab.doing = { what: "sends", since: Date.now() };
+    const { kind, text } = await this.press(tab);
+    tab.doing = { what: "has an answer", since: Date.now() };
     if (tab.isClosing) return;
     if (kind === "status" && text === "Status 200") {
       this.calls += 1;
@@ -195,11 +222,17 @@ class Soak {
   }
 
   /** Presses "Send", and resolves with what the page then shows. */
-  async press(page) {
+  async press(tab, times = 1) {
+    const { page } = tab;
     try {
-      await page.evaluate(watchForOutcome, 35_000);
+      await page.evaluate(watchForOutcome, { patience: 35_000, toBePressed: 5000 });
       await page.getByRole("button", { name: "Send", exact: true }).click({ noWaitAfter: true });
       const outcome = await page.evaluate(() => globalThis.outcome);
+      if (outcome?.kind === "not pressed" && times < 3) {
+        this.pressedAgain += 1;
+        this.log(tab, `presses again: ${outcome.text}`);
+        return this.press(tab, times + 1);
+      }
       // Another document knows of none.
       return outcome ?? { kind: "left" };
     } catch (error) {
@@ -256,6 +289,7 @@ class Soak {
       if (this.isAway) continue;
       const tab = this.tabs[Math.floor(this.random() * this.tabs.length)];
       const lot = this.random();
+      this.doing.mischief = { what: `does ${lot.toFixed(2)} to tab ${tab.number}`, since: Date.now() };
       try {
         if (lot < 0.5) {
           this.done.reloads += 1;
@@ -295,6 +329,7 @@ class Soak {
     const trouble = { from: Date.now(), to: Infinity };
     this.troubles.push(trouble);
     this.isAway = true;
+    this.doing.weather = { what, since: Date.now() };
     await during();
     trouble.to = Date.now() + AFTERMATH;
     this.isAway = false;
@@ -319,10 +354,10 @@ class Soak {
   report() {
     const { answersLost, closedDuring, presentedTwice } = this.presentations();
     const quiet = quietRequests(this.stage).length;
-    const { token_storage, seconds, calls, retried, failures, lost, done } = this;
+    const { token_storage, seconds, calls, retried, pressedAgain, failures, lost, done } = this;
     const name = `${this.ground.name}${token_storage}`;
     const renewalsDone = this.ground.arrivals().filter(({ outcome }) => outcome === "tokens").length;
-    return { name, seconds, calls, retried, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone };
+    return { name, seconds, calls, retried, pressedAgain, failures, lost, presentedTwice, answersLost, closedDuring, quiet, done, renewalsDone };
   }
 
   /**
@@ -367,7 +402,7 @@ class Soak {
 }
 
 /** Notes in the page what it shows next in answer to a call: `{ kind, text }`. */
-function watchForOutcome(patience) {
+function watchForOutcome({ patience, toBePressed }) {
   const before = new Set(document.querySelectorAll(".status, [role=alert]"));
   const look = () => {
     const shown = [...document.querySelectorAll("[aria-label='API response'] .status, [role=alert]")].find((node) => !before.has(node));
@@ -382,6 +417,7 @@ function watchForOutcome(patience) {
     const end = (outcome) => {
       observer.disconnect();
       clearTimeout(timer);
+      clearTimeout(early);
       resolve(outcome);
     };
     const observer = new MutationObserver(() => {
@@ -389,10 +425,14 @@ function watchForOutcome(patience) {
       if (outcome) end(outcome);
     });
     observer.observe(document.body, { childList: true, subtree: true, characterData: true });
-    let isSubmitted = false;
-    document.addEventListener("submit", () => (isSubmitted = true), { capture: true, once: true });
+    // A press may be lost on its way from the test to the page: then people press again.
+    const events = [];
+    const note = ({ type, target }) => events.push(`${type} at ${target.localName ?? "the document"}`);
+    for (const type of ["pointerdown", "pointerup", "click", "submit"]) document.addEventListener(type, note, { capture: true });
+    const isPressed = () => events.some((event) => event.startsWith("submit"));
     const words = () => document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ");
-    const timer = setTimeout(() => end({ kind: "nothing", text: `no answer, submitted: ${isSubmitted}: ${words()}` }), patience);
+    const early = setTimeout(() => isPressed() || end({ kind: "not pressed", text: `seen: ${events.join(", ")}` }), toBePressed);
+    const timer = setTimeout(() => end({ kind: "nothing", text: `no answer: ${words()}` }), patience);
   });
 }
 

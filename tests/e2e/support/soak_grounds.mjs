@@ -104,7 +104,9 @@ export async function onSandbox(token_storage) {
     },
 
     hurdles: (soak) => {
-      const end = ["the worker is ended", "times the worker was ended", () => endWorker(soak.context, operator)];
+      // Of a worker that is being started the browser does not always say that it has ended.
+      const endSoon = () => Promise.race([endWorker(soak.context, operator), sleep(5000)]);
+      const end = ["the worker is ended", "times the worker was ended", endSoon];
       return { once: end, often: end };
     },
 
