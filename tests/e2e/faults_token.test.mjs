@@ -332,7 +332,7 @@ describe("a token endpoint that departs from the standard a little", () => {
     assert.match(text, /Lifetime\s+lifetime not said/);
     assert.match(text, /Scope granted\s+profile photos:read/);
     assert.equal(await session(page).locator(".warning").count(), 0);
-    await page.getByText("None came. When the access token has expired").waitFor();
+    await page.getByText("When the access token has expired").waitFor();
   });
 
   plain("may grant less than was asked for, and the page says what is missing (TOK-9)", async ({ page, stage }) => {

@@ -44,8 +44,8 @@ fn renewal(place: Place, session: &Session) -> Node {
     let key = session.key().clone();
     let section = section("Refresh token");
     if !session.has_refresh_token() {
-        let words = "None came. When the access token has expired, somebody has to sign in again; many servers give one for \
-                     the scope offline_access.";
+        let words = "None came, or it is another tab's, of which this one is a copy. When the access token has expired, \
+                     somebody has to sign in again; many servers give one for the scope offline_access.";
         return section.child(element("p").child(words));
     }
     let words = match session.generation() {
