@@ -11,11 +11,11 @@ MINUTES = 3
 SEED =
 BINARY = workbench
 
-# Signing in, on the sandbox once more: all but what tests the sandbox itself, or the servers of the tests.
-E2E = $(filter-out $(SOAK),$(wildcard tests/e2e/*.test.mjs))
-ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(E2E))
-# Alone: eight tabs are as much as a small machine does at a time.
+# Alone, after the others: eight tabs are as much as a small machine does at a time.
 SOAK = tests/e2e/soak.test.mjs
+E2E = $(filter-out $(SOAK),$(wildcard tests/e2e/*.test.mjs))
+# Signing in, on the sandbox once more: all but what tests the sandbox itself, or the servers of the tests.
+ON_SANDBOX = $(filter-out tests/e2e/sandbox% tests/e2e/servers.test.mjs,$(E2E))
 
 ENV := . ./env.sh &&
 WASM := --target wasm32-unknown-unknown

@@ -418,6 +418,7 @@ function watchForOutcome({ patience, toBePressed }) {
       observer.disconnect();
       clearTimeout(timer);
       clearTimeout(early);
+      listening.abort();
       resolve(outcome);
     };
     const observer = new MutationObserver(() => {
@@ -427,8 +428,10 @@ function watchForOutcome({ patience, toBePressed }) {
     observer.observe(document.body, { childList: true, subtree: true, characterData: true });
     // A press may be lost on its way from the test to the page: then people press again.
     const events = [];
+    const listening = new AbortController();
+    const { signal } = listening;
     const note = ({ type, target }) => events.push(`${type} at ${target.localName ?? "the document"}`);
-    for (const type of ["pointerdown", "pointerup", "click", "submit"]) document.addEventListener(type, note, { capture: true });
+    for (const type of ["pointerdown", "pointerup", "click", "submit"]) document.addEventListener(type, note, { capture: true, signal });
     const isPressed = () => events.some((event) => event.startsWith("submit"));
     const words = () => document.querySelector("main")?.innerText.slice(-200).replaceAll("\n", " ");
     const early = setTimeout(() => isPressed() || end({ kind: "not pressed", text: `seen: ${events.join(", ")}` }), toBePressed);
